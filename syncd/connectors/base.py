@@ -1,0 +1,74 @@
+"""What a connector is: its protocol, its obligations, and the Options from which the configuration schema is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from syncd.environment import Environment
+from syncd.model import Account, Capability, Change, Cursor, Gone, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
+
+
+class Options(BaseModel):
+    """The configuration keys that belong to one connector; each connector subclasses it. Secrets are typed ``SecretStr``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    def binding(self) -> dict[str, str]:
+        """What ties this connection to one directory: ``root`` and account, project or service. Compared between runs and between connections."""
+        raise NotImplementedError
+
+    def capability(self) -> Capability:
+        """What this connector can do when configured so."""
+        raise NotImplementedError
+
+
+class Connector(Protocol):
+    """One kind of system. The engine owns every loop; a connector turns one question into requests and answers into records.
+
+    Obligations, quoted by the conformance checks:
+
+    1. `list` returns every account exactly once over a whole listing, or a page with ``defect``; it never returns a short listing as complete.
+    2. `parse` drops what the tables do not declare (secrets, password hashes) and raises Rejected for one bad record.
+    3. `fetch` says Gone only for a 404-like answer; 401 and 403 raise Quarantined.
+    4. `find` answers by marker or natural key; it resolves doubt after an ambiguous create.
+    5. `steps` is pure. `perform` is the only method that writes; it returns what the provider answered, never an echo.
+    6. `perform` raises InDoubt when the outcome of an unsafe request is unknown, Rejected when the provider refused it.
+    7. Every id is percent-encoded; ``.``, ``..``, empty ids and control characters are refused before anything is sent.
+    """
+
+    name: str
+    capability: Capability
+    meter: Meter
+
+    def parse(self, record: bytes) -> Account: ...
+
+    def steps(self, change: Change) -> tuple[Step, ...]: ...
+
+    async def check(self) -> Health: ...
+
+    async def list(self, cursor: Cursor | None, since: Watermark | None = None) -> Page: ...
+
+    async def fetch(self, ref: Ref) -> Account | Gone | Unknown: ...
+
+    async def find(self, keys: Mapping[str, str]) -> Sequence[Account]:
+        """Accounts whose provider attribute equals the given value, by the most exact way the provider has; keys: provider path -> value."""
+        ...
+
+    async def perform(self, step: Step) -> Account | None:
+        """Send one step; None after a delete. A delete of what is gone already succeeds."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Builder(Protocol):
+    """How the command line makes a connector from its Options (``writable`` False = the dry-run door: unsafe methods are refused)."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    options: ClassVar[type[Options]]
+
+    def __call__(self, options: Any, *, environment: Environment, rate: Rate, writable: bool) -> Connector: ...

@@ -1,0 +1,68 @@
+"""Every failure syncd can name, grouped by what the caller does next.
+
+::
+
+    SyncdError
+    |-- Retryable       nothing happened at the provider: try again later (429, connect refused, 503 on a read)
+    |-- InDoubt         the request left, the answer did not come: find out before sending it again
+    |-- Rejected        this one change or record cannot be done as asked: report it, go on with the others
+    |-- Quarantined     this connection must stop at once (401, 403, lost lease, drifting identity field)
+    |-- Incomplete      this listing proves nothing about who is missing: keep the data, plan no leaver
+    `-- Fatal           the configuration or the store is unusable: change nothing, exit 78
+        |-- Refused     the configuration, at a file:line:column
+        `-- Busy        another run holds the lease: exit 75
+"""
+
+from __future__ import annotations
+
+
+class SyncdError(Exception):
+    """Base of all; ``str(error)`` is one sentence for a person and never holds a secret."""
+
+
+class Retryable(SyncdError):
+    """Nothing was done; ``after`` is the provider's own wish in seconds, if it gave one."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class InDoubt(SyncdError):
+    """An unsafe request was sent and its outcome is unknown."""
+
+
+class Rejected(SyncdError):
+    """One change or record is refused; ``code`` is the provider's own error code, if any."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Quarantined(SyncdError):
+    """The whole connection stops; nothing more is sent to it in this run."""
+
+
+class Incomplete(SyncdError):
+    """A listing ended without its proof of completeness."""
+
+
+class Fatal(SyncdError):
+    """Nothing can run until a person changes something; ends with exit code 78."""
+
+    exit_code = 78
+
+
+class Refused(Fatal):
+    """A configuration value is refused; ``where`` is ``file:line:column`` (or the environment name) and ``cure`` says what to do."""
+
+    def __init__(self, where: str, message: str, cure: str = "") -> None:
+        super().__init__(f"{where}: {message}" + (f"\n  {cure}" if cure else ""))
+        self.where, self.message, self.cure = where, message, cure
+
+
+class Busy(Fatal):
+    """Another run holds the lease of a connection."""
+
+    exit_code = 75
