@@ -33,11 +33,11 @@ class InDoubt(SyncdError):
 
 
 class Rejected(SyncdError):
-    """One change or record is refused; ``code`` is the provider's own error code, if any."""
+    """One change or record is refused; ``code`` is the provider's own error code, if any; ``account`` the id of a record that was refused."""
 
-    def __init__(self, message: str, code: str | None = None) -> None:
+    def __init__(self, message: str, code: str | None = None, account: str | None = None) -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.account = code, account
 
 
 class Quarantined(SyncdError):

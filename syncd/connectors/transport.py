@@ -1,0 +1,104 @@
+"""Connections to one origin, the last one used taken first: what is cold stays idle, expires and is closed.
+
+httpcore's own pool costs more with every connection and loses slots for good when requests are cancelled; this list holds only idle
+connections, so there is nothing to lose. How many requests run at once is the caller's business.
+"""
+
+from __future__ import annotations
+
+import functools
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpcore
+import httpx
+
+IDLE_SECONDS = 4.0
+"""Shorter than the 5 s after which common servers close a kept connection."""
+_ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.TimeoutException: httpx.ReadTimeout,
+    httpcore.NetworkError: httpx.ReadError,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.ProtocolError: httpx.RemoteProtocolError,
+}
+FRESH = "syncd.fresh"
+"""Request extension: True = do not use a kept connection."""
+
+
+@functools.cache
+def _ssl_context() -> ssl.SSLContext:
+    """One for the process: loading the certificate authorities takes milliseconds and megabytes."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _translated(error: Exception) -> httpx.TransportError:
+    kind = next((ours for theirs, ours in _ERRORS.items() if isinstance(error, theirs)), httpx.ReadError)
+    return kind(str(error) or type(error).__name__)
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """HTTP/1.1 to ``origin`` and nowhere else. Raises httpx.TransportError, and OSError from a broken TLS stream."""
+
+    def __init__(self, origin: httpx.URL) -> None:
+        self._origin = httpcore.Origin(origin.raw_scheme, origin.raw_host, origin.port or (443 if origin.scheme == "https" else 80))
+        self._target = httpcore.URL(scheme=origin.raw_scheme, host=origin.raw_host, port=origin.port, target=b"/")
+        self._idle: list[httpcore.AsyncHTTPConnection] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        if (url.raw_scheme, url.raw_host, url.port) != (self._target.scheme, self._target.host, self._target.port):
+            raise httpx.UnsupportedProtocol(f"this transport speaks to {self._origin} only")
+        connection = await self._take(fresh=bool(request.extensions.get(FRESH)))
+        try:
+            answer = await connection.handle_async_request(self._wire(request))
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            raise _translated(error) from error
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(self, connection, answer), extensions=answer.extensions)
+
+    def _wire(self, request: httpx.Request) -> httpcore.Request:
+        extensions: dict[str, Any] = {"target": request.url.raw_path, **request.extensions}
+        return httpcore.Request(request.method, self._target, headers=request.headers.raw, content=request.stream, extensions=extensions)
+
+    async def _take(self, fresh: bool) -> httpcore.AsyncHTTPConnection:
+        while self._idle and not fresh:
+            connection = self._idle.pop()
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return httpcore.AsyncHTTPConnection(self._origin, _ssl_context() if self._origin.scheme == b"https" else None, IDLE_SECONDS)
+
+    async def give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:
+        """Keep it if it may be used again; close those that grew cold at the other end of the list."""
+        if connection.is_idle():
+            self._idle.append(connection)
+        else:
+            await connection.aclose()
+        while self._idle and self._idle[0].has_expired():
+            await self._idle.pop(0).aclose()
+
+    async def aclose(self) -> None:
+        while self._idle:
+            await self._idle.pop().aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The answer's bytes; closing it returns the connection, read to its end or not."""
+
+    def __init__(self, transport: Transport, connection: httpcore.AsyncHTTPConnection, answer: httpcore.Response) -> None:
+        self._transport, self._connection, self._answer = transport, connection, answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._answer.aiter_stream():
+                yield part
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            raise _translated(error) from error
+
+    async def aclose(self) -> None:
+        try:
+            await self._answer.aclose()
+        finally:
+            await self._transport.give_back(self._connection)

@@ -1,0 +1,174 @@
+"""Twilio Conversations users, of the account's default service or of a named one (Twilio API documentation, Conversations v1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import msgspec
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from syncd.connectors.answer import Answer, NotFound
+from syncd.connectors.base import Options
+from syncd.connectors.http import Credentials, Http, Request
+from syncd.connectors.rest import RestConnector
+from syncd.connectors.retry import http_date
+from syncd.connectors.tables import Call, Listing, NextUrl, Table
+from syncd.connectors.url import Root
+from syncd.environment import Environment
+from syncd.errors import Quarantined, SyncdError
+from syncd.model import AttributeSpec, Capability, Health, Mutability, Rate
+
+PAGE_SIZE = 50
+"""The documented maximum since 2025-06-12."""
+SKEW = 300.0
+"""Seconds by which the clocks may differ before `check` complains."""
+_SIDS = {"account_sid": "AC", "service_sid": "IS", "api_key_sid": "SK"}
+_WRITES = {"identity": "userName", "friendly_name": "displayName", "attributes.externalId": "externalId"}
+_SPECS = (
+    AttributeSpec("sid", mutability=Mutability.READ_ONLY),
+    AttributeSpec("identity", mutability=Mutability.IMMUTABLE, limit=256, trusted=True),
+    AttributeSpec("friendly_name", limit=256),
+    AttributeSpec("role_sid", limit=34),
+    AttributeSpec("attributes", "object", limit=4096),  # chat users may edit their own; the limit is that of participants
+    AttributeSpec("chat_service_sid", mutability=Mutability.READ_ONLY),
+)
+CAPABILITY = Capability(
+    attributes={spec.name: spec for spec in _SPECS},
+    key="identity",
+    marker="attributes.syncd",
+    write_defaults=_WRITES,
+    read_defaults={canonical: path for path, canonical in _WRITES.items()},
+)
+_UPDATE = {"friendly_name": "FriendlyName", "attributes": "Attributes", "role_sid": "RoleSid"}
+
+
+def table(service_sid: str | None) -> Table:
+    """The same five operations stand below ``/v1/Users`` and below each service; ``{Sid}`` there is a sid or an identity."""
+    users = f"/v1/Services/{service_sid}/Users" if service_sid else "/v1/Users"
+    fetch = Call("GET", users + "/{id}")
+    return Table(
+        capability=CAPABILITY,
+        id="sid",
+        version="date_updated",
+        json_text=frozenset({"attributes"}),
+        listing=Listing(Call("GET", users), "users", NextUrl("meta", "next_page_url"), f"PageSize={PAGE_SIZE}"),
+        fetch=fetch,
+        lookups={"identity": Call("GET", users + "/{value}")},
+        create=Call("POST", users, {"identity": "Identity", **_UPDATE}, success=frozenset({201})),
+        updates=(Call("POST", users + "/{id}", _UPDATE, repeatable=True),),
+        delete=Call("DELETE", users + "/{id}", success=frozenset({204}), repeatable=True),
+        gone=frozenset({"20404"}),
+    )
+
+
+class TwilioOptions(Options):
+    """Keys of a ``connector: twilio`` connection. One pair of credentials: ``auth_token``, or ``api_key_sid`` with ``api_key_secret``."""
+
+    base_url: str = "https://conversations.twilio.com"
+    account_sid: str
+    auth_token: SecretStr | None = None
+    api_key_sid: str | None = None
+    api_key_secret: SecretStr | None = None
+    service_sid: str | None = Field(default=None, description="IS...; absent: the account's default service")
+    webhooks: bool = Field(default=False, description="let Twilio call webhooks for what syncd changes")
+    insecure_http: bool = Field(default=False, description="allow plain http beyond loopback")
+
+    @field_validator(*_SIDS)
+    @classmethod
+    def _sid(cls, value: str | None, info: Any) -> str | None:
+        prefix = _SIDS[info.field_name]
+        if value is not None and not re.fullmatch(prefix + "[0-9a-fA-F]{32}", value):
+            raise ValueError(f"must be {prefix} and 32 hexadecimal digits")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        self.root()
+        if (self.api_key_sid is None) != (self.api_key_secret is None):
+            raise ValueError("api_key_sid and api_key_secret belong together")
+        if (self.auth_token is None) == (self.api_key_sid is None):
+            raise ValueError("say either auth_token, or api_key_sid and api_key_secret")
+        return self
+
+    def root(self) -> Root:
+        try:
+            return Root.parse(self.base_url, self.insecure_http)
+        except ValueError as error:
+            raise ValueError(f"base_url {error}") from None
+
+    def credentials(self) -> Credentials:
+        if self.api_key_sid and self.api_key_secret:
+            return Credentials.basic(self.api_key_sid, self.api_key_secret.get_secret_value())
+        return Credentials.basic(self.account_sid, self.auth_token.get_secret_value() if self.auth_token else "")
+
+    def binding(self) -> dict[str, str]:
+        return {"root": str(self.root()), "account": self.account_sid, "service": self.service_sid or "default"}
+
+    def capability(self) -> Capability:
+        return CAPABILITY
+
+
+class _Service(msgspec.Struct):
+    chat_service_sid: str | None = None
+
+
+class TwilioConnector(RestConnector):
+    name: ClassVar[str] = "twilio"
+    summary: ClassVar[str] = "Twilio Conversations users"
+    options: ClassVar[type[Options]] = TwilioOptions
+
+    def __init__(self, options: TwilioOptions, *, environment: Environment, rate: Rate, writable: bool) -> None:
+        http = Http(options.root(), options.credentials(), environment=environment, rate=rate, writable=writable)
+        super().__init__(http, table(options.service_sid), environment)
+        self._options = options
+
+    def headers(self, call: Call) -> Mapping[str, str]:
+        """Without the header no webhook is called for a change made over the API, so syncd hears no echo of itself."""
+        return {"X-Twilio-Webhook-Enabled": "true"} if self._options.webhooks and call.method != "GET" else {}
+
+    def listing_defect(self, records: Sequence[bytes]) -> str:
+        """A record of another service proves that this is not the configured directory."""
+        ours = self._options.service_sid
+        if ours is None:
+            return ""
+        mark = ours.encode()
+        for record in records:
+            if mark not in record and (theirs := _service_of(record)) not in (None, ours):
+                return f"users of service {theirs} are listed, not of {ours}"
+        return ""
+
+    async def check(self) -> Health:
+        """Reads one user of one page: reach, credentials, service and clock in one request."""
+        call = self._table.listing.call
+        request = Request("GET", f"{self._http.root.path}{call.path}?PageSize=1", f"GET {call.path}")
+        try:
+            date = await self._http.send(request, self._dated)
+        except Quarantined as error:
+            return Health(False, {"read": False}, (f"{error}: check account_sid and its auth_token or API key",))
+        except NotFound as error:
+            return Health(False, {"read": False}, (f"{error}: check base_url and service_sid",))
+        except SyncdError as error:
+            return Health(False, {}, (str(error),))
+        problem = self._skew(date)
+        return Health(not problem, {"read": True}, (problem,) if problem else ())
+
+    def _dated(self, answer: Answer) -> str | None:
+        self._page(answer)
+        return answer.headers.get("date")
+
+    def _skew(self, date: str | None) -> str:
+        theirs = http_date(date) if date else None
+        seconds = (self._environment.now() - theirs).total_seconds() if theirs else 0.0
+        if abs(seconds) <= SKEW:
+            return ""
+        return f"this machine's clock is {abs(seconds):,.0f} s {'ahead of' if seconds > 0 else 'behind'} Twilio's: set it by NTP"
+
+
+def _service_of(record: bytes) -> str | None:
+    """The record's ``chat_service_sid``; None where it does not say, or is unreadable (then `parse` says so)."""
+    try:
+        return msgspec.json.decode(record, type=_Service).chat_service_sid
+    except (msgspec.MsgspecError, RecursionError):
+        return None

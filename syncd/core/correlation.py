@@ -1,0 +1,75 @@
+"""Which account is whose: normalised keys, ignore globs, identity ids and the markers that carry them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from unicodedata import normalize
+from uuid import UUID, uuid5
+
+import orjson
+
+from syncd.core.globs import Globs
+from syncd.core.values import clean, tidy
+from syncd.errors import Rejected
+
+_NAMESPACE = UUID(
+    "e7135f14-235c-5143-a56c-0da15ed76cf7"
+)  # uuid5(NAMESPACE_URL, "urn:syncd:identity"); fixed for ever, identity ids hang on it
+_MARKER = re.compile(r"(.+):([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.DOTALL)
+_PUNCTUATION = {"phone": dict.fromkeys(map(ord, " \t\u00a0\u202f-\u2010\u2011\u2013()./"))}
+"""What people write differently in the same value of one attribute."""
+
+
+def fold(text: str) -> str:
+    """Equal for texts that differ in case, in composition (NFC, NFD) or in white space around them: Unicode's canonical caseless match."""
+    return normalize("NFC", normalize("NFD", text).casefold()).strip()
+
+
+def key(attribute: str, value: Any) -> str | None:
+    """The correlation key of a scalar value; None for no value, and for a list, an object or text that cannot be stored."""
+    try:
+        scalar = clean(value)
+    except Rejected:
+        return None
+    if scalar is None or isinstance(scalar, bool | list | dict):
+        return None
+    return fold(str(scalar).translate(_PUNCTUATION.get(attribute, {}))) or None
+
+
+def keys(attributes: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Attribute name -> key, for those of ``names`` that have one."""
+    found = ((name, key(name, attributes.get(name))) for name in names)
+    return {name: value for name, value in found if value is not None}
+
+
+class Ignore:
+    """The globs of ``ignore``, compared without regard to case and composition."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._globs = Globs(folded for folded in map(fold, patterns) if folded)
+
+    def matches(self, *values: str | None) -> bool:
+        """Whether any of the values (account id, userName, e-mail) is to be left alone."""
+        return any(self._globs.matches(fold(value)) for value in values if value is not None)
+
+
+def identity_id(instance: str, namespace: str, account_id: str) -> str:
+    """uuid5 over the JSON text ``["instance","namespace","account id"]``: compact, UTF-8, so that no separator can shift between the parts.
+
+    Raises Rejected for an id that cannot be stored.
+    """
+    parts = tidy([instance, namespace, account_id])
+    return str(uuid5(_NAMESPACE, orjson.dumps(parts).decode()))
+
+
+def marker(instance: str, identity_id: str) -> str:
+    """What a provider keeps for us to know our account by: ``instance:id``."""
+    return f"{instance}:{identity_id}"
+
+
+def parse_marker(text: Any) -> tuple[str, str] | None:
+    """(instance, identity id), or None for anything that `marker` did not make."""
+    parts = _MARKER.fullmatch(text) if isinstance(text, str) else None
+    return (parts[1], parts[2]) if parts else None

@@ -1,0 +1,132 @@
+"""One out-of-step link -> what is to be done about it: the table below, nothing else.
+
+::
+
+    desired   actual   account found     answer
+    x         none     -                 create
+    x         none     match             adopt (held where only an untrusted key matches)
+    x         none     conflict          create or adopt, held
+    x         y        -                 update, or disable where the overlay is wanted
+    x         y        key moved         held (hold), or a delete and a create that replaces it (replace)
+    none      y        -                 delete
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from syncd.core.evidence import Evidence
+from syncd.core.mapping import delta
+from syncd.core.matching import Conflict, Match
+from syncd.core.paths import present
+from syncd.core.policy import Policy
+from syncd.core.project import Projection
+from syncd.model import Kind
+
+Delta = Mapping[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One out-of-step link. ``match``: what correlation found for an identity without an account; ``adopted``: projected over that account.
+
+    ``drifted``: syncd had brought the account where it is still wanted, somebody else moved it. ``collides``: another living identity
+    wants the same provider key.
+    """
+
+    projection: Projection
+    linked: bool
+    match: Match | Conflict | None = None
+    adopted: Projection | None = None
+    drifted: bool = False
+    collides: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, and whether it must wait: ``hold`` is a code, ``held`` the words for a person.
+
+    Codes: untrusted | rehire | ambiguous | taken | ignored | foreign | never | collision | drift | key | config.
+    A disable or delete carries the evidence it was made from (`leave` is the only maker).
+    """
+
+    kind: Kind
+    delta: Delta
+    reason: str
+    hold: str = ""
+    held: str | None = None
+    counted: bool = True
+    replaces: bool = False
+    evidence_at: datetime | None = None
+
+
+def decide(policy: Policy, case: Case, evidence: Evidence | None) -> tuple[Decision, ...]:
+    """No decision at all for a leaver without evidence: an incomplete listing plans no leaver."""
+    projection = case.projection
+    if projection.event is not None:
+        return () if evidence is None else (leave(policy, projection, evidence),)
+    if not case.linked:
+        return (_arrive(policy, case),)
+    return _update(policy, case)
+
+
+def leave(policy: Policy, projection: Projection, evidence: Evidence) -> Decision:
+    """Disable or delete; ``counted`` False when this leaver was counted already, at the disabling that began its grace."""
+    hold, held = ("config", "the scope, map or sources changed: release the leavers you expect") if projection.hold else ("", None)
+    if projection.desired is None:
+        return Decision(Kind.DELETE, {}, projection.reason, hold, held, counted=not projection.counted, evidence_at=evidence.at)
+    changed = delta(projection.found or {}, projection.wanted or {})
+    return Decision(Kind.DISABLE, changed, projection.reason, hold, held, evidence_at=evidence.at)
+
+
+def _arrive(policy: Policy, case: Case) -> Decision:
+    wanted = case.projection.wanted or {}
+    made = {path: (None, value) for path, value in wanted.items() if present(value)}
+    if isinstance(case.match, Conflict):
+        return Decision(Kind.CREATE, made, "new", case.match.code, case.match.text)
+    if case.collides:
+        return Decision(Kind.CREATE, made, "new", "collision", case.collides)
+    if case.match is None:
+        return _drift(policy, case, Decision(Kind.CREATE, made, "deleted outside syncd" if case.drifted else "new"))
+    adopted = case.adopted or case.projection
+    changed = delta(adopted.found or {}, adopted.wanted or {})
+    hold, held = case.match.hold, case.match.text or None
+    if policy.target.adopt == "never":
+        hold, held = "never", f"account {case.match.account} matches by {case.match.by}, and adopt is never"
+    return Decision(Kind.ADOPT, changed, f"matches by {case.match.by}", hold, held, counted=bool(changed))
+
+
+def _update(policy: Policy, case: Case) -> tuple[Decision, ...]:
+    projection = case.projection
+    changed = delta(projection.found or {}, projection.wanted or {})
+    if case.collides:
+        return (Decision(Kind.UPDATE, changed, projection.reason, "collision", case.collides),)
+    moved = sorted(path for path in policy.map.immutable if path in changed)
+    if moved:
+        return _key_change(policy, changed, moved)
+    reason = "changed outside syncd" if case.drifted else f"{', '.join(sorted(changed))} changed"
+    return (_drift(policy, case, Decision(Kind.UPDATE, changed, reason)),)
+
+
+def _key_change(policy: Policy, changed: Delta, moved: list[str]) -> tuple[Decision, ...]:
+    path = moved[0]
+    before, after = changed[path]
+    told = f"{path} changed from {before} to {after}, which the provider cannot do"
+    if policy.target.on_key_change == "hold":
+        rest = f"{told}: release = update the rest and keep {before}"
+        return (Decision(Kind.UPDATE, changed, f"{path} changed", "key", rest),)
+    dies = f"{told}: release = delete account {before} with all that hangs on it, and create {after}"
+    made = {name: (None, value) for name, (_, value) in changed.items() if present(value)}
+    return (
+        Decision(Kind.DELETE, {}, f"{path} changed", "key", dies),
+        Decision(Kind.CREATE, made, f"{path} changed", "key", dies, replaces=True),
+    )
+
+
+def _drift(policy: Policy, case: Case, decision: Decision) -> Decision:
+    if not case.drifted or policy.target.drift != "report":
+        return decision
+    return Decision(decision.kind, decision.delta, decision.reason, "drift", f"{decision.reason}; drift: report leaves it to you")

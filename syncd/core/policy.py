@@ -1,0 +1,64 @@
+"""One target connection's rules, compiled once: map, scope, deprovisioning, the overlay that disabling writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from syncd.core.entitlement import Event, retained
+from syncd.core.fingerprint import fingerprint
+from syncd.core.mapping import WriteMap
+from syncd.core.scope import Scope
+from syncd.model import Capability, Connection, Target
+
+
+class Policy:
+    """What the configuration says about one target. Raises ValueError for a connection without ``write``."""
+
+    def __init__(self, connection: Connection, capability: Capability, instance: str, canonical: Collection[str]) -> None:
+        if connection.write is None:
+            raise ValueError(f"{connection.name} is not a target")
+        self.name, self.instance = connection.name, instance
+        self.target: Target = connection.write
+        self.capability = capability
+        self.map = WriteMap(self.target.attributes, capability, canonical)
+        self.scope = Scope(self.target.scope, canonical)
+        self.overlay: Mapping[str, Any] = {**self.target.disabled, **_switch(capability)}
+        self._canonical = canonical
+
+    @property
+    def can_disable(self) -> bool:
+        return bool(self.overlay)
+
+    def action(self, event: Event, attributes: Mapping[str, Any]) -> tuple[str, bool]:
+        """(disable | delete | keep, whether `retain` changed it) for an owned account at ``event``."""
+        rules = self.target.deprovision
+        chosen = {Event.INACTIVE: rules.inactive, Event.OUT_OF_SCOPE: rules.out_of_scope, Event.DEPARTED: rules.departed}[event]
+        if chosen == "delete" and rules.retain is not None and retained(rules.retain, attributes, self._canonical):
+            return ("disable" if self.can_disable else "keep"), True
+        return chosen, False
+
+    def ours(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """What syncd alone puts into lists and objects that others fill too: remembered, so that it can be taken out again."""
+        shared = {entry.name for entry in self.target.attributes if self._kind(entry.name) in ("set", "object")}
+        return self.map.ours(attributes, shared) if shared else {}
+
+    def _kind(self, path: str) -> str:
+        spec = self.capability.attributes.get(path)
+        return spec.kind if spec is not None else ""
+
+    def fingerprint(self) -> bytes:
+        """Changes whenever the same identity could be wanted differently (map, scope, deprovisioning, overlay; not limits, not rate)."""
+        rules = asdict(self.target.deprovision)
+        return fingerprint(
+            {
+                "attributes": [{**asdict(entry), "where": ""} for entry in self.target.attributes],
+                "scope": self.target.scope, "disabled": dict(self.target.disabled), "key": self.target.on_key_change,
+                "instance": self.instance, "deprovision": {name: str(value) for name, value in rules.items()},
+            }
+        )  # fmt: skip
+
+
+def _switch(capability: Capability) -> Mapping[str, Any]:
+    return {} if capability.switch is None else {capability.switch[0]: capability.switch[2]}

@@ -1,0 +1,202 @@
+"""What one identity should be at one target, and what it is: two fingerprints over the same attributes.
+
+::
+
+    entitled                 live      wanted = map + marker               differs -> create, adopt or update
+    not entitled: keep       kept      nothing is wanted                   in step
+                  disable    disabled  wanted = the overlay alone          differs -> disable
+                  delete     grace     as disable (or keep), until due     ... then desired is None -> delete
+                  retained   retained  delete is forbidden                 as disable or keep
+    cannot be judged         frozen    nothing is wanted                   in step
+    cannot be mapped         rejected  nothing is wanted                   in step, reported
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from syncd.core.correlation import marker
+from syncd.core.entitlement import Event, entitlement
+from syncd.core.fingerprint import fingerprint
+from syncd.core.mapping import found
+from syncd.core.paths import get
+from syncd.core.policy import Policy
+from syncd.errors import Rejected
+from syncd.model import Attributes
+
+LEAVERS = frozenset({"disabled", "grace", "leaving", "retained"})
+REASONS = {Event.INACTIVE: "inactive", Event.OUT_OF_SCOPE: "out of scope", Event.DEPARTED: "departed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An identity as projection sees it. ``live``: live | departed | frozen."""
+
+    id: str
+    attributes: Attributes
+    live: str = "live"
+    ignored: bool = False
+    starts: datetime | None = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The account it has there, and where its leaving stands. ``written``: what syncd put into its shared lists and objects."""
+
+    document: Attributes
+    owned: bool = True
+    ignored: bool = False
+    state: str = "live"
+    leaving_since: datetime | None = None
+    counted: bool = False
+    hold: str = ""
+    written: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Both fingerprints, and all that a change needs. ``wanted`` and ``found`` are over the same provider paths."""
+
+    desired: bytes | None
+    actual: bytes | None
+    state: str
+    reason: str = ""
+    wanted: Mapping[str, Any] | None = None
+    found: Mapping[str, Any] | None = None
+    due: datetime | None = None
+    leaving_since: datetime | None = None
+    counted: bool = False
+    hold: str = ""
+    event: Event | None = None
+
+
+NOTHING = Projection(None, None, "live")
+
+
+def project(policy: Policy, person: Person, holding: Holding | None, now: datetime, hold_leavers: str = "") -> Projection:
+    """``hold_leavers``: the code with which a leaver that this projection finds for the first time is held (config), or empty."""
+    frozen = _why_frozen(person, holding)
+    if frozen:
+        return _still(holding, "frozen", frozen) if holding else NOTHING
+    try:
+        event, due = _event(policy, person, now)
+        if event is None:
+            return replace(_entitled(policy, person, holding), due=due)
+    except Rejected as error:
+        return _still(holding, error.code or "frozen", str(error))
+    if holding is None:
+        return NOTHING
+    left = _leaving(policy, person, holding, event, now)
+    fresh = left.state in LEAVERS and left.desired != left.actual and holding.state not in LEAVERS
+    return replace(left, event=event, hold=hold_leavers if fresh and not holding.hold else holding.hold)
+
+
+def _why_frozen(person: Person, holding: Holding | None) -> str:
+    if person.live == "frozen":
+        return "its source is no longer read"
+    if person.ignored or (holding is not None and holding.ignored):
+        return "on the ignore list"
+    return "" if holding is None or holding.owned else "not owned by syncd"
+
+
+def _event(policy: Policy, person: Person, now: datetime) -> tuple[Event | None, datetime | None]:
+    live = person.live == "live"
+    return entitlement(
+        live=live, in_scope=not live or policy.scope.includes(person.attributes), active=person.attributes.get("active", True),
+        start=person.starts, end=person.ends, now=now,
+    )  # fmt: skip
+
+
+def _still(holding: Holding | None, state: str, reason: str) -> Projection:
+    """Nothing is wanted: both sides are what the account is."""
+    if holding is None:
+        return Projection(None, None, state, reason)
+    same = fingerprint(holding.document)
+    return Projection(same, same, state, reason, leaving_since=holding.leaving_since, counted=holding.counted, hold=holding.hold)
+
+
+def _entitled(policy: Policy, person: Person, holding: Holding | None) -> Projection:
+    document = None if holding is None else holding.document
+    try:
+        wanted = policy.map.wanted(person.attributes, document, None if holding is None else holding.written)
+        _complete(policy, person, wanted, document)
+        _fit(policy, wanted, document)
+    except Rejected as error:
+        raise Rejected(str(error), "rejected") from None
+    if document is None:
+        return Projection(fingerprint(wanted), None, "live", "new", wanted, {})
+    present = found(document, wanted, policy.capability)
+    reason = _keep_keys(policy, wanted, present)
+    return Projection(fingerprint(wanted), fingerprint(present), "live", reason, wanted, present)
+
+
+def _complete(policy: Policy, person: Person, wanted: dict[str, Any], document: Attributes | None) -> None:
+    """What every live account of ours carries beside its map: the marker, the switch on, nothing left of the overlay."""
+    capability = policy.capability
+    if capability.marker is not None:
+        wanted[capability.marker] = marker(policy.instance, person.id)
+    if capability.switch is not None:
+        wanted.setdefault(capability.switch[0], capability.switch[1])
+    if document is not None:
+        for path, literal in policy.overlay.items():
+            if path not in wanted and get(document, path) == literal:
+                wanted[path] = None
+
+
+def _fit(policy: Policy, wanted: dict[str, Any], document: Attributes | None) -> None:
+    """Objects within their limit; of an account that exists, only what can be read back is compared."""
+    too_large = policy.map.oversize(document, wanted)
+    if too_large is not None:
+        raise Rejected(too_large)
+    if document is not None:
+        for path in policy.map.hidden & wanted.keys():
+            del wanted[path]
+
+
+def _keep_keys(policy: Policy, wanted: dict[str, Any], present: Mapping[str, Any]) -> str:
+    """A key that the provider cannot change stays as it is, unless the policy is to ask or to replace."""
+    moved = [path for path in policy.map.immutable if path in wanted and wanted[path] != present[path]]
+    if not moved or policy.target.on_key_change != "keep":
+        return ""
+    for path in moved:
+        wanted[path] = present[path]
+    return f"{', '.join(moved)} stays as it is: the provider cannot change it"
+
+
+def _leaving(policy: Policy, person: Person, holding: Holding, event: Event, now: datetime) -> Projection:
+    action, kept_back = policy.action(event, person.attributes)
+    reason = REASONS[event]
+    if action == "delete":
+        return _delete(policy, holding, reason, now)
+    if action == "disable":
+        return replace(
+            _disable(policy, holding), state="retained" if kept_back else "disabled", reason=reason, leaving_since=None, counted=False
+        )
+    return replace(_still(holding, "retained" if kept_back else "kept", reason), leaving_since=None, counted=False)
+
+
+def _disable(policy: Policy, holding: Holding) -> Projection:
+    """Only the overlay is wanted; every other attribute is frozen while disabled."""
+    wanted = dict(policy.overlay)
+    present = found(holding.document, wanted, policy.capability)
+    return Projection(fingerprint(wanted), fingerprint(present), "disabled", "", wanted, present)
+
+
+def _delete(policy: Policy, holding: Holding, reason: str, now: datetime) -> Projection:
+    """Deleted when the grace is over; its clock starts when the account is disabled, or at once where that cannot be."""
+    grace = policy.target.deprovision.grace
+    if grace:
+        waiting = _disable(policy, holding) if policy.can_disable else _still(holding, "grace", reason)
+        in_step = waiting.desired == waiting.actual
+        since = (holding.leaving_since or now) if in_step else None
+        due = since + grace if since else None
+        if due is None or now < due:
+            counted = policy.can_disable and in_step
+            return replace(waiting, state="grace", reason=reason, due=due, leaving_since=since, counted=counted)
+    return Projection(
+        None, fingerprint(holding.document), "leaving", reason, leaving_since=holding.leaving_since, counted=holding.counted
+    )  # fmt: skip

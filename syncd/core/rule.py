@@ -1,0 +1,116 @@
+"""One line of a write map: its source, the provider attribute it is for, and the form that attribute wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from syncd.core.globs import Globs
+from syncd.core.kinds import coerce, fits
+from syncd.core.members import shared
+from syncd.core.paths import clean, present
+from syncd.core.source import Source, compile_source
+from syncd.core.values import legible
+from syncd.errors import Refused, Rejected
+from syncd.model import SETS, Attributes, AttributeSpec, Capability, MapEntry, Mutability
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``path``: of the provider attribute. ``spec``: of that attribute, or of the object it is a member of."""
+
+    path: str
+    entry: MapEntry
+    spec: AttributeSpec
+    source: Source
+    own: Globs | None
+
+    def value(self, person: Attributes) -> Any:
+        """What we want there, as the provider stores it; None = no value. Raises Rejected, naming the attribute."""
+        value = self.source.value(person, person)
+        try:
+            return None if value is None else self.settled(value)
+        except Rejected as error:
+            raise Rejected(f"{self.path}: {error}") from None
+
+    def settled(self, value: Any) -> Any:
+        """A clean, present value in the type and form of the attribute. Raises Rejected for the wrong type and for one over the limit."""
+        value = _formed(self.spec, self.path, value)
+        if self.path == self.spec.name and self.spec.limit is not None:
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, str) and len(one) > self.spec.limit:
+                    raise Rejected(f"{len(one)} characters, the limit is {self.spec.limit}")
+        return value
+
+    def beside_others(self, value: Any, current: Any, written: Any) -> Any:
+        """``value``, and, where list or object are shared, the members that others put there; None = no value."""
+        if not self._shares:
+            return value
+        if self.spec.kind == "set" and fits("set", current):
+            current = _normal(self.spec, self.path, current)
+        together = shared(current, value, written, self.own)
+        return together if present(together) else None
+
+    @property
+    def _shares(self) -> bool:
+        whole = _kind(self.spec, self.path) in ("set", "object")
+        return not self.entry.replace and (whole or (self.entry.source == "name" and self.entry.text in SETS))
+
+
+def seen(capability: Capability, path: str, value: Any) -> Any:
+    """A value that was read at ``path``, in the same form; a value of another type stays as it is."""
+    spec, value = capability.spec(path), legible(value)
+    return value if spec is None or value is None or not fits(_kind(spec, path), value) else _formed(spec, path, value)
+
+
+def _kind(spec: AttributeSpec, path: str) -> str:
+    """Members of an object may be of any type."""
+    return spec.kind if path == spec.name else "any"
+
+
+def _formed(spec: AttributeSpec, path: str, value: Any) -> Any:
+    value = clean(_normal(spec, path, coerce(_kind(spec, path), value)))
+    return None if value is None else coerce(_kind(spec, path), value)
+
+
+def _normal(spec: AttributeSpec, path: str, value: Any) -> Any:
+    return value if spec.normalize is None or path != spec.name else spec.normalize(value)
+
+
+def compile_rule(entry: MapEntry, capability: Capability, types: Mapping[str, str]) -> Rule:
+    """``types``: the canonical names and their types. Raises Refused for an entry that can never work."""
+    spec = capability.spec(entry.name)
+    if spec is None:
+        raise Refused(entry.where, f"unknown attribute {entry.name!r}", _near(entry.name, capability.attributes))
+    if spec.mutability is Mutability.READ_ONLY:
+        raise Refused(entry.where, f"{entry.name} is read-only")
+    for name in _names(entry):
+        if name not in types:
+            raise Refused(entry.where, f"{entry.name}: unknown name {name!r}", _near(name, types))
+    source = compile_source(entry, types, _kind(spec, entry.name), strict=True)
+    rule = Rule(entry.name, entry, spec, source, None if entry.own is None else Globs([entry.own]))
+    _check_literals(rule)
+    return rule
+
+
+def _names(entry: MapEntry) -> list[str]:
+    texts = {"name": [entry.text], "first": entry.text.split(",")}.get(entry.source, [])
+    return [text.strip() for text in texts]
+
+
+def _near(name: str, known: Mapping[str, Any]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _check_literals(rule: Rule) -> None:
+    entry = rule.entry
+    for literal in (entry.value, entry.default, *(entry.table or {}).values()):
+        try:
+            value = clean(literal)
+            if value is not None:
+                rule.settled(value)
+        except Rejected as error:
+            raise Refused(entry.where, f"{rule.path}: {error}") from None

@@ -1,0 +1,60 @@
+"""Who is missing from a listing that reached its end: gone for certain, or proof that the listing was not complete."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncd.engine.context import Connected, Context
+from syncd.engine.ledger import Seen
+from syncd.environment import instant
+from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
+from syncd.model import Account, Gone, Ref
+from syncd.store import staging
+
+
+@dataclass(slots=True)
+class Proof:
+    """Row ids proven gone, or the defect that shows the listing incomplete."""
+
+    gone: list[int] = field(default_factory=list)
+    defect: str = ""
+
+
+async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
+    """Every known account that the listing did not show is asked for by itself, where the provider can say that it is gone."""
+    missing = [row for row in staging.present(context.store, one.name) if row.id not in seen]
+    if not one.connector.capability.gone:
+        return Proof([row.id for row in missing])
+    proof = Proof()
+    width = max(1, one.connection.rate.concurrency)
+    for start in range(0, len(missing), width):
+        await _ask(context, one, missing[start : start + width], proof)
+        if proof.defect:
+            break
+    return proof
+
+
+async def _ask(context: Context, one: Connected, rows: Sequence[Any], proof: Proof) -> None:
+    asked = [one.connector.fetch(Ref(row.account)) for row in rows]
+    for row, answer in zip(rows, await asyncio.gather(*asked, return_exceptions=True), strict=True):
+        if isinstance(answer, Gone):
+            proof.gone.append(row.id)
+        elif isinstance(answer, Account):
+            if not _fresh(context, one, row.touched_at):
+                proof.defect = f"account {row.account} is missing from the list and yet exists: the list is not complete"
+        elif isinstance(answer, Retryable | Rejected | Quarantined | InDoubt):
+            proof.defect = f"account {row.account} is missing from the list and could not be asked for: {answer}"
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            proof.defect = f"account {row.account} is missing from the list and nothing proves it gone"
+
+
+def _fresh(context: Context, one: Connected, touched_at: str | None) -> bool:
+    """Written so recently that a lagging list may lack it."""
+    if touched_at is None or one.connection.write is None:
+        return False
+    return context.environment.now() - instant(touched_at) <= one.connection.write.settle

@@ -1,0 +1,91 @@
+"""What one run carries along: the environment, the store, the landscape, and each connection with its connector and compiled rules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from syncd.connectors.base import Connector
+from syncd.core.correlation import Ignore
+from syncd.core.fingerprint import fingerprint
+from syncd.core.mapping import ReadMap
+from syncd.core.policy import Policy
+from syncd.environment import Environment
+from syncd.model import CANONICAL, Connection, Landscape, MapEntry
+from syncd.store import Store, lease
+
+
+class Connected:
+    """One configured connection, ready to use. ``policy`` is None where syncd only reads."""
+
+    def __init__(self, connection: Connection, connector: Connector, instance: str, canonical: Sequence[str]) -> None:
+        self.connection, self.connector = connection, connector
+        self.name = connection.name
+        self.columns = connection.connector == "file"
+        self.read_map = ReadMap(connection.read, connector.capability, columns=self.columns)
+        self.policy = Policy(connection, connector.capability, instance, canonical) if connection.write else None
+
+    @property
+    def reading(self) -> bytes:
+        """Changes whenever the same bytes could be read differently."""
+        entries = [_plain(entry) for entry in self.connection.read]
+        return fingerprint({"read": entries, "zone": self.connection.timezone, "write": _correlate(self.connection)})
+
+
+@dataclass(slots=True)
+class Context:
+    """One run. ``tokens``: the fencing token of each leased connection.
+
+    ``changed_rules``: targets whose map, scope or sources are not those of last time.
+    ``renewed_at``: when evidence was last taken again.
+    """
+
+    environment: Environment
+    store: Store
+    landscape: Landscape
+    connected: Mapping[str, Connected]
+    selected: Sequence[str]
+    run: int = 0
+    tokens: dict[str, int] = field(default_factory=dict)
+    changed_rules: set[str] = field(default_factory=set)
+    renewed_at: datetime | None = None
+    renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
+    ignore: Ignore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ignore = Ignore(self.landscape.ignore)
+
+    @property
+    def authoritative(self) -> list[str]:
+        return [one.name for one in self.landscape.connections if one.authoritative]
+
+    @property
+    def targets(self) -> list[str]:
+        return [one.name for one in self.landscape.connections if one.write is not None]
+
+    async def breathe(self) -> None:
+        """Let others run between two blocks of local work, and hold on to the leases meanwhile."""
+        store, now = self.store, self.environment.now()
+        if self.tokens:
+            lease.renew(store, self.tokens, now, self.landscape.lease)
+        await self.environment.sleep(0)
+
+    def chosen(self, names: Sequence[str]) -> list[Connected]:
+        """Those of ``names`` that this run works on, in order."""
+        return [self.connected[name] for name in names if name in self.selected]
+
+
+def canonical_names(landscape: Landscape) -> tuple[str, ...]:
+    """The canonical attributes of this landscape: SCIM's, and every further name a read map defines."""
+    further = {entry.name for one in landscape.connections for entry in one.read}
+    return (*CANONICAL, *sorted(further - set(CANONICAL)))
+
+
+def _plain(entry: MapEntry) -> list[object]:
+    return [entry.name, entry.source, entry.text, entry.value, dict(entry.table or {}), entry.default, entry.has_default]
+
+
+def _correlate(connection: Connection) -> list[str]:
+    return list(connection.write.correlate) if connection.write else []

@@ -1,0 +1,99 @@
+"""The whole product on one page: read, reconcile, guard, ask, provision, report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from syncd.engine import guarding, rules
+from syncd.engine.context import Connected, Context
+from syncd.engine.doubt import recover
+from syncd.engine.leasing import WAIT, leased
+from syncd.engine.planning import Plan, plan
+from syncd.engine.provision import Sending, provision
+from syncd.engine.read import Reading, read
+from syncd.engine.reconcile import reconcile
+from syncd.engine.report import Report, Result, result
+from syncd.environment import Environment, stamp
+from syncd.model import Landscape
+from syncd.store import Store, connections, identities, journal, waiting
+
+Approve = Callable[[Plan], Awaitable[bool]]
+"""Shown the plan before anything is sent; True = send it, and agree to a first contact."""
+
+
+async def cycle(
+    environment: Environment, landscape: Landscape, connected: Mapping[str, Connected], store: Store, *,
+    mode: str, selection: Sequence[str], approve: Approve | None, wait: float = WAIT,
+) -> tuple[Report, Plan]:  # fmt: skip
+    """One run over the selected connections. ``mode``: delta | full | plan; without ``approve`` nothing is sent.
+
+    Raises Busy when another run holds a lease, Fatal when the store and the configuration do not belong together.
+    """
+    context = Context(environment, store, landscape, connected, selection)
+    async with leased(context, sorted({*selection, *context.authoritative}), wait):
+        rules.register(context)
+        context.run = journal.start_run(store, mode, environment.now())
+        readings = await _read(context)
+        first = await _reconcile(context, readings)
+        made = plan(context, readings, first, stamp(environment.now()))
+        agreed = approve is not None and (not _sendable(made) or await approve(made))
+        sent = await _provision(context, made, readings) if agreed else {}
+        report = _conclude(context, mode, readings, sent, declined=approve is not None and not agreed)
+    return report, made
+
+
+async def _read(context: Context) -> dict[str, Reading]:
+    """Sources first, so that accounts at targets find the people they may belong to."""
+    identities.mark_due(context.store, context.targets, context.environment.now())
+    sources = context.chosen(context.authoritative)
+    others = [context.connected[name] for name in context.connected if name in context.selected and name not in context.authoritative]
+    readings: list[Reading] = []
+    for group in (sources, others):
+        readings += await asyncio.gather(*(read(context, one) for one in group))
+    return {reading.name: reading for reading in readings}
+
+
+async def _reconcile(context: Context, readings: Mapping[str, Reading]) -> dict[str, bool]:
+    """Plan each selected target; returns which of them are at their first contact."""
+    first: dict[str, bool] = {}
+    for one in context.chosen(context.targets):
+        await recover(context, one, readings.get(one.name))
+        await reconcile(context, one)
+        rules.remember(context, one, readings)
+        first[one.name] = guarding.at_first_contact(context, one)
+        guarding.guard(context, one, readings)
+    return first
+
+
+def _sendable(made: Plan) -> bool:
+    return bool(made.passed or made.first_contacts)
+
+
+async def _provision(context: Context, made: Plan, readings: Mapping[str, Reading]) -> dict[str, Sending]:
+    for name in made.first_contacts:
+        guarding.consent(context, context.connected[name])
+    targets = [one for one in context.chosen(context.targets) if not readings[one.name].stopped]
+    sent = await asyncio.gather(*(provision(context, one) for one in targets))
+    return dict(zip((one.name for one in targets), sent, strict=True))
+
+
+def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent: Mapping[str, Sending], *, declined: bool) -> Report:
+    now = context.environment.now
+    results = []
+    for name in context.connected:
+        if name in context.selected:
+            waiting.refresh(context.store, context.run, name, now())
+            results.append(_result(context, context.connected[name], readings.get(name), sent.get(name)))
+    report = Report(context.run, mode, results, declined)
+    journal.finish_run(context.store, context.run, "converged" if report.converged else "", now())
+    return report
+
+
+def _result(context: Context, one: Connected, reading: Reading | None, sending: Sending | None) -> Result:
+    made = result(context, one, reading)
+    if sending is not None and (sending.stopped or sending.failed) and not made.error:
+        made.error = sending.stopped or f"{sending.failed} changes could not be sent: {sending.last_error}"
+    with context.store.transaction():
+        connections.failed(context.store, one.name, made.error)
+    return made

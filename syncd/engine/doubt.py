@@ -1,0 +1,66 @@
+"""Creates whose answer was lost: looked for by key and marker, settled when found, made again only when proven absent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from syncd.core.correlation import key, marker
+from syncd.core.paths import get
+from syncd.engine import settling
+from syncd.engine.context import Connected, Context
+from syncd.engine.read import Reading
+from syncd.environment import instant
+from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
+from syncd.model import Account
+from syncd.store import journal, outcomes
+
+
+async def look(context: Context, one: Connected, row: Any) -> Account | None:
+    """The account that the create of ``row`` (a change or an open step) made, if it can be found. Never raises for a silent provider."""
+    delta = {path: after for path, (_, after) in orjson.loads(row.delta).items()}
+    capability = one.connector.capability
+    paths = [path for path in (capability.key, capability.marker) if path is not None and path in delta]
+    try:
+        found = await one.connector.find({path: str(delta[path]) for path in paths})
+    except (Retryable, Rejected, Quarantined, InDoubt):
+        return None
+    return next((account for account in found if _ours(context, one, row, account, delta)), None)
+
+
+def _ours(context: Context, one: Connected, row: Any, account: Account, delta: dict[str, Any]) -> bool:
+    """It bears the marker the create wrote; or, where there is no marker, the key."""
+    capability = one.connector.capability
+    if capability.marker is not None:
+        return bool(get(account.attributes, capability.marker) == marker(context.landscape.instance, row.identity))
+    own = capability.key
+    return own is not None and key(own, get(account.attributes, own)) == key(own, delta.get(own))
+
+
+async def recover(context: Context, one: Connected, reading: Reading | None) -> None:
+    """Settle what an earlier run left open. Absence is believed only in a complete view, when the settle window is over."""
+    for step in journal.open_steps(context.store, one.name):
+        account = await look(context, one, step) if step.creates else None
+        with context.store.transaction():
+            if account is not None:
+                _settle(context, step, "applied")
+                settling.arrived(context, one, step.identity, account, last=True)
+            elif not step.creates or _absent(context, one, step, reading):
+                _settle(context, step, "retry")
+                outcomes.doubt(context.store, one.name, step.identity, None)
+            else:
+                journal.mark_doubt(context.store, step.id, "no answer came; it is looked for again in the next run")
+                outcomes.doubt(context.store, one.name, step.identity, step.id)
+
+
+def _settle(context: Context, step: Any, state: str) -> None:
+    now = context.environment.now()
+    journal.settle_step(context.store, step.id, state, None, now)
+    journal.settle_change(context.store, step.seq, state, None, now)
+
+
+def _absent(context: Context, one: Connected, step: Any, reading: Reading | None) -> bool:
+    assert one.policy is not None
+    age = context.environment.now() - instant(step.sent_at)
+    return reading is not None and reading.complete and age >= one.policy.target.settle

@@ -1,0 +1,96 @@
+"""Which planned changes may be sent: first contact, limits over the last 24 hours, and what a person released."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import orjson
+
+from syncd.core.guard import GROUPS, allowed, verdict
+from syncd.engine.context import Connected, Context
+from syncd.engine.read import Reading
+from syncd.model import Kind, Limit
+from syncd.store import connections, journal, links
+
+ALL = tuple(kind.value for kind in Kind)
+CONSENTED = (Kind.CREATE.value, Kind.UPDATE.value, Kind.ADOPT.value)
+"""What a yes at first contact lets go; every delete or disable stays held."""
+FIRST_CONTACT = "first contact: nothing of this connection has been changed by syncd yet"
+
+
+def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:
+    """Hold what must wait and pass the rest, in one transaction."""
+    assert one.policy is not None
+    store, run = context.store, context.run
+    with store.transaction():
+        if one.policy.target.apply == "never":
+            journal.hold(store, run, one.name, ALL, "apply", "write.apply is never: plans are made and never sent")
+        elif at_first_contact(context, one):
+            journal.hold(store, run, one.name, ALL, "first_contact", FIRST_CONTACT)
+        else:
+            _limit(context, one, readings)
+        journal.pass_rest(store, run, one.name)
+
+
+def at_first_contact(context: Context, one: Connected) -> bool:
+    """No change has settled at this connection yet."""
+    known = connections.row(context.store, one.name)
+    return known is None or known.settled == 0
+
+
+def consent(context: Context, one: Connected) -> None:
+    """A person agreed to the first plan: its creates, updates and trusted adoptions go, now and in the runs that finish them."""
+    with context.store.transaction():
+        journal.let_go(context.store, context.run, one.name, CONSENTED, context.environment.now())
+
+
+def _limit(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:
+    assert one.policy is not None
+    limits = one.policy.target.limits
+    owned = links.owned(context.store, one.name)
+    since = context.environment.now() - timedelta(hours=24)
+    for group, kinds in GROUPS.items():
+        if group not in limits:
+            continue
+        names = [kind.value for kind in kinds]
+        touched, planned = journal.affected(context.store, context.run, one.name, names, since)
+        why = verdict(group, limits[group], owned, touched, planned, _cause(context, one, group, readings))
+        if why is not None:
+            journal.hold(context.store, context.run, one.name, names, "limit", why)
+    if "clear" in limits:
+        _limit_clearing(context, one, limits["clear"], owned)
+
+
+def _limit_clearing(context: Context, one: Connected, limit: Limit, owned: int) -> None:
+    """Per attribute: how many accounts would lose its last value."""
+    since = context.environment.now() - timedelta(hours=24)
+    losing: dict[str, set[str]] = {}
+    planned: dict[str, list[int]] = {}
+    for row in journal.cleared(context.store, context.run, one.name, since):
+        for attribute in orjson.loads(row.cleared):
+            losing.setdefault(attribute, set()).add(row.identity)
+            planned.setdefault(attribute, []).extend([row.seq] if row.seq else [])
+    for attribute, seqs in planned.items():
+        if len(losing[attribute]) > allowed(limit, owned):
+            why = verdict("clear", limit, owned, len(losing[attribute]), len(seqs), f"{attribute} would be emptied")
+            if why is not None:
+                journal.hold_rows(context.store, seqs, "limit", why)
+
+
+def _cause(context: Context, one: Connected, group: str, readings: Mapping[str, Reading]) -> str:
+    """The likeliest reason for so many leavers at once: most of them vanished from one source in one reading, and how it changed then."""
+    worst = journal.vanished(context.store, context.run, one.name) if group == "delete" else None
+    if worst is None:
+        return ""
+    who = "all" if worst.n == worst.total else f"{worst.n} of them"
+    told = f"{who} vanished from {worst.connection} between two readings ({worst.departed_at[:16].replace('T', ' ')} UTC)"
+    reading = readings.get(worst.connection)
+    return told + (_shrinkage(reading) if reading is not None and reading.vanished else "")
+
+
+def _shrinkage(reading: Reading) -> str:
+    came = reading.accounts - reading.before + reading.vanished
+    if reading.accounts < reading.before:
+        return f"; it is {100 * (reading.before - reading.accounts) / reading.before:.0f} % shorter"
+    return f"; {came} came meanwhile"

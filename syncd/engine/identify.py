@@ -1,0 +1,105 @@
+"""Accounts of authoritative connections -> identities: whose they are, and what those people are like now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from syncd.core.correlation import identity_id, key
+from syncd.core.entitlement import window
+from syncd.core.merging import contributor, merge
+from syncd.engine.context import Connected, Context
+from syncd.environment import instant
+from syncd.store import identities
+from syncd.store.identities import Person
+from syncd.store.staging import Staged
+
+KEYS = ("userName", "externalId", "email")
+"""What an identity is looked up and correlated by, besides the uuid5 of each of its accounts (``@id``)."""
+
+
+def claim(context: Context, one: Connected, staged: Sequence[Staged], rows: Mapping[str, int]) -> set[str]:
+    """Give each new account of an authoritative connection its identity; returns the identities to refresh."""
+    known = identities.owners(context.store, list(rows.values()))
+    fresh = [account for account in staged if rows[account.account] not in known and not account.ignored]
+    found = _correlate(context, one, fresh)
+    owned = {rows[account.account]: found.get(account.account) or _own_id(context, one, account.account) for account in fresh}
+    identities.claim(context.store, owned)
+    return {*known.values(), *owned.values()}
+
+
+def _own_id(context: Context, one: Connected, account: str) -> str:
+    return identity_id(context.landscape.instance, one.connection.namespace, account)
+
+
+def _correlate(context: Context, one: Connected, fresh: Sequence[Staged]) -> dict[str, str]:
+    """Provider id -> the identity that another authoritative connection already brought; only a single, living one, or by externalId."""
+    if len(context.authoritative) < 2 or not fresh:
+        return {}
+    keys = {account.account: _trusted_keys(one, orjson.loads(account.reading or "{}")) for account in fresh}
+    answers = identities.by_keys(context.store, {pair for pairs in keys.values() for pair in pairs})
+    return {account: who for account, pairs in keys.items() if (who := _single(pairs, answers)) is not None}
+
+
+def _trusted_keys(one: Connected, reading: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The keys an administrator wrote; the default ``externalId <- id`` says nothing across two sources."""
+    trusted = [name for name in KEYS if name != "externalId" or name in one.connection.explicit]
+    return [(name, value) for name in trusted if (value := key(name, reading.get(name))) is not None]
+
+
+def _single(pairs: Iterable[tuple[str, str]], answers: Mapping[tuple[str, str], Sequence[Any]]) -> str | None:
+    found = {row.identity for pair in pairs for row in answers.get(pair, ()) if row.live == "live" or pair[0] == "externalId"}
+    return found.pop() if len(found) == 1 else None
+
+
+def refresh(context: Context, who: Iterable[str]) -> None:
+    """Recompute these identities from all their accounts and mark them for every target."""
+    ids = sorted(set(who))
+    for start in range(0, len(ids), 1000):
+        block = ids[start : start + 1000]
+        identities.save(context.store, people(context, block), context.targets)
+
+
+def people(context: Context, ids: Sequence[str]) -> list[Person]:
+    """These identities as their accounts make them now; `syncd verify` compares with what is stored."""
+    accounts: dict[str, list[Any]] = {identity: [] for identity in ids}
+    for row in identities.sources(context.store, ids):
+        accounts[row.identity].append(row)
+    stored = {row.id: row for row in identities.documents(context.store, ids)}
+    return [_person(context, identity, rows, stored.get(identity)) for identity, rows in accounts.items()]
+
+
+def _person(context: Context, identity: str, accounts: Sequence[Any], stored: Any) -> Person:
+    order = context.authoritative
+    present = [row for row in accounts if row.gone_at is None]
+    read = {row.connection: orjson.loads(row.reading) for row in present if row.connection in order and row.reading}
+    live = "live" if read else "frozen" if present else "departed"
+    attributes = merge(read, order, context.landscape.precedence) if read else orjson.loads(stored.attributes if stored else "{}")
+    starts, ends, due = _window(context, attributes, read)
+    return Person(
+        id=identity, attributes=orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode(), live=live,
+        ignored=any(row.ignored for row in present), departed_at=_departed(accounts) if live == "departed" else None,
+        starts=starts, ends=ends, due=due, keys=_identity_keys(context, attributes, accounts),
+    )  # fmt: skip
+
+
+def _window(context: Context, attributes: Mapping[str, Any], read: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    origin = contributor("activeFrom", read, context.authoritative, {}) or contributor("activeUntil", read, context.authoritative, {})
+    zone = context.landscape.connection(origin).timezone if origin else "UTC"
+    starts, ends = window(attributes.get("activeFrom"), attributes.get("activeUntil"), zone)
+    now = context.environment.now()
+    return starts, ends, next((moment for moment in (starts, ends) if moment is not None and moment > now), None)
+
+
+def _departed(accounts: Sequence[Any]) -> Any:
+    times = [row.gone_at for row in accounts if row.gone_at is not None]
+    return instant(max(times)) if times else None
+
+
+def _identity_keys(context: Context, attributes: Mapping[str, Any], accounts: Sequence[Any]) -> list[tuple[str, str]]:
+    keys = [(name, value) for name in KEYS if (value := key(name, attributes.get(name))) is not None]
+    spaces = {one.name: one.namespace for one in context.landscape.connections}
+    own = {identity_id(context.landscape.instance, spaces.get(row.connection, row.connection), row.account) for row in accounts}
+    return [*keys, *(("@id", one) for one in sorted(own))]

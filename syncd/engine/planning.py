@@ -1,0 +1,97 @@
+"""The plan as a person reviews it: per connection its counts, verdict, accounts, requests and time; the changes streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from syncd.core.forecast import eta
+from syncd.engine.context import Connected, Context
+from syncd.engine.read import Reading
+from syncd.model import Kind
+from syncd.store import Store, journal, links, waiting
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPlan:
+    """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait."""
+
+    name: str
+    counts: Mapping[str, int]
+    held: int
+    reason: str
+    accounts: Mapping[str, int]
+    listing: Reading | None
+    requests: int
+    eta_seconds: float
+    kept: int = 0
+    first_contact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything one run decided; ``changes`` streams the journal rows in order of planning."""
+
+    run: int
+    created: str
+    digest: str
+    connections: tuple[ConnectionPlan, ...]
+    store: Store
+
+    def changes(self) -> Iterator[Any]:
+        return journal.changes(self.store, self.run)
+
+    @property
+    def passed(self) -> int:
+        return sum(sum(one.counts.values()) - one.held for one in self.connections)
+
+    @property
+    def first_contacts(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self.connections if one.first_contact and any(one.counts.values()))
+
+
+def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, bool], created: str) -> Plan:
+    """Summarise what this run has in the journal."""
+    parts = tuple(
+        _part(context, context.connected[name], readings.get(name), first.get(name, False))
+        for name in context.connected
+        if name in context.selected
+    )
+    return Plan(context.run, created, _digest(context), parts, context.store)
+
+
+def _part(context: Context, one: Connected, reading: Reading | None, first: bool) -> ConnectionPlan:
+    counts = {kind.value: 0 for kind in Kind} | journal.tally(context.store, context.run, one.name)
+    held = journal.tally(context.store, context.run, one.name, "state").get("held", 0)
+    sending = journal.requests(context.store, context.run, one.name)
+    latency = one.connector.meter.seconds
+    return ConnectionPlan(
+        one.name, counts, held, journal.first_reason(context.store, context.run, one.name), _accounts(context, one), reading,
+        sending, eta(sending, one.connection.rate, latency), links.states(context.store, one.name).get("kept", 0), first,
+    )  # fmt: skip
+
+
+def _accounts(context: Context, one: Connected) -> dict[str, int]:
+    """How the accounts of a connection stand to syncd; at a source all that exist are linked to their identity."""
+    found = links.counts(context.store, one.name)
+    rejected = waiting.count(context.store, one.name).get("rejected", 0)
+    if one.policy is None:
+        linked = found["known"] - found["ignored"]
+        return {"linked": linked, "adoptable": 0, "ambiguous": 0, "unmanaged": 0, "ignored": found["ignored"], "rejected": rejected}
+    adoptable = journal.adoptions(context.store, context.run, one.name, held=False)
+    ambiguous = journal.adoptions(context.store, context.run, one.name, held=True)
+    unmanaged = max(0, found["unlinked"] - adoptable - ambiguous)
+    return {
+        "linked": found["linked"], "adoptable": adoptable, "ambiguous": ambiguous, "unmanaged": unmanaged,
+        "ignored": found["ignored"], "rejected": rejected,
+    }  # fmt: skip
+
+
+def _digest(context: Context) -> str:
+    """Over every change in order: two plans with the same digest do the same."""
+    digest = blake2b(digest_size=16)
+    for row in journal.changes(context.store, context.run):
+        digest.update(f"{row.id}:{row.state}\n".encode())
+    return digest.hexdigest()

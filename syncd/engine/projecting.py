@@ -1,0 +1,96 @@
+"""Rows of the store -> core's projection -> rows of the store: what changed identities should be at each target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from syncd.core.correlation import key
+from syncd.core.policy import Policy
+from syncd.core.project import Holding, Person, Projection, project
+from syncd.engine.context import Connected, Context
+from syncd.environment import instant
+from syncd.store import links
+from syncd.store.links import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """One row of the store with what projection made of it."""
+
+    row: Any
+    person: Person
+    holding: Holding | None
+    projection: Projection
+
+
+async def project_dirty(context: Context, one: Connected) -> int:
+    """Project everybody who changed, or whom time changed, a block a transaction; how many."""
+    total = 0
+    while rows := links.dirty(context.store, one.name):
+        with context.store.transaction():
+            save(context, one, [at(context, one, row) for row in rows])
+            links.clean(context.store, one.name, [row.identity for row in rows])
+        total += len(rows)
+        await context.breathe()
+    return total
+
+
+def at(context: Context, one: Connected, row: Any) -> Projected:
+    """Project one row of `links.standing`, `links.dirty` or `links.out_of_step`."""
+    assert one.policy is not None
+    person, holding = person_of(row), holding_of(row)
+    hold = "config" if one.name in context.changed_rules else ""
+    return Projected(row, person, holding, project(one.policy, person, holding, context.environment.now(), hold))
+
+
+def save(context: Context, one: Connected, projected: Sequence[Projected]) -> None:
+    links.save(context.store, one.name, [standing_of(one, each) for each in projected])
+
+
+def standing_of(one: Connected, each: Projected) -> Standing:
+    """What the store keeps of a projection; a pair that was tried in vain stays reported."""
+    assert one.policy is not None
+    found, row = each.projection, each.row
+    vain = found.desired != found.actual and (found.desired, found.actual) == (row.tried_desired, row.tried_actual)
+    return Standing(
+        identity=each.person.id, desired=found.desired, actual=found.actual,
+        state="rejected" if vain else found.state, reason=row.reason if vain else found.reason,
+        key=_wanted_key(one.policy, found), leaving_since=found.leaving_since, counted=found.counted, due_at=found.due, hold=found.hold,
+        account_id=None if each.holding is None else each.row.account_id,
+    )  # fmt: skip
+
+
+def _wanted_key(policy: Policy, projection: Projection) -> str | None:
+    path = policy.capability.key
+    return None if path is None or projection.wanted is None else key(path, projection.wanted.get(path))
+
+
+def person_of(row: Any) -> Person:
+    return Person(
+        row.identity, orjson.loads(row.attributes), row.live, bool(row.ignored), _instant(row.starts_at), _instant(row.ends_at)
+    )  # fmt: skip
+
+
+def holding_of(row: Any) -> Holding | None:
+    """The linked account, unless there is none or it is proven gone."""
+    if row.account_id is None or row.gone_at is not None or row.document is None:
+        return None
+    return Holding(
+        orjson.loads(row.document), bool(row.owned), bool(row.account_ignored), row.state, _instant(row.leaving_since),
+        bool(row.counted), row.hold or "", orjson.loads(row.written) if row.written else None,
+    )  # fmt: skip
+
+
+def who(person: Person) -> str:
+    """What a person is called in plans: userName, or the next best name."""
+    names: Iterable[str] = (person.attributes.get(name, "") for name in ("userName", "email", "displayName"))
+    return next((name for name in names if name), person.id)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return instant(text) if text else None

@@ -1,0 +1,189 @@
+"""The passed plan -> the provider: intent, request, settled outcome, for each step, a bounded number at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from syncd.engine import settling
+from syncd.engine.commits import Commits
+from syncd.engine.context import Connected, Context
+from syncd.engine.doubt import look
+from syncd.engine.renewal import still_leaving
+from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
+from syncd.model import Account, Change, Kind, Ref, Step
+from syncd.store import journal, outcomes, staging
+
+ENOUGH = 10
+"""Failures in a row after which a connection is left alone for the rest of the run."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """One connection's progress. ``stopped``: why nothing more is sent; ``failures``: changes that could not be sent, in a row."""
+
+    stopped: str = ""
+    failures: int = 0
+    failed: int = 0
+    last_error: str = ""
+
+
+async def provision(context: Context, one: Connected) -> Sending:
+    """Send every passed change of this run; replacements after the deletions they wait for."""
+    sending, commits = Sending(), Commits(context.store)
+    for replacing in (False, True):
+        queue = _passed(context, one, sending, replacing)
+        workers = [_work(context, one, commits, queue, sending) for _ in range(max(1, one.connection.rate.concurrency))]
+        await asyncio.gather(*workers)
+    _skip_rest(context, one, sending)
+    return sending
+
+
+def _passed(context: Context, one: Connected, sending: Sending, replacing: bool) -> Iterator[Any]:
+    after = 0
+    while rows := journal.in_state(context.store, context.run, one.name, "passed", after):
+        after = rows[-1].seq
+        for row in rows:
+            if sending.stopped:
+                return
+            if (row.replaces is not None) == replacing and (not replacing or _replaced(context, row)):
+                yield row
+
+
+def _replaced(context: Context, row: Any) -> bool:
+    """The deletion that this creation replaces has taken."""
+    return journal.state_of(context.store, context.run, row.replaces) == "applied"
+
+
+async def _work(context: Context, one: Connected, commits: Commits, queue: Iterator[Any], sending: Sending) -> None:
+    for row in queue:
+        try:
+            await _send(context, one, commits, row)
+            sending.failures = 0
+        except Quarantined as error:
+            sending.stopped = str(error)
+            await _settle(context, commits, row, "retry", str(error))
+        except (Retryable, InDoubt) as error:
+            sending.failed, sending.failures, sending.last_error = sending.failed + 1, sending.failures + 1, str(error)
+            if sending.failures >= ENOUGH:
+                sending.stopped = f"{sending.failures} changes in a row could not be sent: {error}"
+
+
+async def _send(context: Context, one: Connected, commits: Commits, row: Any) -> None:
+    if not await still_leaving(context, one, row):
+        await _settle(context, commits, row, "skipped", "the evidence was taken again, and the person has not left")
+        return
+    try:
+        change = change_of(context, one, row)
+        steps = one.connector.steps(change)
+        for step in steps:
+            await _step(context, one, commits, row, step, last=step is steps[-1])
+        if not steps:
+            await commits.do(lambda: _adopt(context, one, row, change))
+    except Rejected as error:
+        why = str(error)
+        await commits.do(lambda: _refuse(context, row, why))
+
+
+async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, *, last: bool) -> None:
+    token = context.tokens[one.name]
+    context.environment.reached("before_intent")
+    now = context.environment.now
+    intent = await commits.do(lambda: journal.intend(context.store, row, step.n, step.creates, step.summary, token, now()))
+    context.environment.reached("after_intent")
+    try:
+        account = await _perform(one, step, row)
+    except InDoubt as error:
+        await _doubt(context, one, commits, row, intent, step, str(error))
+        return
+    except (Rejected, Retryable, Quarantined) as error:
+        state, why = "rejected" if isinstance(error, Rejected) else "retry", str(error)
+        await commits.do(lambda: _unsent(context, row, intent, state, why))
+        raise
+    context.environment.reached("after_send")
+    await commits.do(lambda: _took(context, one, row, intent, account, last=last))
+    context.environment.reached("after_settle")
+
+
+async def _perform(one: Connected, step: Step, row: Any) -> Account | None:
+    """The provider's answer; where it answers a write without the account, the account is fetched."""
+    account = await one.connector.perform(step)
+    if account is not None or row.kind == Kind.DELETE.value:
+        return account
+    fetched = await one.connector.fetch(Ref(row.account))
+    if not isinstance(fetched, Account):
+        raise InDoubt(f"account {row.account} could not be read back after the write")
+    return fetched
+
+
+async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, intent: int, step: Step, why: str) -> None:
+    """No answer came. An account that is there is believed at once; one that is not, only in a later view."""
+    if not step.creates:
+        await commits.do(lambda: _unsent(context, row, intent, "retry", why))
+        raise InDoubt(why)
+    account = await look(context, one, row)
+    if account is not None:
+        await commits.do(lambda: _took(context, one, row, intent, account, last=True))
+        return
+    await commits.do(lambda: _stay_in_doubt(context, row, intent, why))
+
+
+def change_of(context: Context, one: Connected, row: Any) -> Change:
+    """A journal row as the Change its connector sends. Raises Rejected when what it was planned on has moved."""
+    document = None if row.account_id is None else staging.document(context.store, row.account_id)
+    delta: Mapping[str, Any] = orjson.loads(row.delta)
+    return Change(
+        id=row.id, connection=one.name, kind=Kind(row.kind), identity=row.identity, who=row.who, account=row.account,
+        delta={path: (before, after) for path, (before, after) in delta.items()}, reason=row.reason,
+        document=None if document is None else orjson.loads(document), expects=row.expects, object=row.object, replaces=row.replaces,
+    )  # fmt: skip
+
+
+def _took(context: Context, one: Connected, row: Any, intent: int, account: Account | None, *, last: bool) -> None:
+    now = context.environment.now()
+    journal.settle_step(context.store, intent, "applied", None, now)
+    if last:
+        journal.settle_change(context.store, row.seq, "applied", None, now)
+    if account is None:
+        settling.left(context, one, row.identity, row.account_id)
+    else:
+        settling.arrived(context, one, row.identity, account, last=last)
+
+
+def _adopt(context: Context, one: Connected, row: Any, change: Change) -> None:
+    """An adoption that writes nothing: the account is ours from now on."""
+    assert change.account is not None and change.document is not None
+    journal.settle_change(context.store, row.seq, "applied", None, context.environment.now())
+    settling.arrived(context, one, row.identity, Account(change.account, change.document), last=True)
+
+
+def _unsent(context: Context, row: Any, intent: int, state: str, error: str) -> None:
+    now = context.environment.now()
+    journal.settle_step(context.store, intent, state, error, now)
+    journal.settle_change(context.store, row.seq, state, error, now)
+    outcomes.doubt(context.store, row.connection, row.identity, None)
+
+
+def _refuse(context: Context, row: Any, error: str) -> None:
+    now = context.environment.now()
+    journal.settle_change(context.store, row.seq, "rejected", error, now)
+    outcomes.refused(context.store, row.connection, row.identity, error, now)
+
+
+def _stay_in_doubt(context: Context, row: Any, intent: int, why: str) -> None:
+    now = context.environment.now()
+    journal.mark_doubt(context.store, intent, why)
+    journal.settle_change(context.store, row.seq, "in_doubt", why, now)
+
+
+async def _settle(context: Context, commits: Commits, row: Any, state: str, error: str) -> None:
+    await commits.do(lambda: journal.settle_change(context.store, row.seq, state, error, context.environment.now()))
+
+
+def _skip_rest(context: Context, one: Connected, sending: Sending) -> None:
+    with context.store.transaction():
+        journal.skip(context.store, context.run, one.name, sending.stopped or "what it waits for was not done")

@@ -1,0 +1,180 @@
+"""Read one connection: its pages in, known bytes recognised, new records staged; then the proof that the listing was complete."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from syncd.engine import identify, records
+from syncd.engine.absence import absent
+from syncd.engine.context import Connected, Context
+from syncd.engine.ledger import Ledger, Seen
+from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
+from syncd.model import Cursor, Flaw, Page
+from syncd.store import identities, staging, waiting
+
+BATCH = 1000
+"""New records stored in one transaction."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What came of reading one connection. ``stopped``: it refuses us, nothing may be sent to it in this run."""
+
+    name: str
+    before: int = 0
+    accounts: int = 0
+    pages: int = 0
+    changed: int = 0
+    vanished: int = 0
+    defect: str = ""
+    stopped: bool = False
+    flaws: list[Flaw] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        return not self.defect
+
+
+class _Listing:
+    """The state of one listing in progress."""
+
+    def __init__(self, context: Context, one: Connected) -> None:
+        self.context, self.one = context, one
+        self.reading = Reading(one.name, before=staging.last_count(context.store, one.name))
+        self.ledger, self.seen = Ledger(context.store, one.name), Seen()
+        self.fresh: list[tuple[int, bytes, bytes]] = []
+        self.started = context.environment.now()
+        self.placed = 0
+
+    def take(self, page: Page) -> None:
+        """Recognise what is known, keep the rest for the next batch."""
+        self.reading.pages += 1
+        self.reading.flaws.extend(page.flaws)
+        digests = self.ledger.digests(page.records)
+        for place, row in enumerate(self.ledger.recognise(digests)):
+            if row is None:
+                self.fresh.append((self.placed + place, page.records[place], digests[place]))
+            else:
+                self.seen.add(row)
+        self.placed += len(page.records)
+        self.reading.accounts += len(page.records) + len(page.flaws)
+        if len(self.fresh) >= BATCH:
+            self.stage()
+
+    def stage(self) -> None:
+        """One transaction: accounts, their keys, the identities they make, what must be projected again."""
+        parsed = records.parse(self.context, self.one, self.fresh)
+        self.fresh = []
+        self.reading.flaws.extend(parsed.flaws)
+        staged = self._without_ghosts(parsed.staged)
+        with self.context.store.transaction():
+            rows = self._store(staged)
+        for row in rows.values():
+            self.seen.add(row)
+        self.context.environment.reached("after_cursor")
+
+    def _store(self, staged: Sequence[staging.Staged]) -> Mapping[str, int]:
+        store, one = self.context.store, self.one
+        same = _same_bytes(self.context, one, staged)
+        staging.moved(store, [(same[account.account], account.ordinal) for account in staged if account.account in same])
+        changed = [account for account in staged if account.account not in same]
+        rows = staging.upsert(store, one.name, changed)
+        self.reading.changed += len(changed)
+        if one.connection.authoritative:
+            identify.refresh(self.context, identify.claim(self.context, one, changed, rows))
+        if one.policy is not None:
+            staging.forget_strangers(store, list(rows.values()))
+            staging.mark_linked(store, list(rows.values()))
+        return {**rows, **same}
+
+    def _without_ghosts(self, staged: Sequence[staging.Staged]) -> list[staging.Staged]:
+        """A lagging list may still show what syncd has just deleted."""
+        if self.one.connection.write is None:
+            return list(staged)
+        since = self.started - self.one.connection.write.settle
+        ghosts = staging.recent_tombstones(self.context.store, self.one.name, [one.account for one in staged], since)
+        return [one for one in staged if one.account not in ghosts]
+
+
+async def read(context: Context, one: Connected) -> Reading:
+    """The whole listing of one connection. Never raises for what a provider does: the Reading says what it proves."""
+    listing = _Listing(context, one)
+    reading = listing.reading
+    staging.begin(context.store, one.name, listing.started)
+    try:
+        reading.defect = await _pages(context, one, listing)
+    except (Incomplete, Retryable, Rejected) as error:
+        reading.defect = str(error)
+    except Quarantined as error:
+        reading.defect, reading.stopped = str(error), True
+    listing.stage()
+    _account_for_flaws(context, one, listing)
+    if reading.complete:
+        await _conclude(context, one, listing)
+    staging.finish(
+        context.store, one.name, context.environment.now(), defect=reading.defect, accounts=reading.accounts, pages=reading.pages
+    )
+    return reading
+
+
+async def _pages(context: Context, one: Connected, listing: _Listing) -> str:
+    """Follow the cursors, the next page on its way while this one is staged. Returns the listing's defect, or nothing."""
+    turning: asyncio.Task[Page] | None = asyncio.create_task(one.connector.list(None))
+    visited: set[Cursor] = set()
+    try:
+        while turning is not None:
+            page = await turning
+            turning = None
+            if page.next is not None:
+                if page.next in visited:
+                    return "its cursor came round again"
+                visited.add(page.next)
+                turning = asyncio.create_task(one.connector.list(page.next))
+                await asyncio.sleep(0)
+            listing.take(page)
+        return page.defect or ("" if page.complete else "it ended without proof of its end")
+    finally:
+        if turning is not None:
+            await _abandon(turning)
+
+
+async def _abandon(turning: asyncio.Task[Page]) -> None:
+    """A page nobody waits for any more is still received to its end: a cancelled request would cost its connection."""
+    await asyncio.wait([turning])
+    if not turning.cancelled():
+        turning.exception()
+
+
+def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> None:
+    """A flawed record with a known id counts as seen; one without an id makes the listing incomplete."""
+    reading = listing.reading
+    known = staging.row_ids(context.store, one.name, [flaw.id for flaw in reading.flaws if flaw.id])
+    for flaw in reading.flaws:
+        if flaw.id in known:
+            listing.seen.add(known[flaw.id])
+        elif flaw.id is None and not reading.defect:
+            reading.defect = f"{flaw.where}: {flaw.reason}"
+    with context.store.transaction():
+        rows = [{"where": flaw.where, "reason": flaw.reason, "id": flaw.id} for flaw in reading.flaws[:1000]]
+        waiting.flaw(context.store, context.run, one.name, rows, context.environment.now())
+
+
+async def _conclude(context: Context, one: Connected, listing: _Listing) -> None:
+    """Who is missing is proven gone, or the listing is proven incomplete."""
+    proof = await absent(context, one, listing.seen)
+    listing.reading.defect = proof.defect
+    if proof.defect or not proof.gone:
+        return
+    listing.reading.vanished = len(proof.gone)
+    with context.store.transaction():
+        owners = identities.owners(context.store, proof.gone)
+        staging.gone(context.store, proof.gone, context.environment.now())
+        identify.refresh(context, owners.values())
+
+
+def _same_bytes(context: Context, one: Connected, staged: Sequence[staging.Staged]) -> dict[str, int]:
+    """Records whose bytes are known after all: only their place in the listing had moved too far."""
+    known = staging.known_digests(context.store, one.name, [account.account for account in staged])
+    return {account.account: known[account.account][0] for account in staged if known.get(account.account, (0, b""))[1] == account.digest}

@@ -1,0 +1,145 @@
+"""The store's questions -> core's decisions -> planned changes in the journal, each held or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from syncd.core.decide import Case, Decision, decide
+from syncd.core.evidence import Evidence, Seal, prove
+from syncd.core.forecast import requests
+from syncd.core.matching import Match
+from syncd.core.paths import present
+from syncd.core.project import project
+from syncd.engine.context import Connected, Context
+from syncd.engine.correlating import Matches, adopted, correlate
+from syncd.engine.projecting import Projected, at, project_dirty, who
+from syncd.environment import instant, stamp
+from syncd.model import Kind
+from syncd.store import connections, journal, links, waiting
+
+FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "never", "collision"})
+"""Held for reasons that no release can cure: the data must change first."""
+
+
+async def reconcile(context: Context, one: Connected) -> None:
+    """Plan everything that is out of step at one target; nothing before one of its listings was sealed."""
+    await project_dirty(context, one)
+    known = connections.row(context.store, one.name)
+    if known is None or known.sealed_at is None:
+        return
+    evidence = _evidence(context, one)
+    after = 0
+    while rows := links.out_of_step(context.store, one.name, after):
+        after = rows[-1].link_id
+        planned = await _plan_block(context, one, [row for row in rows if _ready(context, row)], evidence)
+        with context.store.transaction():
+            journal.record(context.store, planned)
+        await context.breathe()
+
+
+def _ready(context: Context, row: Any) -> bool:
+    """Not in doubt, not resting after repeated refusals."""
+    return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
+
+
+def _evidence(context: Context, one: Connected) -> Evidence | None:
+    """What this cycle's listings prove about leavers: every source sealed, and the target itself."""
+    rows = [connections.row(context.store, name) for name in (*context.authoritative, one.name)]
+    return prove([Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows])
+
+
+async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> list[dict[str, Any]]:
+    projected = [at(context, one, row) for row in rows]
+    matches = correlate(context, one, [each for each in projected if each.holding is None])
+    colliding = _collisions(context, one, projected)
+    planned: list[dict[str, Any]] = []
+    for each in projected:
+        case = await _case(context, one, each, matches, colliding.get(each.person.id, ""))
+        if case is not None:
+            planned += _columns(context, one, each, case, evidence)
+    return _mark_released(context, one, planned)
+
+
+def _collisions(context: Context, one: Connected, projected: Sequence[Projected]) -> dict[str, str]:
+    keys = [each.row.key for each in projected if each.row.key is not None]
+    found = links.collisions(context.store, one.name, keys)
+    return {
+        identity: f"{len(identities)} people want the same {one.connector.capability.key} ({key}): {', '.join(sorted(identities))}"
+        for key, identities in found.items()
+        for identity in identities
+    }
+
+
+async def _case(context: Context, one: Connected, each: Projected, matches: Matches, collides: str) -> Case | None:
+    found, over = matches.get(each.person.id), None
+    if isinstance(found, Match):
+        answer = await adopted(context, one, each, found)
+        if answer is None:
+            return None
+        over = answer[0]
+    return Case(each.projection, each.holding is not None, found, over, _drifted(each), collides)
+
+
+def _drifted(each: Projected) -> bool:
+    """syncd had brought the account to what is still wanted; or had made it, and it is gone."""
+    if each.holding is None:
+        return bool(each.row.generation)
+    return each.row.settled is not None and bytes(each.row.settled) == each.projection.desired
+
+
+def _columns(context: Context, one: Connected, each: Projected, case: Case, evidence: Evidence | None) -> list[dict[str, Any]]:
+    assert one.policy is not None
+    decisions = decide(one.policy, case, evidence)
+    rows: list[dict[str, Any]] = []
+    for decision in decisions:
+        row = _row(context, one, each, case, decision)
+        if decision.replaces and rows:
+            row["replaces"] = rows[-1]["id"]
+        rows.append(row)
+    return rows
+
+
+def _row(context: Context, one: Connected, each: Projected, case: Case, decision: Decision) -> dict[str, Any]:
+    found = case.match if isinstance(case.match, Match) else None
+    delta = _fresh_delta(context, one, each) if decision.replaces else decision.delta
+    text = orjson.dumps({path: list(pair) for path, pair in delta.items()}, option=orjson.OPT_SORT_KEYS).decode()
+    expects = case.adopted.actual if case.adopted is not None else each.projection.actual
+    lost = [path for path, (before, after) in delta.items() if decision.kind == Kind.UPDATE and present(before) and not present(after)]
+    creates = decision.kind == Kind.CREATE
+    return {
+        "run": context.run, "id": _id(one, each, decision, text, expects), "connection": one.name, "object": "user",
+        "kind": decision.kind.value, "identity": each.person.id, "link_id": each.row.link_id,
+        "account_id": None if creates else found.row if found else each.row.account_id,
+        "account": None if creates else found.account if found else each.row.account,
+        "who": who(each.person), "delta": text, "expects": expects, "reason": decision.reason, "hold": decision.hold,
+        "held": decision.held, "state": "held" if decision.hold else "planned", "counted": decision.counted, "released": False,
+        "cleared": orjson.dumps(sorted(lost)).decode() if lost else None,
+        "requests": requests(decision.kind, delta, one.connector.capability), "replaces": None,
+        "evidence_at": stamp(decision.evidence_at) if decision.evidence_at else None,
+    }  # fmt: skip
+
+
+def _fresh_delta(context: Context, one: Connected, each: Projected) -> Mapping[str, tuple[Any, Any]]:
+    """What an account that replaces another is made with: everything, not just what differed."""
+    assert one.policy is not None
+    wanted = project(one.policy, each.person, None, context.environment.now()).wanted or {}
+    return {path: (None, value) for path, value in wanted.items() if present(value)}
+
+
+def _id(one: Connected, each: Projected, decision: Decision, delta: str, expects: bytes | None) -> str:
+    """The same change has the same id in every run until its account moves or a write settles."""
+    parts = (one.name, "user", each.person.id, decision.kind.value, delta, (expects or b"").hex(), str(each.row.generation))
+    return blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
+
+
+def _mark_released(context: Context, one: Connected, planned: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a person let go passes, uncounted; a replacement follows the deletion it was held with."""
+    let_go = waiting.released(context.store, one.name, [row["id"] for row in planned], context.environment.now())
+    for row in planned:
+        if row["hold"] not in FINAL and row["id"] in let_go:
+            row.update(state="planned", hold="", held=None, released=True)
+    return planned

@@ -1,0 +1,90 @@
+"""A raw record -> what is stored of it: parsed by its connector, mapped to canonical names, keyed for correlation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from syncd.core.correlation import key
+from syncd.core.entitlement import window
+from syncd.core.paths import get
+from syncd.engine.context import Connected, Context
+from syncd.errors import Rejected
+from syncd.model import Account, Flaw
+from syncd.store.staging import Staged
+
+
+@dataclass(slots=True)
+class Parsed:
+    """The new records of one page: those that can be stored, and the flaws of the others."""
+
+    staged: list[Staged] = field(default_factory=list)
+    flaws: list[Flaw] = field(default_factory=list)
+
+
+def parse(context: Context, one: Connected, records: Sequence[tuple[int, bytes, bytes]]) -> Parsed:
+    """``records``: (ordinal, bytes, digest) of those whose bytes are not known."""
+    parsed = Parsed()
+    for ordinal, record, digest in records:
+        try:
+            account = one.connector.parse(record)
+        except Rejected as error:
+            parsed.flaws.append(Flaw(f"{one.name} record {ordinal + 1}", str(error), error.code))
+            continue
+        try:
+            parsed.staged.append(stage(context, one, account, ordinal, digest))
+        except Rejected as error:
+            parsed.flaws.append(Flaw(f"{one.name} record {ordinal + 1}", str(error), account.id))
+    return parsed
+
+
+def stage(context: Context, one: Connected, account: Account, ordinal: int = 0, digest: bytes | None = None) -> Staged:
+    """What is stored of one account. Raises Rejected when a source's record cannot be mapped; a target's is kept by its own keys."""
+    canonical = _canonical(one, account)
+    target, source = one.policy is not None, one.connection.authoritative
+    if source:
+        window(canonical.get("activeFrom"), canonical.get("activeUntil"), one.connection.timezone)
+    return Staged(
+        account=account.id, ordinal=ordinal, digest=digest, version=account.version, object=account.object,
+        document=orjson.dumps(account.attributes).decode() if target else None,
+        reading=orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS).decode() if source else None,
+        ignored=context.ignore.matches(account.id, canonical.get("userName"), canonical.get("email")),
+        keys=tuple(_keys(one, account.attributes, canonical)) if target else (),
+    )  # fmt: skip
+
+
+def _canonical(one: Connected, account: Account) -> dict[str, Any]:
+    try:
+        return one.read_map.read(account)
+    except Rejected:
+        if one.connection.authoritative:
+            raise
+        return {}
+
+
+def _keys(one: Connected, attributes: Mapping[str, Any], canonical: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    assert one.policy is not None
+    capability = one.connector.capability
+    for name in dict.fromkeys(one.policy.target.correlate):
+        value = key(name, canonical.get(name))
+        if value is not None:
+            yield name, value, _trusted(one, name)
+    own = None if capability.key is None else key(capability.key, get(attributes, capability.key))
+    if own is not None and capability.key is not None:
+        yield "@key", own, _path_trusted(one, capability.key)
+    marker = None if capability.marker is None else get(attributes, capability.marker)
+    if isinstance(marker, str) and capability.marker is not None:
+        yield "@marker", marker, _path_trusted(one, capability.marker)
+
+
+def _trusted(one: Connected, name: str) -> bool:
+    entry = next((entry for entry in one.connection.read if entry.name == name), None)
+    return entry is not None and entry.source == "name" and _path_trusted(one, entry.text)
+
+
+def _path_trusted(one: Connected, path: str) -> bool:
+    spec = one.connector.capability.spec(path)
+    return spec is not None and spec.trusted

@@ -1,0 +1,138 @@
+"""Logging: console on a terminal, JSON lines otherwise, to stderr; every registered secret is masked by value."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, TextIO
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+SHORTEST = 4
+"""Characters; a shorter value would mask ordinary words."""
+SHORTEST_PIECE = 6
+"""Characters of Base64 that are recognised inside a longer text."""
+QUIET = ("httpx", "httpcore", "apscheduler", "uvicorn", "asyncio")
+"""Libraries that log addresses or routine at info."""
+
+
+class Redactor:
+    """Masks registered values wherever they stand: plain, URL-encoded, Base64 (also inside a longer text), hex, escaped in JSON or repr."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
+        longest_first = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+
+    def __call__(self, text: str) -> str:
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def value(self, value: Any) -> Any:
+        """Any value of a log event; what is no text, number, list or mapping becomes its masked text."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, Mapping):
+            return {self(str(key)): self.value(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.value(inner) for inner in value]
+        if value is None or isinstance(value, bool):
+            return value
+        masked = self(str(value))
+        return value if isinstance(value, int | float) and masked == str(value) else masked
+
+
+def _forms(secret: str) -> set[str]:
+    raw = secret.encode("utf-8", "surrogatepass")
+    quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    lowered = {re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in quoted}
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+    return {secret, *quoted, *lowered, *escaped, raw.hex(), raw.hex().upper(), *_base64(raw)}
+
+
+def _base64(raw: bytes) -> set[str]:
+    """Base64 of the value, and the part of it that stays the same wherever it stands in a longer text (three alignments)."""
+    forms = set()
+    for before in range(3):
+        padded = b"\0" * before + raw
+        whole = len(padded) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            piece = encode(padded).decode()[(0, 2, 3)[before] : whole]
+            forms |= {piece} if len(piece) >= SHORTEST_PIECE else set()
+    full = {base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode()}
+    return forms | full | {form.rstrip("=") for form in full}
+
+
+class Handler(logging.StreamHandler[TextIO]):
+    """Says only that a record could not be written: the standard handler would print its arguments, secrets included."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        kind = sys.exc_info()[0]
+        sys.stderr.write(f"a log record of {record.name} could not be written ({kind.__name__ if kind else 'unknown'})\n")
+
+
+def setup(level: str = "info", format: str = "auto", secrets: Iterable[str] = (), stream: TextIO | None = None) -> Redactor:
+    """Sends structlog's events and those of the standard library to ``stream`` (stderr), and masks what an uncaught exception prints.
+
+    ``level``: debug | info | warning | error. ``format``: auto | console | json. Returns the redactor, for whatever else is printed.
+    """
+    import structlog
+
+    out, redactor = stream or sys.stderr, Redactor(secrets)
+    chain: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *chain,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    last = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        lambda _logger, _method, event: redactor.value(event),
+        _renderer(format, out),
+    ]
+    _install(out, level, structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=chain))
+    sys.excepthook = _hook(redactor)
+    return redactor
+
+
+def _renderer(format: str, out: TextIO) -> Any:
+    import structlog
+
+    if format == "json" or (format == "auto" and not out.isatty()):
+        return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    colors = out.isatty() and not os.environ.get("NO_COLOR")
+    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+
+
+def _install(out: TextIO, level: str, formatter: logging.Formatter) -> None:
+    handler = Handler(out)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _hook(redactor: Redactor) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.stderr.write(redactor("".join(traceback.format_exception(kind, error, trace))))
+
+    return show

@@ -1,0 +1,52 @@
+"""What this version has not learnt yet: refused by name, so that nobody waits for it in vain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncd.settings.origins import Origins
+from syncd.settings.problems import Keys, Place, Problems, dotted
+
+CONNECTORS = frozenset({"appwrite", "chatbotkit", "waii"})
+TOP_LEVEL = ("notify", "server")
+
+
+def refuse(origins: Origins, registry: frozenset[str], problems: Problems) -> None:
+    """Notes what has not arrived and takes it out of the tree, so that it is not reported again as unknown."""
+    tree = origins.tree
+    for key in TOP_LEVEL:
+        _remove(origins, tree, (), key, problems)
+    store = tree.get("store")
+    if isinstance(store, dict):
+        _remove(origins, store, ("store",), "history", problems)
+    connections = tree.get("connections")
+    if not isinstance(connections, dict):
+        return
+    for name, connection in list(connections.items()):
+        if isinstance(connection, dict):
+            _connection(origins, connection, ("connections", name), registry, problems)
+            if connection.get("connector") in CONNECTORS - registry:
+                del connections[name]
+
+
+def _connection(origins: Origins, connection: dict[str, Any], at: Keys, registry: frozenset[str], problems: Problems) -> None:
+    _remove(origins, connection, at, "schedule", problems)
+    if connection.get("connector") in CONNECTORS - registry:
+        known = ", ".join(sorted(registry))
+        _note(origins.value((*at, "connector")), f"the connector {connection['connector']}", problems, f"known here: {known}")
+    write = connection.get("write")
+    if isinstance(write, dict):
+        _remove(origins, write, (*at, "write"), "revoke", problems)
+        if write.get("apply") == "review":
+            _note(origins.value((*at, "write", "apply")), "apply: review", problems, "use auto, or never to plan only")
+            del write["apply"]
+
+
+def _remove(origins: Origins, section: dict[str, Any], at: Keys, key: str, problems: Problems) -> None:
+    if key in section:
+        _note(origins.key((*at, key)), dotted((*at, key)), problems, "remove it")
+        del section[key]
+
+
+def _note(place: Place, what: str, problems: Problems, cure: str) -> None:
+    problems.add(place, f"{what} has not arrived in this version", cure)

@@ -1,0 +1,90 @@
+"""Finds, reads and checks a configuration; every problem of it is reported at once, each with its place and its cure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from syncd.errors import Refused
+from syncd.settings import arrivals, sections, sources, yaml
+from syncd.settings.connections import ConnectionReader, Registry
+from syncd.settings.landscape import Assembler
+from syncd.settings.origins import Origins
+from syncd.settings.problems import Problems
+from syncd.settings.reading import validated
+from syncd.settings.settings import Log, Settings, Store
+
+SQLITE = "sqlite:///"
+
+
+def load(
+    path: Path | None,
+    registry: Registry,
+    environ: Mapping[str, str],
+    *,
+    flags: Mapping[str, Any] | None = None,
+    directory: Path | None = None,
+) -> Settings:
+    """``path``: of ``--config``, if given. ``flags``: dotted key -> value, strongest of all. ``directory``: where to look (default: here).
+
+    Raises Refused, naming every problem.
+    """
+    document = yaml.read(find(path, environ, directory or Path.cwd()))
+    problems = Problems()
+    problems.found.extend(document.duplicates)
+    layers = [sources.from_flags(flags or {}), sources.from_environment(environ), *sources.from_secrets(environ)]
+    origins = Origins(document, layers)
+    configured = len(_mapping(origins.tree.get("connections")))
+    arrivals.refuse(origins, frozenset(registry), problems)
+    origins.resolve(environ, problems)
+    settings = _checked(origins, registry, problems, configured)
+    problems.raise_any()
+    return settings
+
+
+def find(path: Path | None, environ: Mapping[str, str], directory: Path) -> Path:
+    """The configuration file: ``--config``, $SYNCD_CONFIG, then the usual places. Raises Refused, naming the places looked at."""
+    named = path or (Path(environ["SYNCD_CONFIG"]) if environ.get("SYNCD_CONFIG") else None)
+    if named is not None:
+        given = directory / named
+        if not given.exists():
+            raise Refused(str(named), "there is no such configuration file", "named by " + ("--config" if path else "$SYNCD_CONFIG"))
+        return given
+    home = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else "")
+    places = [directory / "syncd.yaml", directory / "config" / "syncd.yaml"]
+    places += [Path(home) / "syncd" / "config.yaml"] if home else []
+    places.append(Path("/etc/syncd/config.yaml"))
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        cure = "begin with the example, config/syncd.yaml, name yours with --config PATH, or see `syncd config schema`"
+        raise Refused("configuration", f"no file found at {', '.join(map(str, places))}", cure)
+    return found
+
+
+def _checked(origins: Origins, registry: Registry, problems: Problems, configured: int) -> Settings:
+    """``configured``: how many connections the file names, those not arrived included."""
+    reader = ConnectionReader(registry, origins, problems)
+    parsed = [one for name, data in _mapping(origins.tree.get("connections")).items() if (one := reader.parse(name, data))]
+    root = validated(sections.Root, origins.tree, (), origins, problems) or sections.Root(connections={})
+    assembler = Assembler(root, parsed, origins, problems)
+    landscape = assembler.landscape(complete=len(parsed) == configured)
+    return Settings(
+        path=origins.document.path, landscape=landscape, options={one.name: one.options for one in parsed},
+        store=Store(_store(root.store.url, origins, problems), root.store.lease), log=Log(root.log.level, root.log.format),
+        warnings=tuple(reader.warnings + assembler.warnings), notices=tuple(assembler.notices), secrets=tuple(reader.secrets),
+    )  # fmt: skip
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _store(url: str, origins: Origins, problems: Problems) -> str:
+    """The URL with its path made absolute: relative to the configuration file."""
+    if url.startswith(("postgresql:", "postgresql+", "postgres:")):
+        place = origins.value(("store", "url"))
+        problems.add(place, "store.url: a PostgreSQL store has not arrived in this version", "use sqlite:///syncd.db")
+    elif not url.startswith(SQLITE) or url == SQLITE:
+        problems.add(origins.value(("store", "url")), "store.url must have the form sqlite:///PATH", "for example sqlite:///syncd.db")
+    return SQLITE + str((origins.directory / url.removeprefix(SQLITE)).absolute())

@@ -1,0 +1,68 @@
+"""Scalars of a configuration that YAML has no type for: durations, numbers that are no booleans, lists given as text."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+_DURATION = re.compile(r"(\d+)(ms|s|m|h|d)")
+_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(value: Any) -> timedelta:
+    """``500ms 30s 5m 2h 7d``; a bare zero needs no unit. Raises ValueError."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None and (isinstance(value, bool) or value not in (0, "0")):
+        raise ValueError("must be a duration: a whole number and ms, s, m, h or d, for example 30s")
+    try:
+        return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else timedelta()
+    except OverflowError:
+        raise ValueError("is longer than a duration can be") from None
+
+
+def spelled(value: timedelta) -> str:
+    """The inverse of `duration`, in the largest unit that is exact."""
+    milliseconds = value // timedelta(milliseconds=1)
+    for unit in ("d", "h", "m", "s"):
+        whole = timedelta(**{_UNITS[unit]: 1})
+        if value % whole == timedelta():
+            return f"{value // whole}{unit}" if value else "0s"
+    return f"{milliseconds}ms"
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+def _names(value: Any) -> Any:
+    """A list; text (an environment variable has no lists) is split at its commas."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _timezone(name: str) -> str:
+    if name != "UTC":
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("must be a time zone of the IANA database, for example Europe/Paris") from None
+    return name
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(duration),
+    PlainSerializer(spelled, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^(\d+(ms|s|m|h|d)|0)$"}),
+]
+Count = Annotated[int, Field(ge=0), BeforeValidator(_no_boolean)]
+Positive = Annotated[int, Field(ge=1), BeforeValidator(_no_boolean)]
+Number = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
+Pace = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+TimeZone = Annotated[str, AfterValidator(_timezone)]

@@ -1,0 +1,96 @@
+"""What the store knows of each configured connection: its directory, its listings, under which rules it was read and projected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy.engine import Row
+
+from syncd.errors import Fatal
+from syncd.store import staging
+from syncd.store.database import Store
+
+_TABLES = ("lease", "account", "account_key", "dirty", "link", "change", "step", "pending")
+
+
+def register(
+    store: Store, name: str, connector: str, binding: Mapping[str, str], namespace: str, *, authoritative: bool, target: bool
+) -> None:
+    """Bind a name to its directory for good. Raises Fatal when it is bound to another, or when another name was bound to this one."""
+    text = orjson.dumps(dict(binding), option=orjson.OPT_SORT_KEYS).decode()
+    known = row(store, name)
+    if known is not None and (known.connector, known.binding) != (connector, text):
+        raise Fatal(
+            f"connection {name} was bound to {_where(known.connector, known.binding)} and now points to {_where(connector, text)}\n"
+            f"  the same directory under a new address: syncd connection forget {name}; another directory: give it a name of its own"
+        )
+    store.run(
+        "INSERT INTO connection (name, connector, binding, namespace, authoritative, target, listing, complete, defect, accounts, pages,"
+        " settled, error) VALUES (:name, :connector, :binding, :namespace, :authoritative, :target, 0, FALSE, '', 0, 0, 0, '')"
+        " ON CONFLICT (name) DO UPDATE SET"
+        " authoritative = excluded.authoritative, target = excluded.target, namespace = excluded.namespace",
+        name=name, connector=connector, binding=text, namespace=namespace, authoritative=authoritative, target=target,
+    )  # fmt: skip
+
+
+def renamed_from(store: Store, connector: str, binding: Mapping[str, str], configured: Sequence[str]) -> str | None:
+    """The name under which this directory is known, if that name is no longer configured."""
+    text = orjson.dumps(dict(binding), option=orjson.OPT_SORT_KEYS).decode()
+    rows = store.rows("SELECT name FROM connection WHERE connector = :connector AND binding = :binding", connector=connector, binding=text)
+    return next((one.name for one in rows if one.name not in configured), None)
+
+
+def row(store: Store, name: str) -> Row[Any] | None:
+    """All that is known of one connection."""
+    return store.one("SELECT * FROM connection WHERE name = :name", name=name)
+
+
+def known(store: Store) -> list[str]:
+    return [one.name for one in store.rows("SELECT name FROM connection ORDER BY name")]
+
+
+def read_under(store: Store, name: str, fingerprint: str) -> None:
+    """Remember under which reading its bytes are known; another reading makes all of them unknown."""
+    before = store.value("SELECT reading FROM connection WHERE name = :name", name=name)
+    if before != fingerprint:
+        staging.void_ledger(store, name)
+        store.run("UPDATE connection SET reading = :reading WHERE name = :name", reading=fingerprint, name=name)
+
+
+def projected_under(store: Store, name: str, fingerprint: str) -> None:
+    """Remember under which rules its links were projected."""
+    store.run("UPDATE connection SET policy = :policy WHERE name = :name", policy=fingerprint, name=name)
+
+
+def failed(store: Store, name: str, error: str) -> None:
+    store.run("UPDATE connection SET error = :error WHERE name = :name", error=error, name=name)
+
+
+def rename(store: Store, old: str, new: str) -> None:
+    """Carry everything known of ``old`` over to ``new``. Raises Fatal when there is no ``old``, or ``new`` is taken."""
+    if row(store, old) is None:
+        raise Fatal(f"no connection {old!r} in the store; it knows {', '.join(known(store)) or 'none'}")
+    if row(store, new) is not None:
+        raise Fatal(f"the store already has a connection {new!r}: syncd connection forget {new}, or choose another name")
+    with store.transaction():
+        store.run("UPDATE connection SET name = :new WHERE name = :old", new=new, old=old)
+        for table in _TABLES:
+            store.run(f"UPDATE {table} SET connection = :new WHERE connection = :old", new=new, old=old)
+
+
+def forget(store: Store, name: str) -> int:
+    """Drop everything known of a connection but its journal; returns how many accounts were forgotten. Raises Fatal when it is unknown."""
+    if row(store, name) is None:
+        raise Fatal(f"no connection {name!r} in the store; it knows {', '.join(known(store)) or 'none'}")
+    with store.transaction():
+        accounts = int(store.value("SELECT COUNT(*) FROM account WHERE connection = :name", name=name))
+        for table in ("lease", "account_key", "account", "dirty", "link", "pending"):
+            store.run(f"DELETE FROM {table} WHERE connection = :name", name=name)
+        store.run("DELETE FROM connection WHERE name = :name", name=name)
+    return accounts
+
+
+def _where(connector: str, binding: str) -> str:
+    return f"{connector} {', '.join(f'{key} {value}' for key, value in orjson.loads(binding).items())}"

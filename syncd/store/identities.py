@@ -1,0 +1,135 @@
+"""People in the canonical store: which accounts make them, what they are called by, who is affected by a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from syncd.environment import stamp
+from syncd.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One identity as it is to be stored; instants as UTC datetimes, keys as (attribute, key)."""
+
+    id: str
+    attributes: str
+    live: str
+    ignored: bool
+    departed_at: datetime | None
+    starts: datetime | None
+    ends: datetime | None
+    due: datetime | None
+    keys: Sequence[tuple[str, str]]
+
+
+def sources(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
+    """The accounts that make these identities: (identity, id, connection, account, reading, ignored, gone_at)."""
+    return store.rows(
+        "SELECT identity, id, connection, account, reading, ignored, gone_at FROM account WHERE identity IN :ids ORDER BY identity, id",
+        ids=list(identities),
+    )
+
+
+def owners(store: Store, accounts: Sequence[int]) -> dict[int, str]:
+    """Account row id -> identity, for those that have one."""
+    rows = store.rows("SELECT id, identity FROM account WHERE id IN :ids AND identity IS NOT NULL", ids=list(accounts))
+    return {row.id: row.identity for row in rows}
+
+
+def by_keys(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Row[Any]]]:
+    """(attribute, key) -> rows of (identity, live) that answer to it."""
+    found: dict[tuple[str, str], list[Row[Any]]] = {}
+    by_attribute: dict[str, list[str]] = {}
+    for attribute, key in keys:
+        by_attribute.setdefault(attribute, []).append(key)
+    for attribute, values in by_attribute.items():
+        rows = store.rows(
+            "SELECT k.key, k.identity, i.live FROM identity_key AS k JOIN identity AS i ON i.id = k.identity"
+            " WHERE k.attribute = :attribute AND k.key IN :keys",
+            attribute=attribute, keys=values,
+        )  # fmt: skip
+        for row in rows:
+            found.setdefault((attribute, row.key), []).append(row)
+    return found
+
+
+def claim(store: Store, owned: Mapping[int, str]) -> None:
+    """These accounts belong to these identities from now on."""
+    store.many("UPDATE account SET identity = :identity WHERE id = :id", [{"id": row, "identity": who} for row, who in owned.items()])
+
+
+def save(store: Store, people: Sequence[Person], targets: Sequence[str]) -> None:
+    """Write identities with their keys and mark them for projection at every target."""
+    text = "INSERT INTO identity (id, attributes, live, ignored, departed_at, starts_at, ends_at, due_at)"
+    text += " VALUES (:id, :attributes, :live, :ignored, :departed_at, :starts_at, :ends_at, :due_at)"
+    text += " ON CONFLICT (id) DO UPDATE SET attributes = excluded.attributes, live = excluded.live, ignored = excluded.ignored,"
+    text += " departed_at = excluded.departed_at, starts_at = excluded.starts_at, ends_at = excluded.ends_at, due_at = excluded.due_at"
+    store.many(text, [_columns(one) for one in people])
+    store.run("DELETE FROM identity_key WHERE identity IN :ids", ids=[one.id for one in people])
+    store.many(
+        "INSERT INTO identity_key (identity, attribute, key) VALUES (:identity, :attribute, :key) ON CONFLICT DO NOTHING",
+        [{"identity": one.id, "attribute": attribute, "key": key} for one in people for attribute, key in one.keys],
+    )
+    mark(store, [one.id for one in people], targets)
+
+
+def mark(store: Store, identities: Sequence[str], targets: Sequence[str]) -> None:
+    """Their desired state is to be projected again."""
+    store.many(
+        "INSERT INTO dirty (connection, identity) VALUES (:connection, :identity) ON CONFLICT DO NOTHING",
+        [{"connection": target, "identity": identity} for target in targets for identity in identities],
+    )
+
+
+def mark_all(store: Store, target: str) -> None:
+    """A changed map, scope or policy concerns everybody."""
+    store.run("INSERT INTO dirty (connection, identity) SELECT :target, id FROM identity WHERE TRUE ON CONFLICT DO NOTHING", target=target)
+
+
+def mark_due(store: Store, targets: Sequence[str], now: datetime) -> None:
+    """Passing time alone changed something for these."""
+    for target in targets:
+        store.run(
+            "INSERT INTO dirty (connection, identity) SELECT :target, id FROM identity WHERE due_at <= :now ON CONFLICT DO NOTHING",
+            target=target, now=stamp(now),
+        )  # fmt: skip
+        store.run(
+            "INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE connection = :target AND due_at <= :now"
+            " ON CONFLICT DO NOTHING",
+            target=target, now=stamp(now),
+        )  # fmt: skip
+    store.run(
+        "UPDATE identity SET due_at = CASE WHEN starts_at > :now THEN starts_at WHEN ends_at > :now THEN ends_at END WHERE due_at <= :now",
+        now=stamp(now),
+    )
+
+
+def all_ids(store: Store, after: str, limit: int = 1000) -> list[str]:
+    """Identity ids in order, a block at a time."""
+    return [row.id for row in store.rows("SELECT id FROM identity WHERE id > :after ORDER BY id LIMIT :limit", after=after, limit=limit)]
+
+
+def documents(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
+    """What is stored of these identities, whole rows."""
+    return store.rows("SELECT * FROM identity WHERE id IN :ids", ids=list(identities))
+
+
+def stored_keys(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
+    return store.rows("SELECT identity, attribute, key FROM identity_key WHERE identity IN :ids", ids=list(identities))
+
+
+def _columns(one: Person) -> dict[str, Any]:
+    return {
+        "id": one.id, "attributes": one.attributes, "live": one.live, "ignored": one.ignored,
+        "departed_at": _text(one.departed_at), "starts_at": _text(one.starts), "ends_at": _text(one.ends), "due_at": _text(one.due),
+    }  # fmt: skip
+
+
+def _text(moment: datetime | None) -> str | None:
+    return stamp(moment) if moment else None

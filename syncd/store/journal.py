@@ -1,0 +1,259 @@
+"""Plans and their outcomes: what was decided, what left, what came of it (planned -> sent -> settled)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from syncd.environment import stamp
+from syncd.store.database import Store
+from syncd.store.lease import fence
+from syncd.store.outcomes import doubt
+
+_PLANNED = (
+    "run", "id", "connection", "object", "kind", "identity", "link_id", "account_id", "account", "who", "delta", "expects", "reason",
+    "hold", "held", "state", "counted", "released", "cleared", "requests", "replaces", "evidence_at",
+)  # fmt: skip
+_INSERT = f"INSERT INTO change ({', '.join(_PLANNED)}) VALUES ({', '.join(':' + name for name in _PLANNED)})"
+
+
+def start_run(store: Store, mode: str, now: datetime) -> int:
+    with store.transaction():
+        store.run("INSERT INTO run (mode, started) VALUES (:mode, :now)", mode=mode, now=stamp(now))
+        return int(store.value("SELECT MAX(id) FROM run"))
+
+
+def finish_run(store: Store, run: int, report: str, now: datetime) -> None:
+    with store.transaction():
+        store.run("UPDATE run SET finished = :now, report = :report WHERE id = :run", now=stamp(now), report=report, run=run)
+
+
+def record(store: Store, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Write planned changes: one mapping of the columns of `Change` each."""
+    store.many(_INSERT, changes)
+
+
+def affected(store: Store, run: int, connection: str, kinds: Sequence[str], since: datetime) -> tuple[int, int]:
+    """(distinct identities touched by this plan's open, counted changes of ``kinds`` and by those settled since; those planned alone)."""
+    values = {"run": run, "connection": connection, "kinds": list(kinds), "since": stamp(since)}
+    planned = (
+        "SELECT identity FROM change WHERE run = :run AND connection = :connection AND kind IN :kinds"
+        " AND state = 'planned' AND counted AND NOT released AND object = 'user'"
+    )
+    settled = (
+        "SELECT identity FROM change WHERE connection = :connection AND settled_at > :since AND kind IN :kinds"
+        " AND state = 'applied' AND counted AND NOT released AND object = 'user'"
+    )
+    both = int(store.value(f"SELECT COUNT(*) FROM ({planned} UNION {settled}) AS touched", **values))
+    values.pop("since")
+    return both, int(store.value(f"SELECT COUNT(DISTINCT identity) FROM ({planned}) AS planned", **values))
+
+
+def cleared(store: Store, run: int, connection: str, since: datetime) -> Sequence[Row[Any]]:
+    """(seq, identity, cleared) of changes that remove an attribute's last value: this plan's, and those settled since (seq 0)."""
+    return store.rows(
+        "SELECT seq, identity, cleared FROM change WHERE run = :run AND connection = :connection AND cleared IS NOT NULL"
+        " AND state = 'planned' AND NOT released"
+        " UNION ALL SELECT 0, identity, cleared FROM change WHERE connection = :connection AND settled_at > :since"
+        " AND cleared IS NOT NULL AND state = 'applied' AND NOT released",
+        run=run, connection=connection, since=stamp(since),
+    )  # fmt: skip
+
+
+def vanished(store: Store, run: int, connection: str) -> Row[Any] | None:
+    """(connection, departed_at, n, total): the source and moment at which most of this plan's leavers disappeared."""
+    leavers = (
+        "FROM change AS c WHERE c.run = :run AND c.connection = :connection AND c.kind IN ('delete', 'disable') AND c.state = 'planned'"
+    )
+    return store.one(
+        f"SELECT a.connection, i.departed_at, COUNT(*) AS n, (SELECT COUNT(*) {leavers}) AS total"
+        " FROM change AS c JOIN identity AS i ON i.id = c.identity JOIN account AS a ON a.identity = i.id AND a.gone_at = i.departed_at"
+        " WHERE c.run = :run AND c.connection = :connection AND c.kind IN ('delete', 'disable') AND c.state = 'planned'"
+        " GROUP BY a.connection, i.departed_at ORDER BY n DESC LIMIT 1",
+        run=run, connection=connection,
+    )  # fmt: skip
+
+
+def hold(store: Store, run: int, connection: str, kinds: Sequence[str], code: str, reason: str) -> int:
+    """Hold what is still planned of these kinds; how many."""
+    return store.run(
+        "UPDATE change SET state = 'held', hold = :code, held = :reason WHERE run = :run AND connection = :connection AND kind IN :kinds"
+        " AND state = 'planned' AND NOT released",
+        run=run, connection=connection, kinds=list(kinds), code=code, reason=reason,
+    )  # fmt: skip
+
+
+def hold_rows(store: Store, seqs: Sequence[int], code: str, reason: str) -> None:
+    store.run(
+        "UPDATE change SET state = 'held', hold = :code, held = :reason WHERE seq IN :seqs", seqs=list(seqs), code=code, reason=reason
+    )
+
+
+def pass_rest(store: Store, run: int, connection: str) -> None:
+    """What nothing holds may be sent."""
+    store.run(
+        "UPDATE change SET state = 'passed' WHERE run = :run AND connection = :connection AND state = 'planned'",
+        run=run,
+        connection=connection,
+    )
+
+
+def let_go(store: Store, run: int, connection: str, kinds: Sequence[str], now: datetime) -> None:
+    """The first contact was agreed to: its changes of these kinds pass, uncounted, and stay released until they have settled."""
+    values = {"run": run, "connection": connection, "kinds": list(kinds), "now": stamp(now)}
+    store.run(
+        "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since,"
+        " released_at) SELECT id, connection, object, kind, identity, link_id, account, who, 'held', hold, reason, run, run, :now, :now"
+        " FROM change WHERE run = :run AND connection = :connection AND kind IN :kinds AND hold = 'first_contact'"
+        " ON CONFLICT (connection, change) DO UPDATE SET released_at = :now, seen = excluded.seen",
+        **values,
+    )
+    values.pop("now")
+    store.run(
+        "UPDATE change SET state = 'passed', released = TRUE, hold = '', held = NULL"
+        " WHERE run = :run AND connection = :connection AND kind IN :kinds AND hold = 'first_contact'",
+        **values,
+    )
+
+
+def in_state(store: Store, run: int, connection: str, state: str, after: int, limit: int = 500) -> Sequence[Row[Any]]:
+    """Changes of a run in one state, in order of planning."""
+    return store.rows(
+        "SELECT * FROM change WHERE run = :run AND connection = :connection AND state = :state AND seq > :after ORDER BY seq LIMIT :limit",
+        run=run, connection=connection, state=state, after=after, limit=limit,
+    )  # fmt: skip
+
+
+def changes(store: Store, run: int) -> Iterator[Row[Any]]:
+    """Every change of a plan, streamed."""
+    after = 0
+    while rows := store.rows("SELECT * FROM change WHERE run = :run AND seq > :after ORDER BY seq LIMIT 1000", run=run, after=after):
+        yield from rows
+        after = rows[-1].seq
+
+
+def tally(store: Store, run: int, connection: str, column: str = "kind") -> dict[str, int]:
+    """How many user changes of a plan there are of each kind (or in each ``state``)."""
+    rows = store.rows(
+        f"SELECT {column} AS name, COUNT(*) AS n FROM change"
+        f" WHERE run = :run AND connection = :connection AND object = 'user' GROUP BY {column}",
+        run=run, connection=connection,
+    )  # fmt: skip
+    return {row.name: row.n for row in rows}
+
+
+def applied(store: Store, run: int, connection: str) -> dict[str, int]:
+    """How many user changes of each kind took."""
+    rows = store.rows(
+        "SELECT kind, COUNT(*) AS n FROM change WHERE run = :run AND connection = :connection AND state = 'applied' AND object = 'user'"
+        " GROUP BY kind",
+        run=run, connection=connection,
+    )  # fmt: skip
+    return {row.kind: row.n for row in rows}
+
+
+def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, token: int, now: datetime) -> int:
+    """The intent, before the request leaves: fence, step row, ledger entry cleared, in the caller's transaction. Returns the step's id."""
+    fence(store, change.connection, token, now)
+    store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
+    if change.account_id is not None:
+        store.run("UPDATE account SET digest = NULL, touched_at = :now WHERE id = :id", id=change.account_id, now=stamp(now))
+    store.run(
+        "INSERT INTO step (change, connection, n, creates, summary, token, sent_at, state)"
+        " VALUES (:change, :connection, :n, :creates, :summary, :token, :now, 'sent')",
+        change=change.seq, connection=change.connection, n=n, creates=creates, summary=summary, token=token, now=stamp(now),
+    )  # fmt: skip
+    step = int(store.value("SELECT MAX(id) FROM step"))
+    if creates:
+        doubt(store, change.connection, change.identity, step)
+    return step
+
+
+def settle_step(store: Store, step: int, state: str, error: str | None, now: datetime) -> None:
+    store.run(
+        "UPDATE step SET state = :state, error = :error, settled_at = :now WHERE id = :id",
+        id=step,
+        state=state,
+        error=error,
+        now=stamp(now),
+    )
+
+
+def settle_change(store: Store, seq: int, state: str, error: str | None, now: datetime) -> None:
+    """The last word on a change: applied | rejected | retry | in_doubt | skipped."""
+    store.run(
+        "UPDATE change SET state = :state, error = :error, settled_at = :now WHERE seq = :seq",
+        seq=seq,
+        state=state,
+        error=error,
+        now=stamp(now),
+    )
+    if state == "applied":
+        store.run("UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM change WHERE seq = :seq)", seq=seq)
+
+
+def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:
+    """Steps whose outcome is not known: left ``sent`` by a crash, or ``in_doubt``."""
+    return store.rows(
+        "SELECT s.id, s.state, s.creates, s.sent_at, s.n, c.seq, c.kind, c.identity, c.link_id, c.account, c.account_id, c.delta, c.who,"
+        " c.released, c.id AS change_id FROM step AS s JOIN change AS c ON c.seq = s.change"
+        " WHERE s.connection = :connection AND s.state IN ('sent', 'in_doubt') ORDER BY s.id",
+        connection=connection,
+    )  # fmt: skip
+
+
+def requests(store: Store, run: int, connection: str) -> int:
+    """How many requests the passed changes of a plan will send."""
+    return int(
+        store.value(
+            "SELECT COALESCE(SUM(requests), 0) FROM change WHERE run = :run AND connection = :connection AND state = 'passed'",
+            run=run,
+            connection=connection,
+        )
+    )
+
+
+def mark_doubt(store: Store, step: int, why: str) -> None:
+    """The outcome of a step is unknown."""
+    store.run("UPDATE step SET state = 'in_doubt', error = :why WHERE id = :id", id=step, why=why)
+
+
+def skip(store: Store, run: int, connection: str, why: str) -> None:
+    """What passed and was not sent in this run."""
+    store.run(
+        "UPDATE change SET state = 'skipped', error = :why WHERE run = :run AND connection = :connection AND state = 'passed'",
+        run=run, connection=connection, why=why,
+    )  # fmt: skip
+
+
+def state_of(store: Store, run: int, change: str) -> str | None:
+    """The state of one change of a run."""
+    state: str | None = store.value("SELECT state FROM change WHERE run = :run AND id = :id", run=run, id=change)
+    return state
+
+
+def first_reason(store: Store, run: int, connection: str) -> str:
+    """The commonest reason why changes of a plan are held, or nothing."""
+    row = store.one(
+        "SELECT held, COUNT(*) AS n FROM change WHERE run = :run AND connection = :connection AND state = 'held'"
+        " GROUP BY held ORDER BY n DESC, held LIMIT 1",
+        run=run, connection=connection,
+    )  # fmt: skip
+    return str(row.held) if row is not None else ""
+
+
+def adoptions(store: Store, run: int, connection: str, *, held: bool) -> int:
+    """Accounts a plan would adopt: by a trusted key, or (``held``) by one that a person must confirm or settle."""
+    doubtful = "hold IN ('untrusted', 'rehire', 'ambiguous')"
+    return int(
+        store.value(
+            "SELECT COUNT(*) FROM change WHERE run = :run AND connection = :connection"
+            f" AND {doubtful if held else f'kind = :adopt AND NOT {doubtful}'}",
+            run=run,
+            connection=connection,
+            **({} if held else {"adopt": "adopt"}),
+        )
+    )

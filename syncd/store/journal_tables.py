@@ -1,0 +1,97 @@
+"""The journal, as SQLModel tables: run > change > step, append-only; pending: what waits for a person."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+
+class Run(SQLModel, table=True):
+    """One cycle, from start to report."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    mode: str
+    started: str
+    finished: str | None = None
+    report: str | None = None
+
+
+class Change(SQLModel, table=True):
+    """One planned change of one run. ``state``: planned | held | passed | sent | applied | rejected | retry | in_doubt | skipped.
+
+    ``expects``: the fingerprint its account must still have. ``released``: a person let it go (not counted by limits).
+    ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send.
+    """
+
+    seq: int | None = Field(default=None, primary_key=True)
+    run: int
+    id: str
+    connection: str
+    object: str = "user"
+    kind: str
+    identity: str
+    link_id: int
+    account_id: int | None = None
+    account: str | None = None
+    who: str
+    delta: str
+    expects: bytes | None = None
+    reason: str
+    hold: str = ""
+    held: str | None = None
+    state: str = "planned"
+    counted: bool = True
+    released: bool = False
+    cleared: str | None = None
+    requests: int = 1
+    replaces: str | None = None
+    evidence_at: str | None = None
+    settled_at: str | None = None
+    error: str | None = None
+    __table_args__ = (
+        Index("change_by_run", "run", "connection", "state"),
+        Index("change_by_identity", "identity"),
+        Index("change_by_time", "connection", "settled_at"),
+    )
+
+
+class Step(SQLModel, table=True):
+    """One unsafe request: written before it leaves (``sent``), settled when its outcome is known."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    change: int
+    connection: str
+    n: int
+    creates: bool
+    summary: str
+    token: int
+    sent_at: str
+    settled_at: str | None = None
+    state: str = "sent"
+    error: str | None = None
+    __table_args__ = (
+        Index("step_by_change", "change"),
+        Index("step_open", "connection", "state", sqlite_where=text("state IN ('sent', 'in_doubt')")),
+    )
+
+
+class Pending(SQLModel, table=True):
+    """One row a person should see: held | in_doubt | quarantined | rejected; ``run`` is the run that first found it so."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    change: str
+    connection: str
+    object: str = "user"
+    kind: str
+    identity: str | None = None
+    link_id: int | None = None
+    account: str | None = None
+    who: str
+    state: str
+    hold: str = ""
+    reason: str
+    run: int
+    seen: int
+    since: str
+    released_at: str | None = None
+    __table_args__ = (Index("pending_by_change", "connection", "change", unique=True),)

@@ -1,0 +1,175 @@
+"""The set questions about links: which to project, which are out of step, which accounts could be theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from syncd.environment import stamp
+from syncd.store.database import Store
+from syncd.store.tables import out_of_step as _condition
+
+_DIFFERS = _condition("l.")
+_STANDING = """
+SELECT i.id AS identity, i.attributes, i.live, i.ignored, i.departed_at, i.starts_at, i.ends_at,
+  l.id AS link_id, l.desired, l.actual, l.owned, l.state, l.reason, l.key, l.leaving_since, l.counted, l.hold,
+  l.settled, l.written, l.generation, l.doubt, l.failures, l.retry_at, l.due_at, l.tried_desired, l.tried_actual,
+  l.account_id, a.account, a.document, a.ignored AS account_ignored, a.gone_at
+FROM {source} LEFT JOIN account AS a ON a.id = l.account_id
+"""
+_DIRTY = _STANDING.format(
+    source="dirty AS d JOIN identity AS i ON i.id = d.identity"
+    " LEFT JOIN link AS l ON l.connection = d.connection AND l.identity = d.identity"
+)
+_ALL = _STANDING.format(source="identity AS i LEFT JOIN link AS l ON l.connection = :connection AND l.identity = i.id")
+_LINKED = _STANDING.format(source="link AS l JOIN identity AS i ON i.id = l.identity")
+
+
+def dirty(store: Store, connection: str, limit: int = 1000) -> Sequence[Row[Any]]:
+    """Identities to project again at ``connection``, each with its link and account, if any."""
+    return store.rows(f"{_DIRTY} WHERE d.connection = :connection ORDER BY d.identity LIMIT :limit", connection=connection, limit=limit)
+
+
+def standing(store: Store, connection: str, identities: Sequence[str]) -> Sequence[Row[Any]]:
+    """The same rows for given identities."""
+    return store.rows(f"{_ALL} WHERE i.id IN :ids ORDER BY i.id", connection=connection, ids=list(identities))
+
+
+def clean(store: Store, connection: str, identities: Sequence[str]) -> None:
+    """These have been projected."""
+    store.run("DELETE FROM dirty WHERE connection = :connection AND identity IN :ids", connection=connection, ids=list(identities))
+
+
+def out_of_step(store: Store, connection: str, after: int, limit: int = 1000) -> Sequence[Row[Any]]:
+    """Links where desired and actual differ, in order of their id: the only work there is (partial index ``link_out_of_step``)."""
+    return store.rows(
+        f"{_LINKED} WHERE l.connection = :connection AND l.id > :after AND {_DIFFERS} ORDER BY l.id LIMIT :limit",
+        connection=connection, after=after, limit=limit,
+    )  # fmt: skip
+
+
+def count_out_of_step(store: Store, connection: str) -> int:
+    return int(store.value(f"SELECT COUNT(*) FROM link AS l WHERE l.connection = :connection AND {_DIFFERS}", connection=connection))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What projection found for one link; no account, nothing desired and nothing to say = the link is forgotten."""
+
+    identity: str
+    desired: bytes | None
+    actual: bytes | None
+    state: str
+    reason: str
+    key: str | None
+    leaving_since: datetime | None
+    counted: bool
+    due_at: datetime | None
+    hold: str
+    account_id: int | None
+
+
+_SAVE = """
+INSERT INTO link (connection, identity, account_id, desired, actual, state, reason, key, leaving_since, counted, due_at, hold,
+  owned, generation, failures)
+VALUES (:connection, :identity, :account_id, :desired, :actual, :state, :reason, :key, :leaving_since, :counted, :due_at, :hold,
+  TRUE, 0, 0)
+ON CONFLICT (connection, identity) DO UPDATE SET account_id = excluded.account_id, desired = excluded.desired, actual = excluded.actual,
+  state = excluded.state, reason = excluded.reason, key = excluded.key, leaving_since = excluded.leaving_since,
+  counted = excluded.counted, due_at = excluded.due_at, hold = excluded.hold,
+  failures = CASE WHEN link.desired IS NOT DISTINCT FROM excluded.desired THEN link.failures ELSE 0 END,
+  retry_at = CASE WHEN link.desired IS NOT DISTINCT FROM excluded.desired THEN link.retry_at END
+"""
+
+
+def save(store: Store, connection: str, projected: Sequence[Standing]) -> None:
+    """Write what projection found; links that are nothing any more are forgotten."""
+    kept = [one for one in projected if _matters(one)]
+    dropped = [one.identity for one in projected if not _matters(one)]
+    store.many(_SAVE, [{**_columns(one), "connection": connection} for one in kept])
+    store.run("DELETE FROM link WHERE connection = :connection AND identity IN :ids AND doubt IS NULL", connection=connection, ids=dropped)
+
+
+def _matters(one: Standing) -> bool:
+    return one.desired is not None or one.account_id is not None or one.state in ("rejected", "frozen")
+
+
+def _columns(one: Standing) -> dict[str, Any]:
+    return {
+        "identity": one.identity, "account_id": one.account_id, "desired": one.desired, "actual": one.actual, "state": one.state,
+        "reason": one.reason, "key": one.key, "counted": one.counted, "hold": one.hold,
+        "leaving_since": stamp(one.leaving_since) if one.leaving_since else None, "due_at": stamp(one.due_at) if one.due_at else None,
+    }  # fmt: skip
+
+
+_CANDIDATES = """
+SELECT k.attribute, k.key, k.trusted, a.id AS account_id, a.account, a.ignored, a.document,
+  l.identity AS linked, i.live AS linked_live, m.key AS marker
+FROM account_key AS k JOIN account AS a ON a.id = k.account_id
+LEFT JOIN link AS l ON l.account_id = a.id LEFT JOIN identity AS i ON i.id = l.identity
+LEFT JOIN account_key AS m ON m.account_id = a.id AND m.attribute = '@marker'
+WHERE k.connection = :connection AND k.attribute = :attribute AND k.key IN :keys AND a.gone_at IS NULL
+"""
+
+
+def candidates(store: Store, connection: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Row[Any]]]:
+    """(attribute, key) -> the accounts at ``connection`` that answer to it, linked or not."""
+    by_attribute: dict[str, set[str]] = {}
+    for attribute, key in keys:
+        by_attribute.setdefault(attribute, set()).add(key)
+    found: dict[tuple[str, str], list[Row[Any]]] = {}
+    for attribute, values in by_attribute.items():
+        for row in store.rows(_CANDIDATES, connection=connection, attribute=attribute, keys=sorted(values)):
+            found.setdefault((attribute, row.key), []).append(row)
+    return found
+
+
+def collisions(store: Store, connection: str, keys: Sequence[str]) -> dict[str, list[str]]:
+    """Provider keys that more than one living identity wants at ``connection`` -> those identities."""
+    rows = store.rows(
+        "SELECT l.key, l.identity FROM link AS l JOIN identity AS i ON i.id = l.identity"
+        " WHERE l.connection = :connection AND l.key IN :keys AND i.live = 'live' AND l.state NOT IN ('leaving', 'disabled', 'grace')",
+        connection=connection, keys=list(keys),
+    )  # fmt: skip
+    wanting: dict[str, list[str]] = {}
+    for row in rows:
+        wanting.setdefault(row.key, []).append(row.identity)
+    return {key: identities for key, identities in wanting.items() if len(identities) > 1}
+
+
+def counts(store: Store, connection: str) -> Mapping[str, int]:
+    """linked, unlinked (all others that exist) and ignored accounts of a target, and its links in each state."""
+    row = store.one(
+        "SELECT COUNT(*) AS known, COUNT(l.id) AS linked,"
+        " COALESCE(SUM(CASE WHEN a.ignored AND l.id IS NULL THEN 1 ELSE 0 END), 0) AS ignored"
+        " FROM account AS a LEFT JOIN link AS l ON l.account_id = a.id AND l.connection = a.connection"
+        " WHERE a.connection = :connection AND a.gone_at IS NULL",
+        connection=connection,
+    )
+    assert row is not None
+    return {"known": row.known, "ignored": row.ignored, "linked": row.linked, "unlinked": row.known - row.ignored - row.linked}
+
+
+def states(store: Store, connection: str) -> dict[str, int]:
+    """How many links stand in each state."""
+    rows = store.rows("SELECT state, COUNT(*) AS n FROM link WHERE connection = :connection GROUP BY state", connection=connection)
+    return {row.state: row.n for row in rows}
+
+
+def owned(store: Store, connection: str) -> int:
+    """Accounts that syncd created or adopted there."""
+    return int(
+        store.value("SELECT COUNT(*) FROM link WHERE connection = :connection AND owned AND account_id IS NOT NULL", connection=connection)
+    )
+
+
+def waiting_for_projection(store: Store, connection: str, identities: Sequence[str]) -> set[str]:
+    """Those of these identities that changed and have not been projected since."""
+    rows = store.rows(
+        "SELECT identity FROM dirty WHERE connection = :connection AND identity IN :ids", connection=connection, ids=list(identities)
+    )
+    return {row.identity for row in rows}

@@ -1,0 +1,81 @@
+"""What a settled step leaves on its link: the account it has now, what was tried in vain, how often it failed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from syncd.environment import stamp
+from syncd.store.database import Store
+
+PATIENCE = 3
+"""Refused runs in a row after which a change is quarantined."""
+LONGEST = timedelta(hours=24)
+
+
+def attach(store: Store, connection: str, identity: str, account_id: int, now: datetime) -> None:
+    """The account is this identity's from now on, and ours; whoever had it before has it no more."""
+    store.run(
+        "INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE account_id = :row AND identity <> :identity"
+        " ON CONFLICT DO NOTHING",
+        row=account_id, identity=identity,
+    )  # fmt: skip
+    store.run("UPDATE link SET account_id = NULL WHERE account_id = :row AND identity <> :identity", row=account_id, identity=identity)
+    store.run(
+        "INSERT INTO link (connection, identity, account_id, owned, generation, state, reason, counted, hold, failures)"
+        " VALUES (:connection, :identity, :row, TRUE, 1, 'live', '', FALSE, '', 0)"
+        " ON CONFLICT (connection, identity) DO UPDATE SET account_id = :row, owned = TRUE, generation = link.generation + 1, hold = '',"
+        " doubt = NULL, failures = 0, retry_at = NULL",
+        connection=connection, identity=identity, row=account_id,
+    )  # fmt: skip
+    store.run("UPDATE account SET touched_at = :now WHERE id = :row", now=stamp(now), row=account_id)
+
+
+def detach(store: Store, connection: str, identity: str, account_id: int | None, now: datetime) -> None:
+    """The account was deleted by syncd."""
+    store.run("UPDATE account SET touched_at = :now WHERE id = :row", now=stamp(now), row=account_id)
+    store.run(
+        "UPDATE link SET account_id = NULL, generation = generation + 1, hold = '', doubt = NULL, failures = 0, retry_at = NULL"
+        " WHERE connection = :connection AND identity = :identity",
+        connection=connection, identity=identity,
+    )  # fmt: skip
+
+
+def took(store: Store, connection: str, identity: str, written: str | None) -> None:
+    """The write took: both sides agree, and any later difference is somebody else's doing. ``written``: JSON, what is ours in shared lists."""
+    store.run(
+        "UPDATE link SET settled = desired, written = :written, tried_desired = NULL, tried_actual = NULL"
+        " WHERE connection = :connection AND identity = :identity",
+        connection=connection, identity=identity, written=written,
+    )  # fmt: skip
+
+
+def in_vain(store: Store, connection: str, identity: str, reason: str) -> None:
+    """The write was answered with success and reads back different: not tried again until either side moves."""
+    store.run(
+        "UPDATE link SET tried_desired = desired, tried_actual = actual, state = 'rejected', reason = :reason, settled = desired"
+        " WHERE connection = :connection AND identity = :identity",
+        connection=connection, identity=identity, reason=reason,
+    )  # fmt: skip
+
+
+def refused(store: Store, connection: str, identity: str, reason: str, now: datetime) -> None:
+    """The provider said no; from the third run in a row on, it is left in peace for an hour, two, four ... at most a day."""
+    before = store.value(
+        "SELECT failures FROM link WHERE connection = :connection AND identity = :identity", connection=connection, identity=identity
+    )
+    failures = int(before or 0) + 1
+    rest = min(LONGEST, timedelta(hours=2 ** max(0, failures - PATIENCE)))
+    store.run(
+        "UPDATE link SET failures = :failures, retry_at = :retry_at, reason = :reason, doubt = NULL"
+        " WHERE connection = :connection AND identity = :identity",
+        failures=failures, retry_at=stamp(now + rest) if failures >= PATIENCE else None, reason=reason,
+        connection=connection, identity=identity,
+    )  # fmt: skip
+
+
+def doubt(store: Store, connection: str, identity: str, step: int | None) -> None:
+    """This identity's account may or may not exist: the outcome of ``step`` is unknown (None: it is known now)."""
+    store.run(
+        "UPDATE link SET doubt = :step WHERE connection = :connection AND identity = :identity",
+        step=step, connection=connection, identity=identity,
+    )  # fmt: skip

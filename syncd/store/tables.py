@@ -1,0 +1,183 @@
+"""What the store remembers, as SQLModel tables; migrations/ must agree with it (tests/store/test_migrations.py).
+
+::
+
+    account --identity--> identity <--identity-- link --account_id--> account        dirty: which (connection, identity) to project again
+       `- account_key        `- identity_key      `- desired, actual                 the journal: journal_tables.py
+
+Instants are `syncd.environment.stamp` text, documents JSON text, fingerprints and digests 16 bytes.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+
+class Setting(SQLModel, table=True):
+    """One fact about the whole store: its own id, the instance it serves, the key of its digests."""
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class Connection(SQLModel, table=True):
+    """What is known of one configured connection; ``binding`` ties it to its directory.
+
+    ``reading`` and ``policy`` are fingerprints of the configuration under which its records were read and its links projected.
+    """
+
+    name: str = Field(primary_key=True)
+    connector: str
+    binding: str
+    namespace: str
+    authoritative: bool = False
+    target: bool = False
+    reading: str | None = None
+    policy: str | None = None
+    listing: int = 0
+    attempted_at: str | None = None
+    sealed_at: str | None = None
+    complete: bool = False
+    defect: str = ""
+    accounts: int = 0
+    pages: int = 0
+    watermark: str | None = None
+    last_full: str | None = None
+    last_delta: str | None = None
+    settled: int = 0
+    error: str = ""
+
+
+class Lease(SQLModel, table=True):
+    """Who may write to a connection until when; ``token`` rises with each holder and fences the one before."""
+
+    connection: str = Field(primary_key=True)
+    token: int
+    holder: str
+    until: str
+
+
+class Account(SQLModel, table=True):
+    """A user record at a connection. ``digest`` is the ledger of its known bytes at place ``ordinal`` of the last listing; None = unknown.
+
+    ``document``: the provider's attributes, only for linked accounts and candidates. ``reading``: canonical attributes, only at
+    authoritative connections. ``touched_at``: when syncd last wrote it. ``gone_at``: proven absent since (a tombstone).
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    connection: str
+    object: str = "user"
+    account: str
+    ordinal: int = 0
+    digest: bytes | None = None
+    identity: str | None = None
+    ignored: bool = False
+    document: str | None = None
+    reading: str | None = None
+    version: str | None = None
+    touched_at: str | None = None
+    gone_at: str | None = None
+    __table_args__ = (
+        Index("account_by_id", "connection", "object", "account", unique=True),
+        Index("account_by_place", "connection", "ordinal"),
+        Index("account_by_identity", "identity", sqlite_where=text("identity IS NOT NULL")),
+    )
+
+
+class AccountKey(SQLModel, table=True):
+    """A correlation key of one account; ``trusted`` = only an administrator writes it. ``@key`` is the provider's own, ``@marker`` ours."""
+
+    __tablename__ = "account_key"
+    account_id: int = Field(primary_key=True)
+    attribute: str = Field(primary_key=True)
+    connection: str
+    key: str
+    trusted: bool = False
+    __table_args__ = (Index("account_by_key", "connection", "attribute", "key"),)
+
+
+class Identity(SQLModel, table=True):
+    """A person in the canonical store. ``live``: live | departed | frozen (its source is no longer read)."""
+
+    id: str = Field(primary_key=True)
+    attributes: str
+    live: str = "live"
+    ignored: bool = False
+    departed_at: str | None = None
+    starts_at: str | None = None
+    ends_at: str | None = None
+    due_at: str | None = None
+    __table_args__ = (Index("identity_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),)
+
+
+class IdentityKey(SQLModel, table=True):
+    """A correlation key of one identity; ``@id`` rows are the uuid5 of each of its authoritative accounts."""
+
+    __tablename__ = "identity_key"
+    identity: str = Field(primary_key=True)
+    attribute: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    __table_args__ = (Index("identity_by_key", "attribute", "key"),)
+
+
+class Dirty(SQLModel, table=True):
+    """An identity whose desired state at a connection must be projected again."""
+
+    connection: str = Field(primary_key=True)
+    identity: str = Field(primary_key=True)
+
+
+def out_of_step(prefix: str = "") -> str:
+    """The condition of the partial index: the sides differ, and neither a vain write nor a person's no is about just this pair."""
+
+    def pair(name: str) -> str:
+        return (
+            f"({prefix}desired IS NOT DISTINCT FROM {prefix}{name}_desired AND {prefix}actual IS NOT DISTINCT FROM {prefix}{name}_actual)"
+        )
+
+    return f"{prefix}desired IS DISTINCT FROM {prefix}actual AND NOT {pair('tried')} AND NOT {pair('refused')}"
+
+
+class Link(SQLModel, table=True):
+    """What ties an identity to its account at a target; all work there is lies where ``desired`` and ``actual`` differ.
+
+    ``state``: live | disabled | grace | kept | retained | frozen | leaving | rejected. ``tried_*``: a write that read back different;
+    ``refused_*``: a person's no. ``key``: the normalised provider key it wants. ``hold``: why its leaver waits for a person.
+    ``settled``: what ``desired`` was when syncd last brought the account there, ``written``
+    what it put into lists and objects that others fill too. ``doubt``: the step whose outcome is unknown.
+    ``failures``: refused runs in a row; from the third on it is quarantined until ``retry_at``.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    connection: str
+    identity: str
+    account_id: int | None = None
+    desired: bytes | None = None
+    actual: bytes | None = None
+    owned: bool = True
+    generation: int = 0
+    state: str = "live"
+    reason: str = ""
+    key: str | None = None
+    leaving_since: str | None = None
+    counted: bool = False
+    due_at: str | None = None
+    hold: str = ""
+    settled: bytes | None = None
+    written: str | None = None
+    tried_desired: bytes | None = None
+    tried_actual: bytes | None = None
+    refused_desired: bytes | None = None
+    refused_actual: bytes | None = None
+    doubt: int | None = None
+    failures: int = 0
+    retry_at: str | None = None
+    __table_args__ = (
+        Index("link_by_identity", "connection", "identity", unique=True),
+        Index("link_by_account", "account_id"),
+        Index("link_by_key", "connection", "key"),
+        Index("link_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),
+        Index("link_rejected", "connection", sqlite_where=text("state = 'rejected' OR failures > 0")),
+        Index("link_out_of_step", "connection", "id", sqlite_where=text(out_of_step())),
+    )

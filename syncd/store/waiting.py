@@ -1,0 +1,130 @@
+"""What waits for a person: held, in doubt, quarantined, rejected; releasing it and saying no to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from syncd.environment import stamp
+from syncd.store.database import Store
+
+RELEASE_LASTS = timedelta(hours=24)
+"""A release that no run used within this time is void (contract: "unused after 24 h they are held again")."""
+
+_UPSERT = (
+    "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since)"
+    " {rows} ON CONFLICT (connection, change) DO UPDATE SET seen = excluded.seen, reason = excluded.reason, hold = excluded.hold,"
+    " state = excluded.state, account = excluded.account, who = excluded.who"
+)
+_HELD = _UPSERT.format(
+    rows="SELECT id, connection, object, kind, identity, link_id, account, who,"
+    " CASE WHEN state IN ('rejected', 'in_doubt') THEN state ELSE 'held' END, hold, COALESCE(held, error, reason), run, run, :now"
+    " FROM change WHERE run = :run AND connection = :connection"
+    " AND (state IN ('held', 'rejected', 'in_doubt') OR (released AND state NOT IN ('applied')))"
+)
+_REFUSED = _UPSERT.format(
+    rows="SELECT 'link:' || l.id, l.connection, 'user', '', l.identity, l.id, a.account, COALESCE(k.key, l.identity),"
+    " CASE WHEN l.failures >= 3 THEN 'quarantined' ELSE 'rejected' END, '', COALESCE((SELECT c.error FROM change AS c"
+    " WHERE c.identity = l.identity AND c.connection = l.connection AND c.state = 'rejected' AND l.failures > 0"
+    " ORDER BY c.seq DESC LIMIT 1), l.reason), :run, :run, :now"
+    " FROM link AS l LEFT JOIN account AS a ON a.id = l.account_id"
+    " LEFT JOIN identity_key AS k ON k.identity = l.identity AND k.attribute = 'userName'"
+    " WHERE l.connection = :connection AND (l.state = 'rejected' OR l.failures > 0) AND (l.state = 'rejected' OR l.failures >= 3)"
+)
+_DOUBT = _UPSERT.format(
+    rows="SELECT c.id, c.connection, c.object, c.kind, c.identity, c.link_id, c.account, c.who, 'in_doubt', '',"
+    " COALESCE(s.error, 'no answer came'), c.run, :run, :now"
+    " FROM step AS s JOIN change AS c ON c.seq = s.change WHERE s.connection = :connection AND s.state = 'in_doubt'"
+)
+
+
+def refresh(store: Store, run: int, connection: str, now: datetime) -> None:
+    """After a cycle: what still waits stays with the run that first found it, what does not wait any more goes."""
+    values = {"run": run, "connection": connection, "now": stamp(now)}
+    with store.transaction():
+        store.run(_HELD, **values)
+        store.run(_REFUSED, **values)
+        store.run(_DOUBT, **values)
+        store.run("DELETE FROM pending WHERE connection = :connection AND seen <> :run", connection=connection, run=run)
+
+
+def flaw(store: Store, run: int, connection: str, flaws: Sequence[Mapping[str, str | None]], now: datetime) -> None:
+    """Records that could not be read: {where, reason, id}."""
+    store.many(
+        "INSERT INTO pending (change, connection, object, kind, account, who, state, hold, reason, run, seen, since)"
+        " VALUES (:change, :connection, 'user', '', :account, :who, 'rejected', '', :reason, :run, :run, :now)"
+        " ON CONFLICT (connection, change) DO UPDATE SET seen = excluded.seen, reason = excluded.reason",
+        [
+            {
+                "change": f"record:{one['where']}:{one['id'] or ''}", "connection": connection, "account": one["id"],
+                "who": one["id"] or str(one["where"]), "reason": f"{one['where']}: {one['reason']}", "run": run, "now": stamp(now),
+            }
+            for one in flaws
+        ],
+    )  # fmt: skip
+
+
+def released(store: Store, connection: str, changes: Sequence[str], now: datetime) -> set[str]:
+    """Those of these change ids that a person let go within `RELEASE_LASTS`."""
+    rows = store.rows(
+        "SELECT change FROM pending WHERE connection = :connection AND change IN :changes AND released_at > :since",
+        connection=connection, changes=list(changes), since=stamp(now - RELEASE_LASTS),
+    )  # fmt: skip
+    return {row.change for row in rows}
+
+
+def listing(store: Store, connections: Sequence[str] | None = None, state: str | None = None) -> Sequence[Row[Any]]:
+    """All that waits, oldest first."""
+    where = ["TRUE"]
+    values: dict[str, Any] = {}
+    if connections is not None:
+        where.append("connection IN :connections")
+        values["connections"] = list(connections)
+    if state is not None:
+        where.append("state = :state")
+        values["state"] = state
+    return store.rows(f"SELECT * FROM pending WHERE {' AND '.join(where)} ORDER BY run, connection, id", **values)
+
+
+def count(store: Store, connection: str) -> dict[str, int]:
+    """How many wait in each state; what was released and is only waiting for its run is not counted as held."""
+    rows = store.rows(
+        "SELECT state, COUNT(*) AS n FROM pending WHERE connection = :connection AND released_at IS NULL GROUP BY state",
+        connection=connection,
+    )
+    return {row.state: row.n for row in rows}
+
+
+def of_run(store: Store, run: int) -> Sequence[Row[Any]]:
+    """What this run was the first to hold."""
+    return store.rows("SELECT * FROM pending WHERE run = :run AND state = 'held' ORDER BY id", run=run)
+
+
+def release(store: Store, ids: Sequence[int], now: datetime) -> None:
+    """A person lets these pending rows go; the next run sends them."""
+    with store.transaction():
+        store.run("UPDATE pending SET released_at = :now WHERE id IN :ids", ids=list(ids), now=stamp(now))
+
+
+def refuse(store: Store, ids: Sequence[int]) -> None:
+    """A person's no, remembered with the pair (desired, actual) until either side moves."""
+    with store.transaction():
+        store.run(
+            "UPDATE link SET refused_desired = desired, refused_actual = actual WHERE id IN (SELECT link_id FROM pending WHERE id IN :ids)",
+            ids=list(ids),
+        )
+        store.run("DELETE FROM pending WHERE id IN :ids", ids=list(ids))
+
+
+def kept_by_person(store: Store, connection: str) -> int:
+    """Links that a person's no keeps as they are."""
+    return int(
+        store.value(
+            "SELECT COUNT(*) FROM link WHERE connection = :connection AND (refused_desired IS NOT NULL OR refused_actual IS NOT NULL)"
+            " AND desired IS NOT DISTINCT FROM refused_desired AND actual IS NOT DISTINCT FROM refused_actual",
+            connection=connection,
+        )
+    )

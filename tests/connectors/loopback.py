@@ -1,0 +1,144 @@
+"""Raw HTTP servers on loopback that answer exactly the bytes a test wants, and an environment that never really waits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncd.connectors.http import Credentials, Http, Request
+from syncd.connectors.retry import Budget
+from syncd.connectors.url import Root
+from syncd.environment import Environment
+from syncd.model import Rate
+
+SECRET = "s3cr3t/+=token"
+
+
+class Impatient(Environment):
+    """Sleeping takes no time but moves the clock; ``slept`` lists the seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=1)
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return super().monotonic() + sum(self.slept)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Received:
+    """One request as it arrived; ``connection`` numbers the TCP connections."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+
+Answering = Callable[[Received, asyncio.StreamWriter], Awaitable[bytes | None]]
+"""The bytes to answer; None = close the connection."""
+
+
+@dataclass
+class Raw:
+    port: int = 0
+    connections: int = 0
+    received: list[Received] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def reply(body: Any = b"{}", status: int = 200, *, length: int | None = None, **headers: str) -> bytes:
+    """A whole HTTP/1.1 answer; ``body``: bytes as they are, anything else as JSON. ``length`` lies about it."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = {"content_type": "application/json", "content_length": str(len(raw) if length is None else length), **headers}
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items() if value]
+    return "\r\n".join([f"HTTP/1.1 {status} X", *lines, "", ""]).encode() + raw
+
+
+async def _read(reader: asyncio.StreamReader, connection: int) -> Received | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+    first, *rest = head.split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest if line)}
+    method, target, _ = first.split(" ")
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Received(method, target, headers, body, connection)
+
+
+@asynccontextmanager
+async def raw_server(answering: Answering) -> AsyncIterator[Raw]:
+    raw, tasks = Raw(), set[asyncio.Task[None]]()
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        raw.connections += 1
+        number = raw.connections
+        try:
+            while (request := await _read(reader, number)) is not None:
+                raw.received.append(request)
+                answer = await answering(request, writer)
+                if answer is None:
+                    break
+                writer.write(answer)
+                await writer.drain()
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(converse, "127.0.0.1", 0)
+    raw.port = server.sockets[0].getsockname()[1]
+    try:
+        yield raw
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def scripted(*answers: bytes | None) -> AsyncIterator[Raw]:
+    """Answers one after the other, the last one for ever."""
+    queue = list(answers)
+
+    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
+        return queue.pop(0) if len(queue) > 1 else queue[0]
+
+    async with raw_server(answering) as raw:
+        yield raw
+
+
+@asynccontextmanager
+async def client(url: str, *, concurrency: int = 4, per_second: float | None = None, **options: Any) -> AsyncIterator[Http]:
+    options = {"environment": Impatient(), "writable": True, "budget": Budget(tries=3), **options}
+    credentials = Credentials.basic("AC1", SECRET)
+    http = Http(Root.parse(url), credentials, rate=Rate(per_second, concurrency), **options)
+    try:
+        yield http
+    finally:
+        await http.aclose()
+
+
+def get(target: str = "/thing", **options: Any) -> Request:
+    return Request("GET", target, "GET /thing", **options)
+
+
+def post(target: str = "/thing", **options: Any) -> Request:
+    return Request("POST", target, "POST /thing", content=b"a=1", **options)

@@ -1,0 +1,146 @@
+"""A whole syncd in one test: a people file, a target, a store and a clock that only the test moves."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from syncd.connectors.base import Connector
+from syncd.connectors.file import FileConnector, FileOptions
+from syncd.connectors.memory import MemoryConnector, MemoryOptions
+from syncd.connectors.memory_directory import MemoryDirectory
+from syncd.engine.context import Connected, canonical_names
+from syncd.engine.cycle import cycle
+from syncd.engine.planning import Plan
+from syncd.engine.report import Report
+from syncd.environment import Environment
+from syncd.model import Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
+from syncd.store import Store
+
+LIMITS = {
+    "delete": Limit(20, 5, 1), "create": Limit(500, 20, 10), "update": Limit(None, 50, 10), "clear": Limit(None, 5, 1),
+}  # fmt: skip
+NO_LIMITS: dict[str, Limit] = {}
+DELETE = Deprovision(inactive="disable", out_of_scope="delete", departed="delete", grace=timedelta(0))
+
+
+class Clock(Environment):
+    """Time that passes only when a test, or a sleep, says so."""
+
+    def __init__(self, at: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        super().__init__(seed=1)
+        self.at = at
+        self.elapsed = 0.0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        self.pass_time(timedelta(seconds=seconds))
+        await super().sleep(0)
+
+    def pass_time(self, duration: timedelta) -> None:
+        self.at += duration
+        self.elapsed += duration.total_seconds()
+
+
+def entries(mapping: Mapping[str, Any]) -> tuple[MapEntry, ...]:
+    """name -> source: a plain name, a tuple of alternatives, or a MapEntry."""
+    made = []
+    for name, value in mapping.items():
+        if isinstance(value, MapEntry):
+            made.append(replace(value, name=name))
+        elif isinstance(value, tuple):
+            made.append(MapEntry(name, "first", ",".join(value)))
+        else:
+            made.append(MapEntry(name, "name", value))
+    return tuple(made)
+
+
+def columns(defaults: Mapping[str, str | tuple[str, ...]]) -> tuple[MapEntry, ...]:
+    """The default columns of a people file: each may be absent."""
+    return entries({name: value if isinstance(value, tuple) else (value,) for name, value in defaults.items()})
+
+
+@dataclass
+class World:
+    """``people``: rows by employeeNumber; written to people.csv before each run."""
+
+    root: Path
+    clock: Clock = field(default_factory=Clock)
+    target: Target | None = None
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    switch: bool = True
+    ignore: tuple[str, ...] = ()
+    extra: Sequence[tuple[Connection, Connector]] = ()
+
+    def __post_init__(self) -> None:
+        self.rows: list[dict[str, str]] = []
+        self.directory = MemoryDirectory.named(str(self.root))
+        self.store = Store(f"sqlite:///{self.root}/syncd.db")
+        self.columns = ["employeeNumber", "email", "name", "phone", "title", "department", "active", "activeFrom", "activeUntil"]
+
+    def close(self) -> None:
+        self.store.close()
+
+    @property
+    def people_file(self) -> Path:
+        return self.root / "people.csv"
+
+    def write(self, rows: Sequence[Mapping[str, str]]) -> None:
+        """Replace the people file."""
+        with self.people_file.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self.columns, restval="", extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def landscape(self) -> Landscape:
+        options = FileOptions(path=str(self.people_file), id="employeeNumber")
+        source = Connection(
+            "people", "file", options.binding(), "people", authoritative=True, read=columns(options.capability().read_defaults)
+        )
+        memory = MemoryOptions(directory=str(self.root), switch=self.switch)
+        capability = memory.capability()
+        target = self.target or Target(attributes=())
+        mapped = {**{entry.name: entry for entry in entries(capability.write_defaults)}, **{e.name: e for e in target.attributes}}
+        target = replace(target, attributes=tuple(mapped.values()), limits=self.limits)
+        app = Connection(
+            "app", "memory", memory.binding(), "app", read=entries(capability.read_defaults), write=target, rate=Rate(concurrency=4)
+        )
+        return Landscape("default", (source, app, *(one for one, _ in self.extra)), ignore=self.ignore)
+
+    def connected(self, landscape: Landscape, *, writable: bool) -> dict[str, Connected]:
+        options = FileOptions(path=str(self.people_file), id="employeeNumber")
+        memory = MemoryOptions(directory=str(self.root), switch=self.switch)
+        connectors: dict[str, Connector] = {
+            "people": FileConnector(options, environment=self.clock, rate=Rate(), writable=writable),
+            "app": MemoryConnector(memory, environment=self.clock, rate=Rate(), writable=writable),
+            **{one.name: connector for one, connector in self.extra},
+        }
+        names = canonical_names(landscape)
+        return {one.name: Connected(one, connectors[one.name], landscape.instance, names) for one in landscape.connections}
+
+    async def run(self, mode: str = "delta", *, yes: bool = True, selection: Sequence[str] | None = None) -> tuple[Report, Plan]:
+        """One cycle; ``yes`` is the person at the prompt."""
+
+        async def approve(plan: Plan) -> bool:
+            return yes
+
+        landscape = self.landscape()
+        connected = self.connected(landscape, writable=mode != "plan")
+        chosen = selection or [one.name for one in landscape.connections]
+        return await cycle(
+            self.clock, landscape, connected, self.store, mode=mode, selection=chosen, approve=None if mode == "plan" else approve
+        )
+
+
+def person(number: int, **more: str) -> dict[str, str]:
+    """A made-up row of the people file."""
+    return {"employeeNumber": f"e{number}", "email": f"p{number}@corp.example", "name": f"Person {number}", **more}
