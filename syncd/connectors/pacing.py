@@ -13,7 +13,7 @@ from syncd.environment import Environment
 
 MARGIN = 0.995
 TOLERANCE = 0.05
-"""Seconds a late request may be caught up with; bounds the burst after a stall to TOLERANCE x rate requests."""
+"""Seconds by which a request may be late without losing its place; bounds the burst after a stall to TOLERANCE x rate requests."""
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
 NEAR = 0.9
@@ -64,7 +64,7 @@ class Gate:
         self._paused_until = max(self._paused_until, now + pause)
 
     def _wait(self) -> float:
-        turn = self._due - TOLERANCE if self.rate else -math.inf
+        turn = self._due if self.rate else -math.inf
         return max(turn, self._paused_until) - self._environment.monotonic()
 
     def _pass(self) -> None:
@@ -72,7 +72,7 @@ class Gate:
         if self.rate:
             if now >= self._probe_at:
                 self._probe(now, self.rate)
-            self._due = max(now, self._due) + 1 / self.rate
+            self._due = max(now - TOLERANCE, self._due) + 1 / self.rate
 
     def _probe(self, now: float, rate: float) -> None:
         near = self._ceiling * NEAR

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from syncd.connectors.answer import Answer, NotFound
 from syncd.connectors.http import Http, Request
-from syncd.connectors.members import merged
+from syncd.connectors.merge import merged
 from syncd.connectors.pages import PageDecoder, Slices
 from syncd.connectors.records import Reader
 from syncd.connectors.retry import Malformed
@@ -159,13 +159,12 @@ class RestConnector:
         return tuple(self._step(change, n, call, body) for n, (call, body) in enumerate(((c, b) for c, b in parts if b), 1))
 
     def _step(self, change: Change, n: int, call: Call, body: Mapping[str, Any]) -> Step:
-        carried = {path: call.carries(path) for path in body}
-        missing = sorted(path for path, attribute in carried.items() if attribute is None)
+        missing = sorted(path for path in body if call.carries(path) is None or self.capability.spec(path) is None)
         if missing:
             raise Rejected(f"{', '.join(missing)}: {call.method} {call.path} cannot set it", "unknown")
         creates = change.kind is Kind.CREATE
         path = call.path if creates else call.path.format(id=segment(change.account or ""))
-        named = sorted({call.fields[attribute] for attribute in carried.values() if attribute})
+        named = sorted({call.fields[attribute] for attribute in map(call.carries, body) if attribute})
         return Step(change, n, call.method, path, dict(body), creates, f"{call.method} {call.path} {', '.join(named)}".rstrip())
 
     async def perform(self, step: Step) -> Account | None:

@@ -21,5 +21,5 @@ def shared(current: Any, ours: Any, written: Any, own: Globs | None) -> Any:
     if isinstance(ours, dict) or (ours is None and isinstance(current, dict)):
         held = current.items() if isinstance(current, dict) else ()
         return {name: value for name, value in held if foreign(name)} | (ours or {})
-    kept = {name for name in current if isinstance(name, str) and foreign(name)} if isinstance(current, list) else set()
+    kept = {name for name in current if isinstance(name, str) and name and foreign(name)} if isinstance(current, list) else set()
     return sorted(kept.union(ours or ()))

@@ -59,9 +59,9 @@ def _reset(transport: Transport) -> None:
 
 
 def _truncate(transport: Transport, answer: Answer, fault: Fault) -> None:
-    """Announce the whole body (100 bytes where there is none), send a part, close."""
+    """Announce the whole body, send a part, close. An answer without a body becomes a 200 that announces 100 bytes and sends none."""
     sent = answer.body[: int(fault.params.get("bytes", len(answer.body) // 2))]
-    reason = HTTPStatus(answer.status).phrase
-    head = f"HTTP/1.1 {answer.status} {reason}\r\nContent-Type: {answer.media}\r\nContent-Length: {len(answer.body) or 100}\r\n\r\n"
+    status = HTTPStatus(answer.status if answer.body else 200)
+    head = f"HTTP/1.1 {status} {status.phrase}\r\nContent-Type: {answer.media}\r\nContent-Length: {len(answer.body) or 100}\r\n\r\n"
     transport.write(head.encode("ascii") + sent)
     transport.close()

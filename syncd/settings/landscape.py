@@ -12,7 +12,7 @@ from syncd.settings.maps import MapReader, unusual
 from syncd.settings.origins import Origins
 from syncd.settings.problems import Problems, did_you_mean, dotted
 from syncd.settings.sources import text_of
-from syncd.settings.target import target
+from syncd.settings.target import EVENTS, events, target
 
 FILE = "file:"
 
@@ -69,15 +69,14 @@ class Assembler:
 
     def _leavers(self, one: Parsed, made: Target | None) -> None:
         """Says where accounts of leavers stay because nobody said otherwise and they cannot be disabled."""
-        said = one.section.write.deprovision if one.section.write else None
-        if made is None or not isinstance(said, sections.Deprovision):
+        if made is None or one.section.write is None:
             return
-        events = ("inactive", "out_of_scope", "departed")
-        kept = [event for event in events if getattr(said, event) is None and getattr(made.deprovision, event) == "keep"]
-        if "departed" in kept or "out_of_scope" in kept:
+        said = events(one.section.write)
+        kept = {event for event in EVENTS if getattr(said, event) is None and getattr(made.deprovision, event) == "keep"}
+        if kept & {"out_of_scope", "departed"}:
             self.notices.append(f"leavers of {one.name} are kept: no `disabled` overlay says how to disable an account there")
         elif kept:
-            self.notices.append(f"inactive people keep their accounts at {one.name}: no `disabled` overlay says how to disable one there")
+            self.notices.append(f"inactive people keep their accounts at {one.name}: no `disabled` overlay says how to disable one")
 
     def _together(self, connections: list[Connection], canonical: Mapping[str, str]) -> None:
         if not any(one.authoritative for one in connections):

@@ -66,9 +66,10 @@ def _checked(origins: Origins, registry: Registry, problems: Problems, configure
     """``configured``: how many connections the file names, those not arrived included."""
     reader = ConnectionReader(registry, origins, problems)
     parsed = [one for name, data in _mapping(origins.tree.get("connections")).items() if (one := reader.parse(name, data))]
-    root = validated(sections.Root, origins.tree, (), origins, problems) or sections.Root(connections={})
+    whole = validated(sections.Root, origins.tree, (), origins, problems)
+    root = whole or sections.Root(connections={})
     assembler = Assembler(root, parsed, origins, problems)
-    landscape = assembler.landscape(complete=len(parsed) == configured)
+    landscape = assembler.landscape(complete=whole is not None and len(parsed) == configured)
     return Settings(
         path=origins.document.path, landscape=landscape, options={one.name: one.options for one in parsed},
         store=Store(_store(root.store.url, origins, problems), root.store.lease), log=Log(root.log.level, root.log.format),

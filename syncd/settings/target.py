@@ -23,6 +23,8 @@ LIMITS = {
 }
 """What one connection may change in 24 hours without a person's yes (version 1)."""
 
+EVENTS = ("inactive", "out_of_scope", "departed")
+
 
 def target(parsed: Parsed, write: sections.Write, reader: MapReader, canonical: Mapping[str, str], correlate: tuple[str, ...]) -> Target:
     """The whole of what is written at this connection; problems go to the reader's. ``correlate``: the top-level default."""
@@ -55,23 +57,26 @@ def can_disable(capability: Capability, write: sections.Write) -> bool:
     return capability.switch is not None or bool(write.disabled)
 
 
-def _deprovision(write: sections.Write, at: Keys, reader: MapReader, canonical: Mapping[str, str]) -> model.Deprovision:
+def events(write: sections.Write) -> sections.Deprovision:
+    """What was said about leavers; one word stands for the last two events."""
     said = write.deprovision
-    events = said if isinstance(said, sections.Deprovision) else sections.Deprovision(out_of_scope=said, departed=said)
-    able = can_disable(reader.capability, write)
-    chosen = {name: getattr(events, name) for name in ("inactive", "out_of_scope", "departed")}
+    return said if isinstance(said, sections.Deprovision) else sections.Deprovision(out_of_scope=said, departed=said)
+
+
+def _deprovision(write: sections.Write, at: Keys, reader: MapReader, canonical: Mapping[str, str]) -> model.Deprovision:
+    said, able = events(write), can_disable(reader.capability, write)
+    chosen = {name: getattr(said, name) for name in EVENTS}
     here = (*at, "deprovision")
-    for name in dict.fromkeys(chosen) if isinstance(said, sections.Deprovision) else ("departed",):
-        keys = (*here, name) if isinstance(said, sections.Deprovision) else here
+    for name in EVENTS if isinstance(write.deprovision, sections.Deprovision) else EVENTS[-1:]:
+        keys = (*here, name) if isinstance(write.deprovision, sections.Deprovision) else here
         if chosen[name] == "disable" and not able:
             _refuse(reader, keys, "disable", "say in `disabled` what disabling writes, or use keep or delete")
         if chosen[name] == "delete" and not reader.capability.deletes:
             _refuse(reader, keys, "delete", "use keep")
-    if events.retain is not None and events.retain not in canonical:
-        _condition(events.retain, (*here, "retain"), reader, canonical)
-    return model.Deprovision(
-        **{name: word or ("disable" if able else "keep") for name, word in chosen.items()}, grace=events.grace, retain=events.retain
-    )
+    if said.retain is not None and said.retain not in canonical:
+        _condition(said.retain, (*here, "retain"), reader, canonical)
+    usual = "disable" if able else "keep"
+    return model.Deprovision(**{name: word or usual for name, word in chosen.items()}, grace=said.grace, retain=said.retain)
 
 
 def _refuse(reader: MapReader, keys: Keys, verb: str, cure: str) -> None:

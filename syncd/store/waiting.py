@@ -21,18 +21,19 @@ _UPSERT = (
 )
 _HELD = _UPSERT.format(
     rows="SELECT id, connection, object, kind, identity, link_id, account, who,"
-    " CASE WHEN state IN ('rejected', 'in_doubt') THEN state ELSE 'held' END, hold, COALESCE(held, error, reason), run, run, :now"
+    " CASE WHEN state = 'in_doubt' THEN state ELSE 'held' END, hold, COALESCE(held, error, reason), run, run, :now"
     " FROM change WHERE run = :run AND connection = :connection"
-    " AND (state IN ('held', 'rejected', 'in_doubt') OR (released AND state NOT IN ('applied')))"
+    " AND (state IN ('held', 'in_doubt') OR (released AND state NOT IN ('applied', 'rejected')))"
 )
 _REFUSED = _UPSERT.format(
-    rows="SELECT 'link:' || l.id, l.connection, 'user', '', l.identity, l.id, a.account, COALESCE(k.key, l.identity),"
-    " CASE WHEN l.failures >= 3 THEN 'quarantined' ELSE 'rejected' END, '', COALESCE((SELECT c.error FROM change AS c"
-    " WHERE c.identity = l.identity AND c.connection = l.connection AND c.state = 'rejected' AND l.failures > 0"
-    " ORDER BY c.seq DESC LIMIT 1), l.reason), :run, :run, :now"
+    rows="SELECT COALESCE(c.id, 'link:' || l.id), l.connection, 'user', COALESCE(c.kind, ''), l.identity, l.id, a.account,"
+    " COALESCE(c.who, k.key, l.identity), CASE WHEN l.failures >= 3 THEN 'quarantined' ELSE 'rejected' END, '',"
+    " COALESCE(c.error, l.reason), :run, :run, :now"
     " FROM link AS l LEFT JOIN account AS a ON a.id = l.account_id"
     " LEFT JOIN identity_key AS k ON k.identity = l.identity AND k.attribute = 'userName'"
-    " WHERE l.connection = :connection AND (l.state = 'rejected' OR l.failures > 0) AND (l.state = 'rejected' OR l.failures >= 3)"
+    " LEFT JOIN change AS c ON l.failures > 0 AND c.seq = (SELECT MAX(x.seq) FROM change AS x"
+    " WHERE x.identity = l.identity AND x.connection = l.connection AND x.state = 'rejected')"
+    " WHERE l.connection = :connection AND (l.state = 'rejected' OR l.failures > 0)"
 )
 _DOUBT = _UPSERT.format(
     rows="SELECT c.id, c.connection, c.object, c.kind, c.identity, c.link_id, c.account, c.who, 'in_doubt', '',"

@@ -1,9 +1,10 @@
-"""Reading a whole people file the way the engine does: page after page."""
+"""A clock that is moved by hand, and people files read the way the engine does: page after page."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,28 @@ import pytest
 from syncd.connectors.file import FileConnector, FileOptions
 from syncd.environment import Environment
 from syncd.model import Flaw, Page, Rate
+
+
+class Clock(Environment):
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=1)
+        self._seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self._seconds
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._seconds, UTC)
+
+    def advance(self, seconds: float) -> None:
+        self._seconds += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @dataclass

@@ -28,7 +28,7 @@ BIG = b"x" * 10_000_000
 BAD: dict[str, tuple[bytes, list[tuple[str, str | None, str]], str, list[str]]] = {
     "row without id": (b"id,n\na,1\n,2\nc,3\n", [("line 3", None, "no id")], "people.csv line 3: no id", ["a", "c"]),
     "blank id": (b"n,id\n1,  \n", [("line 2", None, "no id")], "people.csv line 2: no id", []),
-    "duplicate id": (b"id,n\na,1\nb,2\na,3\n", [("line 4", "a", "id 'a' stands in the file twice")], "people.csv line 4: id 'a'", ["a", "b"]),
+    "duplicate id": (b"id,n\na,1\nb,2\na,3\n", [("line 4", "a", "stands in the file twice")], "people.csv line 4: id 'a'", ["a", "b"]),
     "rejected twin": (b"id,n\na,1\na,\xe9\n", [("line 3", "a", "not UTF-8")], "people.csv line 3: not UTF-8", ["a"]),
     "empty file": (b"", [], "people.csv is empty: no header", []),
     "only a byte order mark": (b"\xef\xbb\xbf", [], "half-written", []),

@@ -62,7 +62,8 @@ async def test_a_connection_the_server_has_closed_is_noticed_before_anything_is_
 
     async with raw_server(answering) as server, client(server.url) as http:
         await http.send(get(), body)
-        while not http._transport._idle[0].has_expired():  # until the end of the stream has arrived
+        idle = http._transport._idle
+        while idle and not idle[0].has_expired():  # until the end of the stream has arrived
             await asyncio.sleep(0)
         await http.send(post(), body)
     assert [one.connection for one in server.received] == [1, 2]

@@ -40,6 +40,6 @@ def test_with_nothing_left_of_ours_theirs_stay():
 
 def test_what_was_of_another_type_counts_as_empty():
     assert shared("text", ["a"], None, None) == ["a"]
-    assert shared([1, {"x": 1}, "b"], ["a"], 5, None) == ["a", "b"]
+    assert shared([1, {"x": 1}, "", "b"], ["a"], 5, None) == ["a", "b"]
     assert shared("text", {"a": 1}, "text", None) == {"a": 1}
     assert shared(None, None, None, None) == []

@@ -149,10 +149,10 @@ def test_an_object_that_stays_as_it_is_is_never_too_large():
     assert write.oversize(current, {"attributes.a": None}) is not None
 
 
-def test_what_is_immutable_and_what_can_be_compared():
+def test_what_is_immutable_and_what_cannot_be_read_back():
     write = writing(name("identity", "userName"), name("alias", "title"), name("description", "title"), name("attributes.a", "title"))
     assert write.immutable == {"identity"}
-    assert write.comparable == {"identity", "attributes.a"}
+    assert write.hidden == {"alias", "description"}
 
 
 def test_what_we_alone_want():

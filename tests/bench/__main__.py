@@ -1,0 +1,28 @@
+"""`python -m tests.bench NAME...`: run the named benchmarks."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+BENCHMARKS = {
+    "reconcile": "T1: finding and deciding what is out of step among 1,000,000 links",
+    "memory": "T9: peak memory of a full cycle at 10,000 and 100,000 accounts",
+    "apply": "T6: provisioning at a known limit, against the vendor's SDK in a loop",
+    "http": "T8: CPU a request at concurrency 1 and 64",
+    "start": "T10: start-up, and a run with nothing to do",
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown or not names:
+        print("\n".join(f"{name:10} {text}" for name, text in BENCHMARKS.items()))
+        return 64 if unknown else 0
+    for name in names:
+        import_module(f"tests.bench.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

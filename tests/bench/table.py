@@ -1,0 +1,49 @@
+"""Measure a few times, print min / median / max, and the ratios between what was measured in the same run."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Figure:
+    """One measured thing: its name, unit, and a value a repetition."""
+
+    name: str
+    unit: str = "s"
+    values: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+
+def seconds(action: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """How long one call takes."""
+    started = clock()
+    action()
+    return clock() - started
+
+
+def compare(repeat: int, *actions: tuple[str, Callable[[], object]]) -> list[Figure]:
+    """Measure each action ``repeat`` times, in turn: A B C A B C ..., so that a slow moment meets all of them."""
+    figures = [Figure(name) for name, _ in actions]
+    for _ in range(repeat):
+        for figure, (_, action) in zip(figures, actions, strict=True):
+            figure.values.append(seconds(action))
+    return figures
+
+
+def show(title: str, figures: Sequence[Figure], ratios: Sequence[tuple[str, float, str]] = ()) -> None:
+    """A table of figures, then ``name  ratio  (target)`` lines."""
+    print(f"\n{title}")
+    width = max(len(figure.name) for figure in figures)
+    print(f"  {'':{width}}  {'min':>12} {'median':>12} {'max':>12}")
+    for figure in figures:
+        cells = (min(figure.values), figure.median, max(figure.values))
+        print(f"  {figure.name:{width}}  " + " ".join(f"{cell:>12.5g}" for cell in cells) + f" {figure.unit}")
+    for name, value, target in ratios:
+        print(f"  {name}: {value:.3g}x (target {target})")
