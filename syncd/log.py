@@ -36,6 +36,8 @@ class Redactor:
 
     def value(self, value: Any) -> Any:
         """Any value of a log event; what is no text, number, list or mapping becomes its masked text."""
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", "backslashreplace")
         if isinstance(value, str):
             return self(value)
         if isinstance(value, Mapping):
@@ -52,8 +54,19 @@ def _forms(secret: str) -> set[str]:
     raw = secret.encode("utf-8", "surrogatepass")
     quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
     lowered = {re.sub("%[0-9A-F]{2}", lambda code: code[0].lower(), form) for form in quoted}
-    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+    both_quotes = repr("'\"" + secret)[4:-1]
+    escaped = {
+        *_json(secret),
+        *(twice for once in _json(secret) for twice in _json(once)),
+        repr(secret)[1:-1],
+        both_quotes,
+        repr(raw)[2:-1],
+    }
     return {secret, *quoted, *lowered, *escaped, raw.hex(), raw.hex().upper(), *_base64(raw)}
+
+
+def _json(text: str) -> set[str]:
+    return {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
 
 
 def _base64(raw: bytes) -> set[str]:

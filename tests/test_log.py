@@ -167,7 +167,8 @@ def test_every_usual_form_is_masked() -> None:
     forms = [
         SECRET, quote(SECRET, safe=""), quote(SECRET), quote_plus(SECRET), quote(SECRET, safe="").lower(), json.dumps(SECRET),
         json.dumps(SECRET, ensure_ascii=False), repr(SECRET), raw.hex(), raw.hex().upper(), base64.b64encode(raw).decode(),
-        base64.urlsafe_b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode().rstrip("="), json.dumps({"body": json.dumps({"t": SECRET})}),
+        base64.urlsafe_b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode().rstrip("="),
+        json.dumps({"body": json.dumps({"t": SECRET})}), repr(["'", f"'{SECRET}"]), repr(raw),
     ]  # fmt: skip
     for form in forms:
         masked = redact(f"before {form} after")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,13 +13,15 @@ from syncd.connectors.base import Connector
 from syncd.connectors.file import FileConnector, FileOptions
 from syncd.connectors.memory import MemoryConnector, MemoryOptions
 from syncd.connectors.memory_directory import MemoryDirectory
-from syncd.engine.context import Connected, canonical_names
+from syncd.engine.context import Connected, Context, canonical_names
 from syncd.engine.cycle import cycle
+from syncd.engine.leasing import WAIT
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
+from syncd.engine.verify import verify
 from syncd.environment import Environment
 from syncd.model import Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
-from syncd.store import Store
+from syncd.store import Store, waiting
 
 LIMITS = {
     "delete": Limit(20, 5, 1), "create": Limit(500, 20, 10), "update": Limit(None, 50, 10), "clear": Limit(None, 5, 1),
@@ -71,7 +73,10 @@ def columns(defaults: Mapping[str, str | tuple[str, ...]]) -> tuple[MapEntry, ..
 
 @dataclass
 class World:
-    """``people``: rows by employeeNumber; written to people.csv before each run."""
+    """``switch``: whether the target disables natively. ``read``: what the configuration itself maps of the people file (trusted keys).
+
+    ``extra``: further connections, behind people and app. ``adapt``: wraps each connector of a run. All fields may be changed between runs.
+    """
 
     root: Path
     clock: Clock = field(default_factory=Clock)
@@ -80,12 +85,21 @@ class World:
     switch: bool = True
     ignore: tuple[str, ...] = ()
     extra: Sequence[tuple[Connection, Connector]] = ()
+    read: Mapping[str, Any] = field(default_factory=dict)
+    timezone: str = "UTC"
+    precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lease: timedelta = timedelta(seconds=10)
+    adapt: Callable[[Connector], Connector] = lambda connector: connector
 
     def __post_init__(self) -> None:
         self.rows: list[dict[str, str]] = []
         self.directory = MemoryDirectory.named(str(self.root))
-        self.store = Store(f"sqlite:///{self.root}/syncd.db")
+        self.open()
         self.columns = ["employeeNumber", "email", "name", "phone", "title", "department", "active", "activeFrom", "activeUntil"]
+
+    def open(self) -> None:
+        """Open the store in the root: at the start, after it was lost, or as the next process after a crash."""
+        self.store = Store(f"sqlite:///{self.root}/syncd.db")
 
     def close(self) -> None:
         self.store.close()
@@ -103,9 +117,11 @@ class World:
 
     def landscape(self) -> Landscape:
         options = FileOptions(path=str(self.people_file), id="employeeNumber")
+        read = {entry.name: entry for entry in (*columns(options.capability().read_defaults), *entries(self.read))}
         source = Connection(
-            "people", "file", options.binding(), "people", authoritative=True, read=columns(options.capability().read_defaults)
-        )
+            "people", "file", options.binding(), "people", authoritative=True, read=tuple(read.values()), explicit=frozenset(self.read),
+            timezone=self.timezone,
+        )  # fmt: skip
         memory = MemoryOptions(directory=str(self.root), switch=self.switch)
         capability = memory.capability()
         target = self.target or Target(attributes=())
@@ -114,7 +130,9 @@ class World:
         app = Connection(
             "app", "memory", memory.binding(), "app", read=entries(capability.read_defaults), write=target, rate=Rate(concurrency=4)
         )
-        return Landscape("default", (source, app, *(one for one, _ in self.extra)), ignore=self.ignore)
+        return Landscape(
+            "default", (source, app, *(one for one, _ in self.extra)), self.precedence, ignore=self.ignore, lease=self.lease
+        )  # fmt: skip
 
     def connected(self, landscape: Landscape, *, writable: bool) -> dict[str, Connected]:
         options = FileOptions(path=str(self.people_file), id="employeeNumber")
@@ -125,9 +143,11 @@ class World:
             **{one.name: connector for one, connector in self.extra},
         }
         names = canonical_names(landscape)
-        return {one.name: Connected(one, connectors[one.name], landscape.instance, names) for one in landscape.connections}
+        return {one.name: Connected(one, self.adapt(connectors[one.name]), landscape.instance, names) for one in landscape.connections}
 
-    async def run(self, mode: str = "delta", *, yes: bool = True, selection: Sequence[str] | None = None) -> tuple[Report, Plan]:
+    async def run(
+        self, mode: str = "delta", *, yes: bool = True, selection: Sequence[str] | None = None, wait: float = WAIT
+    ) -> tuple[Report, Plan]:
         """One cycle; ``yes`` is the person at the prompt."""
 
         async def approve(plan: Plan) -> bool:
@@ -137,8 +157,38 @@ class World:
         connected = self.connected(landscape, writable=mode != "plan")
         chosen = selection or [one.name for one in landscape.connections]
         return await cycle(
-            self.clock, landscape, connected, self.store, mode=mode, selection=chosen, approve=None if mode == "plan" else approve
-        )
+            self.clock, landscape, connected, self.store, mode=mode, selection=chosen, approve=None if mode == "plan" else approve,
+            wait=wait,
+        )  # fmt: skip
+
+    def verify(self) -> list[str]:
+        """What `syncd verify` finds wrong."""
+        landscape = self.landscape()
+        names = [one.name for one in landscape.connections]
+        return list(verify(Context(self.clock, self.store, landscape, self.connected(landscape, writable=False), names)))
+
+    def account(self, who: str) -> dict[str, Any]:
+        """The only account at the target with this userName."""
+        (found,) = (one for one in self.directory.accounts.values() if one.get("userName") == who)
+        return found
+
+    def pending(self) -> list[tuple[str, str, str]]:
+        """(state, code of the hold, who) of all that waits for a person, releases apart."""
+        return [(row.state, row.hold, row.who) for row in waiting.listing(self.store) if row.released_at is None]
+
+    def release(self, *who: str) -> None:
+        """`held release`: everything that is held, or only these people's."""
+        rows = [row.id for row in waiting.listing(self.store, state="held") if not who or row.who in who]
+        waiting.release(self.store, rows, self.clock.now())
+
+    def reject(self, *who: str) -> None:
+        """`held reject`."""
+        waiting.refuse(self.store, [row.id for row in waiting.listing(self.store, state="held") if not who or row.who in who])
+
+
+def planned(plan: Plan) -> list[tuple[str, str, str]]:
+    """(kind, who, code of the hold) of every change of a plan, in no particular order."""
+    return sorted((row.kind, row.who, row.hold) for row in plan.changes())
 
 
 def person(number: int, **more: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import orjson
 
-from syncd.connectors.retry import Ambiguous, Malformed, retry_after
+from syncd.connectors.retry import Ambiguous, Malformed, http_date, retry_after
 from syncd.errors import Quarantined, Rejected, Retryable, SyncdError
 
 _LONGEST_MESSAGE = 300
@@ -61,7 +61,8 @@ def refusal(label: str, answer: Answer, explain: Callable[[Answer], Problem], re
     code, message = explain(answer)
     text = _UNPRINTABLE.sub(" ", redact(message))[:_LONGEST_MESSAGE]
     said = f"{label}: {answer.status}" + (f" (code {code})" if code else "") + (f" {text}" if text else "")
-    status, after = answer.status, retry_after(answer.headers.get("retry-after"), now)
+    theirs = http_date(answer.headers.get("date", "")) or now  # a wish given as a date is meant by the provider's own clock
+    status, after = answer.status, retry_after(answer.headers.get("retry-after"), theirs)
     if status == 429:
         return Retryable(said, after)
     if status >= 500 or status == 408 or status < 300:
@@ -74,8 +75,8 @@ def refusal(label: str, answer: Answer, explain: Callable[[Answer], Problem], re
     return kind(said, code or str(status))
 
 
-def check_json(label: str, answer: Answer) -> None:
+def check_json(answer: Answer) -> None:
     """Raises Malformed when an answer that should hold JSON announces something else (a maintenance page, a captive portal)."""
     if answer.status != 204 and not answer.json_type:
         kind = _UNPRINTABLE.sub(" ", answer.headers.get("content-type", "no content type"))[:60]
-        raise Malformed(f"{label}: {answer.status} with {kind} instead of JSON")
+        raise Malformed(f"{answer.status} with {kind} instead of JSON")

@@ -64,6 +64,11 @@ class Credentials:
     headers: Mapping[str, str]
     secrets: Sequence[str]
 
+    def __post_init__(self) -> None:
+        """Raises ValueError here, where the value is not quoted: the HTTP library would quote it."""
+        if not all(value.isascii() and value.isprintable() for value in self.headers.values()):
+            raise ValueError("credentials hold a character that an HTTP header cannot carry")
+
     @classmethod
     def basic(cls, user: str, password: str) -> Credentials:
         """RFC 7617."""
@@ -142,6 +147,8 @@ class Http:
             await self._environment.sleep(wait)
 
     async def _attempt(self, request: Request, decode: Callable[[Answer], T], fresh: bool) -> T:
+        if self.gate.pause > self._budget.seconds:
+            raise Retryable(f"{request.label}: not sent, the provider asked for silence", self.gate.pause)
         async with self._slots:
             episode = await self.gate.enter()
             answer = await self._exchange(request, fresh)
@@ -158,10 +165,10 @@ class Http:
 
     def _decoded(self, request: Request, answer: Answer, decode: Callable[[Answer], T]) -> T:
         try:
-            check_json(request.label, answer)
+            check_json(answer)
             return decode(answer)
         except Malformed as error:
-            raise Ambiguous(self._redact(str(error))) from error
+            raise Ambiguous(self._redact(f"{request.label}: {error}")) from None
 
     async def _exchange(self, request: Request, fresh: bool) -> Answer:
         """One request on the wire within the deadline. Raises Retryable when nothing left, else Ambiguous."""
@@ -170,11 +177,12 @@ class Http:
             async with asyncio.timeout(self._deadline):
                 return await self._on_the_wire(request, attempt, fresh)
         except Malformed as error:
-            raise Ambiguous(f"{request.label}: {error}") from error
+            raise Ambiguous(f"{request.label}: {error}") from None
         except (httpx.TransportError, OSError) as error:
             raise self._broken(request, attempt, error) from error
         finally:
-            self._count(self._environment.monotonic() - began)
+            if attempt.sent:
+                self._count(self._environment.monotonic() - began)
 
     async def _on_the_wire(self, request: Request, attempt: _Attempt, fresh: bool) -> Answer:
         extensions = {"trace": attempt.trace, "target": request.target.encode("ascii"), FRESH: fresh}

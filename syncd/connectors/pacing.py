@@ -39,6 +39,11 @@ class Gate:
         self._ceiling = math.inf  # the pace that was last refused
         self._probe_at, self._step = math.inf, SLOW[1]
 
+    @property
+    def pause(self) -> float:
+        """Seconds for which nobody may send; 0 or less = go."""
+        return self._paused_until - self._environment.monotonic()
+
     async def enter(self) -> int:
         """Wait for a turn; returns the episode, to be handed back to `accepted` or `refused`."""
         async with self._lock:
@@ -64,8 +69,8 @@ class Gate:
         self._paused_until = max(self._paused_until, now + pause)
 
     def _wait(self) -> float:
-        turn = self._due if self.rate else -math.inf
-        return max(turn, self._paused_until) - self._environment.monotonic()
+        turn = self._due - self._environment.monotonic() if self.rate else 0.0
+        return max(turn, self.pause)
 
     def _pass(self) -> None:
         now = self._environment.monotonic()

@@ -31,7 +31,7 @@ class PageDecoder:
 
     def __init__(self, items: str, fields: tuple[str, ...], id: str) -> None:
         self._items, self._fields, self._id = items, fields, id
-        members = [("records", list[msgspec.Raw]), *((name, Any) for name in fields)]
+        members = [("records", list[msgspec.Raw]), *((name, msgspec.Raw) for name in fields)]
         self._decoder = msgspec.json.Decoder(msgspec.defstruct("Envelope", members, rename={"records": items}))
 
     def decode(self, body: bytes) -> Slices:
@@ -41,7 +41,7 @@ class PageDecoder:
         except (msgspec.MsgspecError, RecursionError):
             return self._taken_apart(body)
         records = tuple(map(bytes, page.records))
-        rest = {name: getattr(page, name) for name in self._fields}
+        rest = self._rest({name: bytes(getattr(page, name)) for name in self._fields})
         if all(record.startswith(b"{") for record in records):
             return Slices(records, rest)
         return self._sorted_out(records, rest)
@@ -51,11 +51,13 @@ class PageDecoder:
         page = _members(body.strip())
         if not all(name in page for name in (self._items, *self._fields)):
             raise Malformed(f"the answer is no page with {self._items!r}")
+        return self._sorted_out(tuple(_elements(page[self._items], b"[]")), self._rest(page))
+
+    def _rest(self, page: Mapping[str, bytes]) -> dict[str, Any]:
         try:
-            rest = {name: strict.loads(page[name]) for name in self._fields}
+            return {name: strict.loads(page[name]) for name in self._fields}
         except ValueError as error:
             raise Malformed(f"the page cannot be read: {error}") from None
-        return self._sorted_out(tuple(_elements(page[self._items], b"[]")), rest)
 
     def _sorted_out(self, records: tuple[bytes, ...], rest: Mapping[str, Any]) -> Slices:
         good, flaws = [], []

@@ -49,7 +49,7 @@ class RestConnector:
         self._reader = Reader(table)
         self._pages = PageDecoder(table.listing.items, table.listing.paging.fields, table.id)
         self._empty = 0  # pages without a record, in a row
-        self._walked: dict[int, int] = {}  # of one listing: digest of a page's target -> its number
+        self._walked: dict[int, int] = {}  # of one listing: hash of a page's key -> its number
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -72,7 +72,7 @@ class RestConnector:
             target = self._http.root.path + listing.call.path + (f"?{listing.query}" if listing.query else "")
         else:
             target = listing.paging.target(self._http.root, place.address)
-        self._walked[hash(target)] = place.pages
+        self._walked[hash(listing.paging.key(place.address))] = place.pages
         try:
             slices, address = await self._http.send(self._request(listing.call, {}, {}, target), self._page)
         except Rejected as error:
@@ -98,7 +98,8 @@ class RestConnector:
     def _no_way_on(self, place: _Place) -> str:
         """Why the next page is not asked for; raises Incomplete when its address leaves the provider."""
         listing = self._table.listing
-        if self._walked.get(hash(listing.paging.target(self._http.root, place.address)), place.pages) < place.pages:
+        listing.paging.target(self._http.root, place.address)
+        if self._walked.get(hash(listing.paging.key(place.address)), place.pages) < place.pages:
             return "the provider names a page as the next one that was already read"
         endless = place.pages >= listing.pages or self._empty >= listing.empty
         return f"the listing does not end after {place.pages:,} pages and {place.records:,} records" if endless else ""

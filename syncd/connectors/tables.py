@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from syncd.connectors import strict
 from syncd.connectors.retry import Malformed
@@ -75,13 +75,21 @@ class Paging(Protocol):
         """The request target of that place. Raises Incomplete when it may not be asked."""
         ...
 
+    def key(self, place: str) -> str:
+        """What tells this place from every other: two places with one key are the same page."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class NextUrl:
-    """Each page names the address of the next one in ``envelope.member``; followed to the letter, but never to another host."""
+    """Each page names the address of the next one in ``envelope.member``; followed to the letter, but never to another host.
+
+    ``token``: the query parameter that says where the page begins; others, such as its number, may change while the place does not.
+    """
 
     envelope: str
     member: str
+    token: str
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -96,6 +104,9 @@ class NextUrl:
 
     def target(self, root: Root, place: str) -> str:
         return root.local(place)
+
+    def key(self, place: str) -> str:
+        return next((value for name, value in parse_qsl(urlsplit(place).query) if name == self.token), place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def table(service_sid: str | None) -> Table:
         id="sid",
         version="date_updated",
         json_text=frozenset({"attributes"}),
-        listing=Listing(Call("GET", users), "users", NextUrl("meta", "next_page_url"), f"PageSize={PAGE_SIZE}"),
+        listing=Listing(Call("GET", users), "users", NextUrl("meta", "next_page_url", "PageToken"), f"PageSize={PAGE_SIZE}"),
         fetch=fetch,
         lookups={"identity": Call("GET", users + "/{value}")},
         create=Call("POST", users, {"identity": "Identity", **_UPDATE}, success=frozenset({201})),
@@ -133,7 +133,7 @@ class TwilioConnector(RestConnector):
         ours = self._options.service_sid
         if ours is None:
             return ""
-        mark = ours.encode()
+        mark = f'"chat_service_sid":"{ours}"'.encode()  # the quick way; a record written otherwise is decoded
         for record in records:
             if mark not in record and (theirs := _service_of(record)) not in (None, ours):
                 return f"users of service {theirs} are listed, not of {ours}"

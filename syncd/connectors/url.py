@@ -77,10 +77,11 @@ class Root:
         try:
             parts = urlsplit(address)
             place = (parts.scheme or self.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme or self.scheme))
-        except ValueError:
+            target = quote(parts.path + (f"?{parts.query}" if parts.query else ""), safe=_PRINTABLE)
+        except ValueError:  # a port beyond 65535, half an IPv6 address, a lone surrogate
             raise Incomplete("the next page's address cannot be read") from None
         if place != (self.scheme, self.host, self.port) or "@" in parts.netloc:
             raise Incomplete(f"the next page's address leaves {self.origin}: not followed")
         if not parts.path.startswith(self.path + "/") or ".." in parts.path.split("/"):
             raise Incomplete(f"the next page's address leaves {self}: not followed")
-        return quote(parts.path + (f"?{parts.query}" if parts.query else ""), safe=_PRINTABLE)
+        return target

@@ -72,8 +72,9 @@ def _cell(value: Any) -> str:
 class WriteMap:
     """Provider attributes <- canonical ones.
 
-    ``immutable``: its paths that only a create can set. ``hidden``: those that cannot be read back. Raises Refused for an entry that
-    cannot work: an unknown or read-only attribute, an unknown name, a bad expression, a literal of the wrong type or over the limit.
+    ``immutable``: its paths that only a create can set. ``hidden``: those that cannot be read back. ``shared``: those whose value also
+    holds members that are not ours. Raises Refused for an entry that cannot work: an unknown or read-only attribute, an unknown name,
+    a bad expression, a literal of the wrong type or over the limit.
     """
 
     def __init__(self, entries: Iterable[MapEntry], capability: Capability, canonical: Collection[str]) -> None:
@@ -82,6 +83,7 @@ class WriteMap:
         self._places = {rule.path for rule in self._rules} | {capability.marker or ""}
         self._capability = capability
         self.immutable = frozenset(rule.path for rule in self._rules if rule.spec.mutability is Mutability.IMMUTABLE)
+        self.shared = frozenset(rule.path for rule in self._rules if rule.shares)
         self.hidden = frozenset(rule.path for rule in self._rules if not rule.spec.carried or rule.spec.mutability is Mutability.WRITE_ONLY)
 
     def wanted(

@@ -46,7 +46,7 @@ class Rule:
 
     def beside_others(self, value: Any, current: Any, written: Any) -> Any:
         """``value``, and, where list or object are shared, the members that others put there; None = no value."""
-        if not self._shares:
+        if not self.shares:
             return value
         if self.spec.kind == "set" and fits("set", current):
             current = _normal(self.spec, self.path, current)
@@ -54,7 +54,8 @@ class Rule:
         return together if present(together) else None
 
     @property
-    def _shares(self) -> bool:
+    def shares(self) -> bool:
+        """Whether it is a list or an object of which only the members that we wrote are ours."""
         whole = _kind(self.spec, self.path) in ("set", "object")
         return not self.entry.replace and (whole or (self.entry.source == "name" and self.entry.text in SETS))
 

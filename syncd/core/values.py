@@ -53,8 +53,8 @@ def _stand_in(flaw: str, value: Any) -> Any:
 
 
 def _walk(value: Any, flawed: Flawed, depth: int) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
+    if value is None:
+        return None
     if isinstance(value, str):
         return _text(value, flawed)
     if isinstance(value, int | float):
@@ -82,6 +82,7 @@ def _name(name: Any, flawed: Flawed) -> Any:
 
 
 def _number(value: int | float, flawed: Flawed) -> Any:
+    """True and False are integers too, and stay what they are."""
     if isinstance(value, float):
         if not math.isfinite(value):
             return flawed(f"{value} is not a number of JSON", None)

@@ -10,7 +10,7 @@ from typing import Any
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Seen
 from syncd.environment import instant
-from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
+from syncd.errors import InDoubt, Rejected, Retryable
 from syncd.model import Account, Gone, Ref
 from syncd.store import staging
 
@@ -24,7 +24,10 @@ class Proof:
 
 
 async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
-    """Every known account that the listing did not show is asked for by itself, where the provider can say that it is gone."""
+    """Every known account that the listing did not show is asked for by itself, where the provider can say that it is gone.
+
+    Raises Quarantined when the provider refuses to be asked.
+    """
     missing = [row for row in staging.present(context.store, one.name) if row.id not in seen]
     if not one.connector.capability.gone:
         return Proof([row.id for row in missing])
@@ -45,7 +48,7 @@ async def _ask(context: Context, one: Connected, rows: Sequence[Any], proof: Pro
         elif isinstance(answer, Account):
             if not _fresh(context, one, row.touched_at):
                 proof.defect = f"account {row.account} is missing from the list and yet exists: the list is not complete"
-        elif isinstance(answer, Retryable | Rejected | Quarantined | InDoubt):
+        elif isinstance(answer, Retryable | Rejected | InDoubt):
             proof.defect = f"account {row.account} is missing from the list and could not be asked for: {answer}"
         elif isinstance(answer, BaseException):
             raise answer

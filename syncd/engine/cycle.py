@@ -15,6 +15,7 @@ from syncd.engine.read import Reading, read
 from syncd.engine.reconcile import reconcile
 from syncd.engine.report import Report, Result, result
 from syncd.environment import Environment, stamp
+from syncd.errors import Quarantined
 from syncd.model import Landscape
 from syncd.store import Store, connections, identities, journal, waiting
 
@@ -58,12 +59,21 @@ async def _reconcile(context: Context, readings: Mapping[str, Reading]) -> dict[
     """Plan each selected target; returns which of them are at their first contact."""
     first: dict[str, bool] = {}
     for one in context.chosen(context.targets):
-        await recover(context, one, readings.get(one.name))
-        await reconcile(context, one)
-        rules.remember(context, one, readings)
+        if not readings[one.name].stopped:
+            await _plan(context, one, readings)
         first[one.name] = guarding.at_first_contact(context, one)
         guarding.guard(context, one, readings)
     return first
+
+
+async def _plan(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:
+    """Settle what is in doubt and plan what is out of step; a target that refuses to be asked is left alone for the rest of the run."""
+    try:
+        await recover(context, one, readings[one.name])
+        await reconcile(context, one)
+        rules.remember(context, one, readings)
+    except Quarantined as error:
+        readings[one.name].refused(str(error))
 
 
 def _sendable(made: Plan) -> bool:

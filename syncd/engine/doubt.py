@@ -12,19 +12,22 @@ from syncd.engine import settling
 from syncd.engine.context import Connected, Context
 from syncd.engine.read import Reading
 from syncd.environment import instant
-from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
+from syncd.errors import InDoubt, Rejected, Retryable
 from syncd.model import Account
-from syncd.store import journal, outcomes
+from syncd.store import identities, journal, outcomes
 
 
 async def look(context: Context, one: Connected, row: Any) -> Account | None:
-    """The account that the create of ``row`` (a change or an open step) made, if it can be found. Never raises for a silent provider."""
+    """The account that the create of ``row`` (a change or an open step) made; None if it is not found or the provider gives no answer.
+
+    Raises Quarantined.
+    """
     delta = {path: after for path, (_, after) in orjson.loads(row.delta).items()}
     capability = one.connector.capability
     paths = [path for path in (capability.key, capability.marker) if path is not None and path in delta]
     try:
         found = await one.connector.find({path: str(delta[path]) for path in paths})
-    except (Retryable, Rejected, Quarantined, InDoubt):
+    except (Retryable, Rejected, InDoubt):
         return None
     return next((account for account in found if _ours(context, one, row, account, delta)), None)
 
@@ -38,17 +41,18 @@ def _ours(context: Context, one: Connected, row: Any, account: Account, delta: d
     return own is not None and key(own, get(account.attributes, own)) == key(own, delta.get(own))
 
 
-async def recover(context: Context, one: Connected, reading: Reading | None) -> None:
-    """Settle what an earlier run left open. Absence is believed only in a complete view, when the settle window is over."""
+async def recover(context: Context, one: Connected, reading: Reading) -> None:
+    """Settle what an earlier run left open. Absence is believed only in a complete view that began after the settle window."""
     for step in journal.open_steps(context.store, one.name):
         account = await look(context, one, step) if step.creates else None
         with context.store.transaction():
             if account is not None:
                 _settle(context, step, "applied")
                 settling.arrived(context, one, step.identity, account, last=True)
-            elif not step.creates or _absent(context, one, step, reading):
+            elif not step.creates or _absent(one, step, reading):
                 _settle(context, step, "retry")
                 outcomes.doubt(context.store, one.name, step.identity, None)
+                identities.mark(context.store, [step.identity], [one.name])
             else:
                 journal.mark_doubt(context.store, step.id, "no answer came; it is looked for again in the next run")
                 outcomes.doubt(context.store, one.name, step.identity, step.id)
@@ -60,7 +64,6 @@ def _settle(context: Context, step: Any, state: str) -> None:
     journal.settle_change(context.store, step.seq, state, None, now)
 
 
-def _absent(context: Context, one: Connected, step: Any, reading: Reading | None) -> bool:
+def _absent(one: Connected, step: Any, reading: Reading) -> bool:
     assert one.policy is not None
-    age = context.environment.now() - instant(step.sent_at)
-    return reading is not None and reading.complete and age >= one.policy.target.settle
+    return reading.complete and reading.started >= instant(step.sent_at) + one.policy.target.settle

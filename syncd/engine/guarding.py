@@ -57,7 +57,7 @@ def _limit(context: Context, one: Connected, readings: Mapping[str, Reading]) ->
         touched, planned = journal.affected(context.store, context.run, one.name, names, since)
         why = verdict(group, limits[group], owned, touched, planned, _cause(context, one, group, readings))
         if why is not None:
-            journal.hold(context.store, context.run, one.name, names, "limit", why)
+            journal.hold(context.store, context.run, one.name, names, "limit", why, uncounted=False)
     if "clear" in limits:
         _limit_clearing(context, one, limits["clear"], owned)
 

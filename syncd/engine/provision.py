@@ -15,7 +15,7 @@ from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
 from syncd.engine.renewal import still_leaving
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
-from syncd.model import Account, Change, Kind, Ref, Step
+from syncd.model import Account, Change, Gone, Kind, Ref, Step, Unknown
 from syncd.store import journal, outcomes, staging
 
 ENOUGH = 10
@@ -24,12 +24,19 @@ ENOUGH = 10
 
 @dataclass(slots=True)
 class Sending:
-    """One connection's progress. ``stopped``: why nothing more is sent; ``failures``: changes that could not be sent, in a row."""
+    """One connection's progress. ``stopped``: why nothing more is sent; ``failures``: changes without an answer, in a row; ``failed``:
+    those that were not done for certain."""
 
     stopped: str = ""
     failures: int = 0
     failed: int = 0
     last_error: str = ""
+
+    def failure(self, error: str) -> None:
+        """One more without an answer; too many in a row, and the connection is left alone."""
+        self.failures += 1
+        if self.failures >= ENOUGH:
+            self.stopped = f"{self.failures} changes in a row could not be sent: {error}"
 
 
 async def provision(context: Context, one: Connected) -> Sending:
@@ -66,16 +73,17 @@ async def _work(context: Context, one: Connected, commits: Commits, queue: Itera
             sending.failures = 0
         except Quarantined as error:
             sending.stopped = str(error)
-            await _settle(context, commits, row, "retry", str(error))
-        except (Retryable, InDoubt) as error:
-            sending.failed, sending.failures, sending.last_error = sending.failed + 1, sending.failures + 1, str(error)
-            if sending.failures >= ENOUGH:
-                sending.stopped = f"{sending.failures} changes in a row could not be sent: {error}"
+        except InDoubt as error:
+            sending.failure(str(error))
+        except Retryable as error:
+            sending.failed, sending.last_error = sending.failed + 1, str(error)
+            sending.failure(str(error))
 
 
 async def _send(context: Context, one: Connected, commits: Commits, row: Any) -> None:
     if not await still_leaving(context, one, row):
-        await _settle(context, commits, row, "skipped", "the evidence was taken again, and the person has not left")
+        why = "the evidence was taken again, and the person has not left"
+        await commits.do(lambda: journal.settle_change(context.store, row.seq, "skipped", why, context.environment.now()))
         return
     try:
         change = change_of(context, one, row)
@@ -96,10 +104,9 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
     intent = await commits.do(lambda: journal.intend(context.store, row, step.n, step.creates, step.summary, token, now()))
     context.environment.reached("after_intent")
     try:
-        account = await _perform(one, step, row)
+        account = await _perform(one, step)
     except InDoubt as error:
-        await _doubt(context, one, commits, row, intent, step, str(error))
-        return
+        account = await _doubt(context, one, commits, row, intent, step, str(error))
     except (Rejected, Retryable, Quarantined) as error:
         state, why = "rejected" if isinstance(error, Rejected) else "retry", str(error)
         await commits.do(lambda: _unsent(context, row, intent, state, why))
@@ -109,31 +116,33 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
     context.environment.reached("after_settle")
 
 
-async def _perform(one: Connected, step: Step, row: Any) -> Account | None:
-    """The provider's answer; where it answers a write without the account, the account is fetched."""
-    account = await one.connector.perform(step)
-    if account is not None or row.kind == Kind.DELETE.value:
-        return account
-    fetched = await one.connector.fetch(Ref(row.account))
-    if not isinstance(fetched, Account):
-        raise InDoubt(f"account {row.account} could not be read back after the write")
-    return fetched
+async def _perform(one: Connected, step: Step) -> Account | None:
+    """The provider's answer; where it answers an update without the account, the account is fetched. None for a delete."""
+    answer: Account | Gone | Unknown | None = await one.connector.perform(step)
+    if answer is None and step.change.kind is not Kind.DELETE and step.change.account is not None:
+        answer = await one.connector.fetch(Ref(step.change.account))
+    if isinstance(answer, Account) or step.change.kind is Kind.DELETE:
+        return answer if isinstance(answer, Account) else None
+    raise InDoubt(f"{step.summary}: the account could not be read back after the write")
 
 
-async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, intent: int, step: Step, why: str) -> None:
-    """No answer came. An account that is there is believed at once; one that is not, only in a later view."""
+async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, intent: int, step: Step, why: str) -> Account:
+    """No answer came. An account that is there is believed at once; one that is not, only in a later view: raises InDoubt.
+
+    An update is simply planned again from what the next listing shows: raises Retryable.
+    """
     if not step.creates:
         await commits.do(lambda: _unsent(context, row, intent, "retry", why))
-        raise InDoubt(why)
-    account = await look(context, one, row)
-    if account is not None:
-        await commits.do(lambda: _took(context, one, row, intent, account, last=True))
-        return
+        raise Retryable(why)
     await commits.do(lambda: _stay_in_doubt(context, row, intent, why))
+    account = await look(context, one, row)
+    if account is None:
+        raise InDoubt(why)
+    return account
 
 
 def change_of(context: Context, one: Connected, row: Any) -> Change:
-    """A journal row as the Change its connector sends. Raises Rejected when what it was planned on has moved."""
+    """A journal row as the Change its connector sends."""
     document = None if row.account_id is None else staging.document(context.store, row.account_id)
     delta: Mapping[str, Any] = orjson.loads(row.delta)
     return Change(
@@ -148,10 +157,10 @@ def _took(context: Context, one: Connected, row: Any, intent: int, account: Acco
     journal.settle_step(context.store, intent, "applied", None, now)
     if last:
         journal.settle_change(context.store, row.seq, "applied", None, now)
-    if account is None:
-        settling.left(context, one, row.identity, row.account_id)
-    else:
+    if account is not None:
         settling.arrived(context, one, row.identity, account, last=last)
+    elif last:
+        settling.left(context, one, row.identity, row.account_id)
 
 
 def _adopt(context: Context, one: Connected, row: Any, change: Change) -> None:
@@ -178,10 +187,6 @@ def _stay_in_doubt(context: Context, row: Any, intent: int, why: str) -> None:
     now = context.environment.now()
     journal.mark_doubt(context.store, intent, why)
     journal.settle_change(context.store, row.seq, "in_doubt", why, now)
-
-
-async def _settle(context: Context, commits: Commits, row: Any, state: str, error: str) -> None:
-    await commits.do(lambda: journal.settle_change(context.store, row.seq, state, error, context.environment.now()))
 
 
 def _skip_rest(context: Context, one: Connected, sending: Sending) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from syncd.engine import identify, records
 from syncd.engine.absence import absent
@@ -20,9 +21,10 @@ BATCH = 1000
 
 @dataclass(slots=True)
 class Reading:
-    """What came of reading one connection. ``stopped``: it refuses us, nothing may be sent to it in this run."""
+    """What came of reading one connection since ``started``. ``stopped``: it refuses us, nothing may be sent to it in this run."""
 
     name: str
+    started: datetime
     before: int = 0
     accounts: int = 0
     pages: int = 0
@@ -36,16 +38,19 @@ class Reading:
     def complete(self) -> bool:
         return not self.defect
 
+    def refused(self, why: str) -> None:
+        """The connection wants nothing more of us."""
+        self.defect, self.stopped = why, True
+
 
 class _Listing:
     """The state of one listing in progress."""
 
     def __init__(self, context: Context, one: Connected) -> None:
         self.context, self.one = context, one
-        self.reading = Reading(one.name, before=staging.last_count(context.store, one.name))
+        self.reading = Reading(one.name, context.environment.now(), before=staging.last_count(context.store, one.name))
         self.ledger, self.seen = Ledger(context.store, one.name), Seen()
         self.fresh: list[tuple[int, bytes, bytes]] = []
-        self.started = context.environment.now()
         self.placed = 0
 
     def take(self, page: Page) -> None:
@@ -93,7 +98,7 @@ class _Listing:
         """A lagging list may still show what syncd has just deleted."""
         if self.one.connection.write is None:
             return list(staged)
-        since = self.started - self.one.connection.write.settle
+        since = self.reading.started - self.one.connection.write.settle
         ghosts = staging.recent_tombstones(self.context.store, self.one.name, [one.account for one in staged], since)
         return [one for one in staged if one.account not in ghosts]
 
@@ -102,21 +107,26 @@ async def read(context: Context, one: Connected) -> Reading:
     """The whole listing of one connection. Never raises for what a provider does: the Reading says what it proves."""
     listing = _Listing(context, one)
     reading = listing.reading
-    staging.begin(context.store, one.name, listing.started)
-    try:
-        reading.defect = await _pages(context, one, listing)
-    except (Incomplete, Retryable, Rejected) as error:
-        reading.defect = str(error)
-    except Quarantined as error:
-        reading.defect, reading.stopped = str(error), True
+    staging.begin(context.store, one.name, reading.started)
+    await _note(reading, _pages(context, one, listing))
     listing.stage()
     _account_for_flaws(context, one, listing)
     if reading.complete:
-        await _conclude(context, one, listing)
+        await _note(reading, _conclude(context, one, listing))
     staging.finish(
         context.store, one.name, context.environment.now(), defect=reading.defect, accounts=reading.accounts, pages=reading.pages
     )
     return reading
+
+
+async def _note(reading: Reading, work: Awaitable[str]) -> None:
+    """The defect that ``work`` returns, or with which it fails."""
+    try:
+        reading.defect = await work
+    except (Incomplete, Retryable, Rejected) as error:
+        reading.defect = str(error)
+    except Quarantined as error:
+        reading.refused(str(error))
 
 
 async def _pages(context: Context, one: Connected, listing: _Listing) -> str:
@@ -161,17 +171,16 @@ def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> N
         waiting.flaw(context.store, context.run, one.name, rows, context.environment.now())
 
 
-async def _conclude(context: Context, one: Connected, listing: _Listing) -> None:
-    """Who is missing is proven gone, or the listing is proven incomplete."""
+async def _conclude(context: Context, one: Connected, listing: _Listing) -> str:
+    """Who is missing is proven gone, or the listing is proven incomplete: returns its defect, or nothing."""
     proof = await absent(context, one, listing.seen)
-    listing.reading.defect = proof.defect
-    if proof.defect or not proof.gone:
-        return
-    listing.reading.vanished = len(proof.gone)
-    with context.store.transaction():
-        owners = identities.owners(context.store, proof.gone)
-        staging.gone(context.store, proof.gone, context.environment.now())
-        identify.refresh(context, owners.values())
+    if not proof.defect and proof.gone:
+        listing.reading.vanished = len(proof.gone)
+        with context.store.transaction():
+            owners = identities.owners(context.store, proof.gone)
+            staging.gone(context.store, proof.gone, context.environment.now())
+            identify.refresh(context, owners.values())
+    return proof.defect
 
 
 def _same_bytes(context: Context, one: Connected, staged: Sequence[staging.Staged]) -> dict[str, int]:

@@ -85,10 +85,9 @@ async def _case(context: Context, one: Connected, each: Projected, matches: Matc
 
 
 def _drifted(each: Projected) -> bool:
-    """syncd had brought the account to what is still wanted; or had made it, and it is gone."""
-    if each.holding is None:
-        return bool(each.row.generation)
-    return each.row.settled is not None and bytes(each.row.settled) == each.projection.desired
+    """syncd had brought the account to what is still wanted; or had brought it somewhere, and it is gone."""
+    settled = each.row.settled
+    return settled is not None and (each.holding is None or bytes(settled) == each.projection.desired)
 
 
 def _columns(context: Context, one: Connected, each: Projected, case: Case, evidence: Evidence | None) -> list[dict[str, Any]]:
@@ -108,7 +107,7 @@ def _row(context: Context, one: Connected, each: Projected, case: Case, decision
     delta = _fresh_delta(context, one, each) if decision.replaces else decision.delta
     text = orjson.dumps({path: list(pair) for path, pair in delta.items()}, option=orjson.OPT_SORT_KEYS).decode()
     expects = case.adopted.actual if case.adopted is not None else each.projection.actual
-    lost = [path for path, (before, after) in delta.items() if decision.kind == Kind.UPDATE and present(before) and not present(after)]
+    lost = _lost(one, decision, delta)
     creates = decision.kind == Kind.CREATE
     return {
         "run": context.run, "id": _id(one, each, decision, text, expects), "connection": one.name, "object": "user",
@@ -117,10 +116,18 @@ def _row(context: Context, one: Connected, each: Projected, case: Case, decision
         "account": None if creates else found.account if found else each.row.account,
         "who": who(each.person), "delta": text, "expects": expects, "reason": decision.reason, "hold": decision.hold,
         "held": decision.held, "state": "held" if decision.hold else "planned", "counted": decision.counted, "released": False,
-        "cleared": orjson.dumps(sorted(lost)).decode() if lost else None,
+        "cleared": orjson.dumps(lost).decode() if lost else None,
         "requests": requests(decision.kind, delta, one.connector.capability), "replaces": None,
         "evidence_at": stamp(decision.evidence_at) if decision.evidence_at else None,
     }  # fmt: skip
+
+
+def _lost(one: Connected, decision: Decision, delta: Mapping[str, tuple[Any, Any]]) -> list[str]:
+    """The attributes of a living account that would lose all they hold; to take back our own overlay is no loss."""
+    assert one.policy is not None
+    overlay = one.policy.overlay
+    emptied = sorted(path for path, (before, after) in delta.items() if present(before) and not present(after))
+    return [path for path in emptied if decision.kind in (Kind.UPDATE, Kind.ADOPT) and delta[path][0] != overlay.get(path)]
 
 
 def _fresh_delta(context: Context, one: Connected, each: Projected) -> Mapping[str, tuple[Any, Any]]:

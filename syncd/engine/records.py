@@ -32,7 +32,7 @@ def parse(context: Context, one: Connected, records: Sequence[tuple[int, bytes, 
         try:
             account = one.connector.parse(record)
         except Rejected as error:
-            parsed.flaws.append(Flaw(f"{one.name} record {ordinal + 1}", str(error), error.code))
+            parsed.flaws.append(Flaw(f"{one.name} record {ordinal + 1}", str(error), error.account))
             continue
         try:
             parsed.staged.append(stage(context, one, account, ordinal, digest))

@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             seed=asked.seed,
             latency=asked.latency,
             per_second=asked.per_second,
+            burst=asked.burst,
             concurrency=asked.concurrency,
             faults=asked.faults,
         )
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before a request is carried out")
     parser.add_argument("--list-lag", type=float, default=0.0, help="seconds by which listings are behind")
     parser.add_argument("--per-second", type=float, help="requests a second; beyond it, 429")
+    parser.add_argument("--burst", type=float, default=1.0, help="how many seconds' worth of them at once; default 1")
     parser.add_argument("--concurrency", type=int, help="requests in flight; beyond it, 429")
     parser.add_argument("--faults", default="", metavar="SPEC", help="e.g. timeout@create:1,500@list:0.1 (see syncd.sandbox.faults)")
     parser.add_argument("--state", type=Path, metavar="FILE", help="write the final state there, as JSON")

@@ -17,7 +17,7 @@ from syncd.sandbox.message import Answer
 
 TRANSPORT = "transport"
 """Key of the ASGI scope's state under which the server leaves the connection's asyncio transport."""
-BROKEN = frozenset({"timeout", "reset", "truncated"})
+BROKEN = frozenset({"timeout", "reset", "close", "truncated"})
 """Faults after which the client has no whole answer."""
 
 
@@ -31,15 +31,11 @@ async def deliver(answer: Answer, fault: Fault | None, environment: Environment,
     else:
         if kind == "reset":
             _reset(scope["state"][TRANSPORT])
+        elif kind == "close":
+            scope["state"][TRANSPORT].close()
         elif kind == "truncated":
             _truncate(scope["state"][TRANSPORT], answer, fault)
-        await gone(receive)
-
-
-async def gone(receive: Receive) -> None:
-    """Wait until the client has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        await receive()  # the request is read, so all that can still come is http.disconnect (ASGI specification, HTTP)
 
 
 def _drip(answer: Answer, interval: float, environment: Environment) -> Response:

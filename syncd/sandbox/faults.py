@@ -48,6 +48,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     | {
         "timeout": Kind(EVERY, ("when",), True),  # no answer; late: done once the client has given up
         "reset": Kind(EVERY, ("when",), True),  # TCP reset instead of an answer
+        "close": Kind(EVERY, ("when",), True),  # orderly end of the connection instead of an answer
         "html": Kind(EVERY, ("when", "status"), True),  # a page for people, with 200
         "error_body": Kind(EVERY, ("when",), True),  # 200, and an error in the body
         "empty": Kind(EVERY, ("when",), True),  # 200 without a body

@@ -31,7 +31,9 @@ class _Server(uvicorn.Server):
     """A server for one thread: `stop` drops the open connections, waits for what is being carried out, and ends."""
 
     def __init__(self, app: ASGIApp) -> None:
-        config = uvicorn.Config(app, http=_Protocol, ws="none", lifespan="off", loop="asyncio", log_config=None, access_log=False)
+        config = uvicorn.Config(
+            app, http=_Protocol, ws="none", lifespan="off", loop="asyncio", log_config=None, access_log=False, timeout_keep_alive=60
+        )
         super().__init__(config)
         self.ready = threading.Event()
 

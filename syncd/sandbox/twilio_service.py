@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -43,13 +42,13 @@ class Service:
     @property
     def users(self) -> dict[str, dict[str, Any]]:
         """A snapshot of everyone, by sid, in creation order; O(n)."""
-        return {entry.user.sid: entry.user.snapshot() for entry in self.directory}
+        return {entry.user.sid: entry.user._asdict() for entry in self.directory}
 
     def by_identity(self, identity: str) -> dict[str, Any] | None:
         with self.directory.lock:
             n = self.directory.find(identity)
             entry = None if n is None else self.directory.get(n)
-        return None if entry is None else entry.user.snapshot()
+        return None if entry is None else entry.user._asdict()
 
     def find(self, sid: str) -> User | None:
         with self.directory.lock:
@@ -79,7 +78,7 @@ class Service:
                 identity, lambda n: Entry.of(self._fresh(n, identity, friendly_name, attributes, role_sid=role_sid, at=self._now()))
             )
             self.record(note, 201, entry.user.sid, identity)
-        return entry.user.snapshot()
+        return entry.user._asdict()
 
     def update(self, sid: str, *, note: Note | None = None, **changes: Any) -> dict[str, Any]:
         """``changes`` by the names of `User`, but sid and identity never change. ``date_updated`` moves only if something did."""
@@ -88,12 +87,12 @@ class Service:
         note = note or Note("POST", self._path(sid), changes)
         with self.directory.lock:
             n, before = self._require(sid, note)
-            after = replace(before, **changes)
+            after = before._replace(**changes)
             if after != before:
-                after = replace(after, date_updated=self._now())
+                after = after._replace(date_updated=self._now())
                 self.directory.replace(n, Entry.of(after))
             self.record(note, 200, before.sid, before.identity)
-        return after.snapshot()
+        return after._asdict()
 
     def delete(self, sid: str, *, note: Note | None = None) -> None:
         note = note or Note("DELETE", self._path(sid), {})

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 import orjson
 
@@ -17,8 +16,7 @@ PLACE = b"\x01"
 """Stands for the URL of the users collection in rendered bytes; JSON text never holds a raw control character (RFC 8259 section 7)."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """A User as the API names it, but for its URLs, which depend on how it is asked for. Dates: whole seconds, ISO 8601."""
 
     sid: str
@@ -32,9 +30,6 @@ class User:
     is_notifiable: bool | None
     date_created: str
     date_updated: str
-
-    def snapshot(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def render(self, presence: bool = True) -> bytes:
         """The User as JSON, with `PLACE` for the URL of its collection; without ``presence`` as in lists, where it is always null."""
@@ -55,8 +50,7 @@ class User:
         return orjson.dumps(record)[:-1] + links.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A user and its rendering for lists."""
 
     user: User

@@ -116,7 +116,7 @@ class ConnectionReader:
     def _path(self, keys: Keys, text: str) -> str:
         """Relative to the configuration file; it must exist."""
         path = Path(os.path.normpath(self.origins.directory / text))
-        if not path.exists() and not isinstance(text, Unresolved):
+        if not os.path.exists(path) and not isinstance(text, Unresolved):
             close = difflib.get_close_matches(path.name, _siblings(path), n=1)
             cure = f'did you mean "{close[0]}"?' if close else "paths are relative to the configuration file"
             self.problems.add(self.origins.value(keys), f"{dotted(keys)}: {path} does not exist", cure)
@@ -124,4 +124,7 @@ class ConnectionReader:
 
 
 def _siblings(path: Path) -> list[str]:
-    return [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        return os.listdir(path.parent)
+    except (OSError, ValueError):
+        return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,14 +49,14 @@ def find(path: Path | None, environ: Mapping[str, str], directory: Path) -> Path
     named = path or (Path(environ["SYNCD_CONFIG"]) if environ.get("SYNCD_CONFIG") else None)
     if named is not None:
         given = directory / named
-        if not given.exists():
+        if not os.path.exists(given):
             raise Refused(str(named), "there is no such configuration file", "named by " + ("--config" if path else "$SYNCD_CONFIG"))
         return given
     home = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else "")
     places = [directory / "syncd.yaml", directory / "config" / "syncd.yaml"]
     places += [Path(home) / "syncd" / "config.yaml"] if home else []
     places.append(Path("/etc/syncd/config.yaml"))
-    found = next((place for place in places if place.is_file()), None)
+    found = next((place for place in places if os.path.isfile(place)), None)
     if found is None:
         cure = "begin with the example, config/syncd.yaml, name yours with --config PATH, or see `syncd config schema`"
         raise Refused("configuration", f"no file found at {', '.join(map(str, places))}", cure)

@@ -44,9 +44,6 @@ class Problems:
     def add(self, place: Place, message: str, cure: str = "") -> None:
         self.found.append(Problem(place, self._hide(message), self._hide(cure)))
 
-    def __bool__(self) -> bool:
-        return bool(self.found)
-
     def raise_any(self) -> None:
         """Raises one Refused that names every problem, in the order of the file, when there is any."""
         if self.found:

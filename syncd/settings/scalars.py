@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-_DURATION = re.compile(r"(\d+)(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]+)(ms|s|m|h|d)")
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -58,7 +58,7 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(duration),
     PlainSerializer(spelled, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^(\d+(ms|s|m|h|d)|0)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^([0-9]+(ms|s|m|h|d)|0)$"}),
 ]
 Count = Annotated[int, Field(ge=0), BeforeValidator(_no_boolean)]
 Positive = Annotated[int, Field(ge=1), BeforeValidator(_no_boolean)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,6 +33,11 @@ def schema(registry: Registry) -> dict[str, Any]:
     referable: dict[str, Any] = _referable(_bare(plain))
     referable["$defs"]["Reference"] = REFERENCE
     return {"$schema": DIALECT, "title": "syncd configuration", **referable, "description": "Configuration of syncd."}
+
+
+def text(registry: Registry) -> str:
+    """The schema as it is printed and kept beside the example."""
+    return json.dumps(schema(registry), indent=2, ensure_ascii=False) + "\n"
 
 
 def _connection(name: str, common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

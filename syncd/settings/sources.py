@@ -103,10 +103,12 @@ def text_of(path: Path, where: str) -> str:
         if len(content) > MAXIMUM_BYTES:
             raise Refused(where, f"{path} is longer than {MAXIMUM_BYTES:,} bytes")
         return content.decode("utf-8").removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        raise Refused(where, f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise Refused(where, f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise Refused(where, f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise Refused(where, "a file name cannot hold a NUL character") from None
 
 
 def merge(layers: list[dict[str, Any]]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Document:
     data: dict[str, Any] = field(default_factory=dict)
     keys: dict[Keys, Place] = field(default_factory=dict)
     values: dict[Keys, Place] = field(default_factory=dict)
+    spans: dict[Keys, tuple[int, int]] = field(default_factory=dict)
     duplicates: list[Problem] = field(default_factory=list)
 
     def inside(self, keys: Keys, value: str, line: int, column: int) -> Place:
@@ -32,31 +33,30 @@ class Document:
 
         Counts the characters that are not white space: quotes, indentation and folding only add or move the others.
         """
-        start = self.values[keys]
         lines = value.split("\n")
         before = "".join("\n".join([*lines[: line - 1], lines[line - 1][: column - 1]]).split())
         wanted = "".join(value.split())[: len(before) + 1]
-        offset = _walk(self.text, _offset(self.text, start), wanted)
+        start, end = self.spans[keys]
+        offset = _walk(self.text, _content(self.text, start), end, wanted)
         if offset is None:
-            return start
+            return self.values[keys]
         past = 0 if len(wanted) > len(before) else 1
         head = self.text[: offset + past]
-        return Place(start.source, head.count("\n") + 1, len(head) - (head.rfind("\n") + 1) + 1)
+        return Place(self.values[keys].source, head.count("\n") + 1, len(head) - head.rfind("\n"))
 
 
-def _offset(text: str, place: Place) -> int:
-    """Index of the first character of a scalar's content: a block scalar begins on the line after its ``|`` or ``>``."""
-    start = sum(len(line) for line in text.splitlines(keepends=True)[: place.line - 1]) + place.column - 1
-    while text[start : start + 1] == "&":
-        start = next(i for i in range(start, len(text)) if text[i].isspace()) + 1
-    return text.index("\n", start) if text[start : start + 1] in ("|", ">") else start
+def _content(text: str, start: int) -> int:
+    """Index of a scalar's content: after its anchor, and for a block scalar on the line after its ``|`` or ``>``."""
+    if text[start] == "&":
+        start = next(index for index in range(start, len(text)) if text[index].isspace()) + 1
+    return text.index("\n", start) if text[start] in "|>" else start
 
 
-def _walk(text: str, offset: int, wanted: str) -> int | None:
+def _walk(text: str, offset: int, end: int, wanted: str) -> int | None:
     """Index of the last of the wanted characters, found one after the other; None when the source spells them otherwise (escapes)."""
     found = offset - 1
     for character in wanted:
-        found = text.find(character, found + 1)
+        found = text.find(character, found + 1, end)
         if found < 0:
             return None
     return found
@@ -148,6 +148,7 @@ class _Builder:
         self.values += 1
         written = node.id != "scalar" or node.value or node.style
         place = _place(self.document, node.start_mark)
+        self.document.spans[keys] = (node.start_mark.index, node.end_mark.index)
         self.document.values[keys] = place if written else self.document.keys.get(keys, place)
         if self.values > MAXIMUM_VALUES or id(node) in self.open:
             refusal = "an anchor contains itself" if id(node) in self.open else f"more than {MAXIMUM_VALUES:,} values"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import TextClause, bindparam, create_engine, event, text
@@ -18,11 +19,14 @@ from sqlalchemy.pool import NullPool
 
 from syncd.errors import Fatal
 
+T = TypeVar("T")
 HEAD = "0001"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-32000", "temp_store=MEMORY")
 Parameters = Mapping[str, Any]
+BLOCK = 1000
+"""Most values one statement names: far below what either database allows."""
 
 
 class Database:
@@ -102,6 +106,13 @@ class Store(Database):
     def _setting(self, name: str, default: str) -> str:
         self.run("INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING", name=name, value=default)
         return str(self.value("SELECT value FROM setting WHERE name = :name", name=name))
+
+
+def blocks(values: Iterable[T]) -> Iterator[list[T]]:
+    """``values`` in lists of at most `BLOCK`, in order."""
+    rest = iter(values)
+    while block := list(islice(rest, BLOCK)):
+        yield block
 
 
 def _lists(values: Parameters) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store.database import Store
+from syncd.store.database import Store, blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def sources(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
 
 def owners(store: Store, accounts: Sequence[int]) -> dict[int, str]:
     """Account row id -> identity, for those that have one."""
-    rows = store.rows("SELECT id, identity FROM account WHERE id IN :ids AND identity IS NOT NULL", ids=list(accounts))
-    return {row.id: row.identity for row in rows}
+    text = "SELECT id, identity FROM account WHERE id IN :ids AND identity IS NOT NULL"
+    return {row.id: row.identity for block in blocks(accounts) for row in store.rows(text, ids=block)}
 
 
 def by_keys(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Row[Any]]]:

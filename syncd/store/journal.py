@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store.database import Store
+from syncd.store.database import Store, blocks
 from syncd.store.lease import fence
 from syncd.store.outcomes import doubt
 
@@ -77,19 +77,18 @@ def vanished(store: Store, run: int, connection: str) -> Row[Any] | None:
     )  # fmt: skip
 
 
-def hold(store: Store, run: int, connection: str, kinds: Sequence[str], code: str, reason: str) -> int:
-    """Hold what is still planned of these kinds; how many."""
+def hold(store: Store, run: int, connection: str, kinds: Sequence[str], code: str, reason: str, *, uncounted: bool = True) -> int:
+    """Hold what is still planned of these kinds, ``uncounted`` changes too or not; how many."""
     return store.run(
         "UPDATE change SET state = 'held', hold = :code, held = :reason WHERE run = :run AND connection = :connection AND kind IN :kinds"
-        " AND state = 'planned' AND NOT released",
-        run=run, connection=connection, kinds=list(kinds), code=code, reason=reason,
+        " AND state = 'planned' AND NOT released AND (counted OR :uncounted)",
+        run=run, connection=connection, kinds=list(kinds), code=code, reason=reason, uncounted=uncounted,
     )  # fmt: skip
 
 
 def hold_rows(store: Store, seqs: Sequence[int], code: str, reason: str) -> None:
-    store.run(
-        "UPDATE change SET state = 'held', hold = :code, held = :reason WHERE seq IN :seqs", seqs=list(seqs), code=code, reason=reason
-    )
+    for block in blocks(seqs):
+        store.run("UPDATE change SET state = 'held', hold = :code, held = :reason WHERE seq IN :seqs", seqs=block, code=code, reason=reason)
 
 
 def pass_rest(store: Store, run: int, connection: str) -> None:

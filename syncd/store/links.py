@@ -81,6 +81,8 @@ VALUES (:connection, :identity, :account_id, :desired, :actual, :state, :reason,
 ON CONFLICT (connection, identity) DO UPDATE SET account_id = excluded.account_id, desired = excluded.desired, actual = excluded.actual,
   state = excluded.state, reason = excluded.reason, key = excluded.key, leaving_since = excluded.leaving_since,
   counted = excluded.counted, due_at = excluded.due_at, hold = excluded.hold,
+  settled = CASE WHEN excluded.state = 'live' AND excluded.desired = excluded.actual AND link.settled IS NOT NULL
+    THEN excluded.desired ELSE link.settled END,
   failures = CASE WHEN link.desired IS NOT DISTINCT FROM excluded.desired THEN link.failures ELSE 0 END,
   retry_at = CASE WHEN link.desired IS NOT DISTINCT FROM excluded.desired THEN link.retry_at END
 """

@@ -34,7 +34,7 @@ def detach(store: Store, connection: str, identity: str, account_id: int | None,
     """The account was deleted by syncd."""
     store.run("UPDATE account SET touched_at = :now WHERE id = :row", now=stamp(now), row=account_id)
     store.run(
-        "UPDATE link SET account_id = NULL, generation = generation + 1, hold = '', doubt = NULL, failures = 0, retry_at = NULL"
+        "UPDATE link SET account_id = NULL, generation = generation + 1, settled = NULL, hold = '', doubt = NULL, failures = 0, retry_at = NULL"
         " WHERE connection = :connection AND identity = :identity",
         connection=connection, identity=identity,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store.database import Store
+from syncd.store.database import Store, blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,8 @@ def upsert(store: Store, connection: str, staged: Sequence[Staged]) -> dict[str,
 
 def row_ids(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, int]:
     """Provider id -> row id, for those that are known."""
-    rows = store.rows(
-        "SELECT id, account FROM account WHERE connection = :connection AND account IN :accounts",
-        connection=connection, accounts=list(accounts),
-    )  # fmt: skip
-    return {row.account: row.id for row in rows}
+    text = "SELECT id, account FROM account WHERE connection = :connection AND account IN :accounts"
+    return {row.account: row.id for block in blocks(accounts) for row in store.rows(text, connection=connection, accounts=block)}
 
 
 def known_digests(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, tuple[int, bytes]]:
@@ -151,9 +148,10 @@ def present(store: Store, connection: str) -> Iterator[Row[Any]]:
 
 def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
     """These accounts are proven absent; their links lose their account, so that what is still desired is made again."""
-    store.run("UPDATE account SET gone_at = :now, digest = NULL, document = NULL WHERE id IN :ids", ids=list(ids), now=stamp(now))
-    store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(ids))
-    mark_linked(store, ids)
+    for block in blocks(ids):
+        store.run("UPDATE account SET gone_at = :now, digest = NULL, document = NULL WHERE id IN :ids", ids=block, now=stamp(now))
+        store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=block)
+        mark_linked(store, block)
 
 
 def finish(store: Store, connection: str, now: datetime, *, defect: str, accounts: int, pages: int) -> None:

@@ -144,7 +144,7 @@ class Link(SQLModel, table=True):
 
     ``state``: live | disabled | grace | kept | retained | frozen | leaving | rejected. ``tried_*``: a write that read back different;
     ``refused_*``: a person's no. ``key``: the normalised provider key it wants. ``hold``: why its leaver waits for a person.
-    ``settled``: what ``desired`` was when syncd last brought the account there, ``written``
+    ``settled``: what ``desired`` was when the account, once brought there by syncd, was last seen there; ``written``
     what it put into lists and objects that others fill too. ``doubt``: the step whose outcome is unknown.
     ``failures``: refused runs in a row; from the third on it is quarantined until ``retry_at``.
     """

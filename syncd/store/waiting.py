@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store.database import Store
+from syncd.store.database import Store, blocks
 
 RELEASE_LASTS = timedelta(hours=24)
 """A release that no run used within this time is void (contract: "unused after 24 h they are held again")."""
@@ -107,17 +107,20 @@ def of_run(store: Store, run: int) -> Sequence[Row[Any]]:
 def release(store: Store, ids: Sequence[int], now: datetime) -> None:
     """A person lets these pending rows go; the next run sends them."""
     with store.transaction():
-        store.run("UPDATE pending SET released_at = :now WHERE id IN :ids", ids=list(ids), now=stamp(now))
+        for block in blocks(ids):
+            store.run("UPDATE pending SET released_at = :now WHERE id IN :ids", ids=block, now=stamp(now))
 
 
 def refuse(store: Store, ids: Sequence[int]) -> None:
     """A person's no, remembered with the pair (desired, actual) until either side moves."""
     with store.transaction():
-        store.run(
-            "UPDATE link SET refused_desired = desired, refused_actual = actual WHERE id IN (SELECT link_id FROM pending WHERE id IN :ids)",
-            ids=list(ids),
-        )
-        store.run("DELETE FROM pending WHERE id IN :ids", ids=list(ids))
+        for block in blocks(ids):
+            store.run(
+                "UPDATE link SET refused_desired = desired, refused_actual = actual"
+                " WHERE id IN (SELECT link_id FROM pending WHERE id IN :ids)",
+                ids=block,
+            )
+            store.run("DELETE FROM pending WHERE id IN :ids", ids=block)
 
 
 def kept_by_person(store: Store, connection: str) -> int:

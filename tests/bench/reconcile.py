@@ -100,7 +100,8 @@ def _link(context: Context, one: Connected, first: int, block: list[Person]) -> 
         accounts.append({"id": row, "c": one.name, "a": f"m{row}", "d": orjson.dumps(document).decode()})
         made.append({"c": one.name, "i": person.id, "a": row, "d": found.desired, "x": found.actual})
     context.store.many(
-        "INSERT INTO account (id, connection, object, account, ordinal, ignored, document) VALUES (:id, :c, 'user', :a, :id, FALSE, :d)", accounts
+        "INSERT INTO account (id, connection, object, account, ordinal, ignored, document) VALUES (:id, :c, 'user', :a, :id, FALSE, :d)",
+        accounts,
     )
     context.store.many(
         "INSERT INTO link (connection, identity, account_id, desired, actual, owned, generation, state, reason, counted, hold, failures)"
@@ -132,11 +133,9 @@ async def _decide(context: Context) -> None:
 
     for name in context.targets:
         context.store.run(
-            "INSERT INTO connection (name, connector, binding, namespace, authoritative, target, listing, complete, defect, accounts, pages,"
-            " settled, error, sealed_at) VALUES (:n, '', '', '', FALSE, TRUE, 0, TRUE, '', 0, 0, 1, '', :t) ON CONFLICT DO NOTHING",
+            "INSERT INTO connection (name, connector, binding, namespace, authoritative, target, listing, complete, defect, accounts,"
+            " pages, settled, error, sealed_at) VALUES (:n, '', '', '', FALSE, TRUE, 0, TRUE, '', 0, 0, 1, '', :t) ON CONFLICT DO NOTHING",
             n=name, t=stamp(context.environment.now()),
         )  # fmt: skip
         await reconcile(context, context.connected[name])
     context.store.run("DELETE FROM change")
-
-

@@ -133,7 +133,7 @@ def accounts(path: Path, content: bytes) -> tuple[bool, list[bytes], list[dict[s
     return page.complete, list(page.records), [dict(source.parse(record).attributes) for record in page.records]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(tables(), st.sampled_from(["\n", "\r\n"]))
 def test_any_table_reads_back_as_it_was_written(table: list[list[str]], end: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -144,7 +144,7 @@ def test_any_table_reads_back_as_it_was_written(table: list[list[str]], end: str
         assert accounts(path, content)[1] == records, "an unchanged file gives the same bytes"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(tables())
 def test_a_cut_file_is_never_complete_but_at_the_end_of_a_record(table: list[list[str]]) -> None:
     content = written(table)

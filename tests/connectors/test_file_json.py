@@ -122,6 +122,7 @@ async def test_cut_anywhere_it_is_never_complete_but_at_the_end_of_a_record(form
 async def test_a_mapped_member_must_occur_in_some_record(file: str, around: bytes, read: Any) -> None:
     content = around % (b'{"id":"a","mail":"x"}', b'{"id":"b","dept":"y","address":{"city":"z"}}')
     assert (await read(content, "dept", "mail", "address.city", name=file)).complete
+    assert (await read(content.replace(b'"x"', b"NaN"), "dept", name=file)).complete, "a rejected record has no members"
     with pytest.raises(Incomplete, match=r"no column 'email' \(did you mean 'mail'\?\); its columns are 'id', 'mail', 'dept'"):
         await read(content, "dept", "email", name=file)
 

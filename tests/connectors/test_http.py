@@ -8,11 +8,10 @@ import logging
 from typing import Any
 
 import pytest
-from loopback import SECRET, Impatient, Received, client, get, post, raw_server, reply, scripted
+from loopback import SECRET, client, get, post, reply, scripted
 
 from syncd.connectors.answer import Answer, Conflict, NotFound
-from syncd.connectors.http import Request
-from syncd.connectors.retry import Budget, Malformed
+from syncd.connectors.http import Credentials, Request
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +31,14 @@ async def test_what_leaves_is_exactly_what_was_asked() -> None:
     assert request.headers["host"] == f"127.0.0.1:{server.port}"
     assert request.headers["content-type"] == "text/x"
     assert request.headers["accept"] == "application/json"
+
+
+def test_credentials_of_other_kinds() -> None:
+    assert Credentials.bearer("t0ken").headers == {"Authorization": "Bearer t0ken"}
+    for token in ("t0\nken", "t0kén"):
+        with pytest.raises(ValueError, match="cannot carry") as caught:
+            Credentials.bearer(token)
+        assert token not in str(caught.value)
 
 
 async def test_the_environments_proxy_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,77 +134,6 @@ async def test_a_redirect_is_an_error_and_its_target_gets_nothing() -> None:
     assert other.connections == 0
 
 
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-async def test_a_server_error_is_tried_again_only_where_that_is_harmless(status: int) -> None:
-    for request, sent in (
-        (get(), 2),
-        (post(reads=True), 2),
-        (post(repeatable=True), 2),
-        (Request("DELETE", "/x", "DELETE", repeatable=True), 2),
-    ):
-        async with scripted(reply(status=status), reply(b'"ok"')) as server, client(server.url) as http:
-            assert await http.send(request, body) == b'"ok"'
-        assert len(server.received) == sent
-    async with scripted(reply({"message": "broken"}, status), reply()) as server, client(server.url) as http:
-        with pytest.raises(InDoubt, match=f"{status} broken; it may or may not have taken effect"):
-            await http.send(post(), body)
-    assert len(server.received) == 1
-
-
-async def test_patience_ends_with_the_budgets_tries_and_seconds() -> None:
-    environment = Impatient()
-    async with scripted(reply(status=503)) as server, client(server.url, environment=environment, budget=Budget(tries=4)) as http:
-        with pytest.raises(Retryable, match="503"):
-            await http.send(get(), body)
-    assert len(server.received) == 4
-    assert len(environment.slept) == 3
-    for n, seconds in enumerate(environment.slept):
-        assert 0.25 * 2**n <= seconds <= 0.5 * 2**n
-    async with scripted(reply(status=503, retry_after="50")) as server, client(server.url, budget=Budget(tries=9, seconds=120)) as http:
-        with pytest.raises(Retryable) as caught:
-            await http.send(get(), body)
-    assert len(server.received) == 3
-    assert caught.value.after == 50
-
-
-async def test_429_was_not_processed_so_even_a_create_is_sent_again() -> None:
-    environment = Impatient()
-    async with scripted(reply(status=429, retry_after="7"), reply()) as server, client(server.url, environment=environment) as http:
-        await http.send(post(), body)
-    assert [one.method for one in server.received] == ["POST", "POST"]
-    assert max(environment.slept) == pytest.approx(7, abs=0.1)
-    assert (http.meter.requests, http.meter.throttled) == (2, 1)
-
-
-async def test_429_without_end_is_retryable() -> None:
-    async with scripted(reply({"code": 20429, "message": "Too Many"}, 429)) as server, client(server.url) as http:
-        with pytest.raises(Retryable, match="20429"):
-            await http.send(post(), body)
-    assert len(server.received) == 3
-
-
-async def test_a_429_makes_everybody_wait() -> None:
-    environment = Impatient()
-    async with (
-        scripted(reply(status=429, retry_after="60"), reply()) as server,
-        client(server.url, environment=environment, budget=Budget(tries=1)) as http,
-    ):
-        with pytest.raises(Retryable):
-            await http.send(get(), body)
-        assert environment.slept == []
-        await http.send(get(), body)
-    assert environment.slept == [pytest.approx(60, abs=1)]
-
-
-async def test_what_cannot_be_reached_got_nothing_so_a_create_is_no_doubt() -> None:
-    async with scripted(reply()) as server:
-        url = server.url
-    async with client(url) as http:
-        with pytest.raises(Retryable, match="cannot be reached"):
-            await http.send(post(), body)
-    assert http.meter.requests == 3
-
-
 async def test_a_server_that_speaks_no_tls_never_sees_the_credentials() -> None:
     heard = b""
 
@@ -215,63 +151,6 @@ async def test_a_server_that_speaks_no_tls_never_sees_the_credentials() -> None:
     assert b"uthorization" not in heard
 
 
-async def test_silence_is_cut_at_the_deadline() -> None:
-    async def silent(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
-        await asyncio.Event().wait()
-        return None
-
-    async with raw_server(silent) as server, client(server.url, deadline=0.05) as http:
-        with pytest.raises(InDoubt, match=r"no complete answer within 0\.05 s"):
-            await http.send(post(), body)
-        with pytest.raises(Retryable, match="no complete answer"):
-            await http.send(get(), body)
-    assert len(server.received) == 4
-
-
-async def test_a_slow_drip_is_cut_at_the_same_deadline() -> None:
-    dripped = 0
-
-    async def drip(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
-        nonlocal dripped
-        for byte in reply(b'"' + b"x" * 1000 + b'"'):
-            writer.write(bytes([byte]))
-            await writer.drain()
-            dripped += 1
-            await asyncio.sleep(0.01)
-        return None
-
-    async with raw_server(drip) as server, client(server.url, deadline=0.15, budget=Budget(tries=1)) as http:
-        with pytest.raises(Retryable, match="no complete answer"):
-            await http.send(get(), body)
-    assert 1 < dripped < 100
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        reply(b"<html>sign in</html>", content_type="text/html"),
-        reply(b'{"a": 1}', content_type="text/plain"),
-        reply(b'{"a": 1}', content_type=""),
-        reply(b'{"a": 1}', length=999) + b"",
-        reply(b'{"a": 1}', 202),
-    ],
-    ids=["html", "type", "no type", "truncated", "other success"],
-)
-async def test_an_answer_that_is_not_the_documented_one(answer: bytes) -> None:
-    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
-        writer.write(answer if len(server.received) == 1 else reply(b'"ok"'))
-        await writer.drain()
-        return None
-
-    async with raw_server(answering) as server, client(server.url) as http:
-        assert await http.send(get(), body) == b'"ok"'
-    assert len(server.received) == 2
-    async with raw_server(answering) as server, client(server.url) as http:
-        with pytest.raises(InDoubt):
-            await http.send(post(), body)
-    assert len(server.received) == 1
-
-
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", "application/problem+json"])
 async def test_json_content_types(kind: str) -> None:
     async with scripted(reply(content_type=kind)) as server, client(server.url) as http:
@@ -282,19 +161,6 @@ async def test_no_content_needs_no_content_type() -> None:
     async with scripted(b"HTTP/1.1 204 X\r\n\r\n") as server, client(server.url) as http:
         assert await http.send(Request("DELETE", "/x", "DELETE", success=frozenset({204})), body) == b""
     assert "content-length" not in server.received[0].headers
-
-
-async def test_a_decoder_may_call_an_answer_malformed() -> None:
-    def decode(answer: Answer) -> bytes:
-        if answer.body != b'"ok"':
-            raise Malformed(f"not ok, {SECRET}")
-        return answer.body
-
-    async with scripted(reply(), reply(b'"ok"')) as server, client(server.url) as http:
-        assert await http.send(get(), decode) == b'"ok"'
-    async with scripted(reply()) as server, client(server.url) as http:
-        with pytest.raises(InDoubt, match=r"not ok, \*\*\*"):
-            await http.send(post(), decode)
 
 
 async def test_totals_of_traffic() -> None:

@@ -34,6 +34,7 @@ def test_what_can_be_kept_is_kept_unchanged(value: Any, ascii: bool) -> None:
         (b'{"n": [-9223372036854775809]}', "64 bits"),
         (b"[" * 100_000, "depth"),
         (b"[" * 65 + b"]" * 65, "deeper than 64"),
+        (b"[" * 1020 + b'"\\u0041"' + b"]" * 1020, "too large"),
         (b'{"a":' * 70 + b"1" + b"}" * 70, "deeper than 64"),
         (b'"\\ud800"', "surrogate"),
         (b'"\\udc00x"', "."),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from loopback import Impatient, reply, scripted
-from twilio_world import World, change, options, world
+from loopback import reply, scripted
+from twilio_world import World, change, world
 
-from syncd.connectors.twilio import TwilioConnector
 from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
-from syncd.model import Cursor, Flaw, Kind, Page, Rate
+from syncd.model import Cursor, Kind, Page
 from syncd.sandbox.twilio import Twilio
 
 pytestmark = pytest.mark.anyio
@@ -57,9 +56,10 @@ async def test_a_page_read_again_is_no_loop() -> None:
     assert again == second
 
 
-@pytest.mark.parametrize(
-    "fault", ["500@page", "503@page:2;retry_after=1", "429@page", "reset@page", "truncated@page", "cut@page", "html@page", "error_body@page", "empty@page", "content_type@page", "redirect@page"]
-)  # fmt: skip
+PASSING = "500 503 429 reset truncated cut html error_body empty content_type redirect"
+
+
+@pytest.mark.parametrize("fault", [f"{kind}@page" for kind in PASSING.split()])
 async def test_faults_that_pass_are_tried_again(fault: str) -> None:
     async with world(sandbox={"users": 120, "faults": fault}) as w:
         pages = await w.walk()
@@ -67,23 +67,14 @@ async def test_faults_that_pass_are_tried_again(fault: str) -> None:
         assert pages[-1].complete
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        "500@page:*",
-        "429@page:*;retry_after=1000000000",
-        "cut@page:*",
-        "html@page:*",
-        "error_body@page:*",
-        "empty@page:*",
-        "bomb@page:*;bytes=70000000",
-    ],
-)
+@pytest.mark.parametrize("fault", ["500", "429", "cut", "html", "error_body", "empty", "redirect", "bomb"])
 async def test_faults_that_last_end_the_listing_without_a_page(fault: str) -> None:
-    async with world(sandbox={"users": 60, "faults": fault}) as w:
+    async with world(sandbox={"users": 60, "faults": f"{fault}@page:*"}) as w:
         first = await w.connector.list(None)
+        w.connector._http._cap = 2**20
         with pytest.raises(Retryable):
             await w.connector.list(first.next)
+        assert 2 <= len(w.sent) <= 7
 
 
 async def test_a_refused_cursor_is_incomplete() -> None:
@@ -132,47 +123,38 @@ async def test_pages_without_end_are_a_defect() -> None:
     assert "does not end after" in pages[-1].defect
 
 
-async def test_a_directory_of_more_pages_than_believable_is_a_defect() -> None:
-    def page(n: int) -> bytes:
-        return reply({"meta": {"next_page_url": f"{root}/v1/Users?PageToken={n}"}, "users": [{"sid": f"US{n}", "identity": str(n)}]})
-
-    async with scripted(b"") as server:
-        root = server.url
-    connector = TwilioConnector(options(root), environment=Impatient(), rate=Rate(), writable=False)
-    connector._walked[0] = 0
-    slices = connector._page(type("A", (), {"body": page(1).split(b"\r\n\r\n")[1]})())  # type: ignore[arg-type]
-    from syncd.connectors.rest import _Place
-
-    assert "does not end" in connector._as_page(_Place(199_999, 10**7, "x"), *slices).defect
-    assert connector._as_page(_Place(5, 10, "x"), *slices).next is not None
-
-
 async def test_users_of_another_service_are_a_defect_and_are_not_handed_on() -> None:
-    other = '{"field": "chat_service_sid"}'
-    async with world(service_sid=Twilio.service_sid, sandbox={"faults": f'literal@list;field=chat_service_sid;value="IS{"7" * 32}"'}) as w:
-        await w.do(change(Kind.CREATE, identity="a", friendly_name=other))
+    fault = f'literal@list;field=chat_service_sid;value="IS{"7" * 32}"'
+    async with world(service_sid=Twilio.service_sid, sandbox={"faults": fault}) as w:
+        await w.do(change(Kind.CREATE, identity="a"))
         (page,) = await w.walk()
     assert (page.records, page.complete, page.next) == ((), False, None)
     assert f"users of service IS{'7' * 32} are listed, not of {Twilio.service_sid}" in page.defect
 
 
-@pytest.mark.parametrize("fault", ["nan", "deep", "huge", "surrogate", "nul", "literal"])
+async def test_a_record_that_does_not_say_its_service_is_judged_by_parsing() -> None:
+    async with world(service_sid=Twilio.service_sid, sandbox={"faults": "literal@list;field=chat_service_sid;value=5"}) as w:
+        await w.do(change(Kind.CREATE, identity="a"))
+        (page,) = await w.walk()
+        assert page.complete
+        with pytest.raises(Rejected, match="'chat_service_sid' is a number"):
+            w.connector.parse(page.records[0])
+
+
+@pytest.mark.parametrize("fault", ["nan", "deep", "huge", "surrogate", "nul"])
 async def test_one_bad_record_costs_only_itself(fault: str) -> None:
-    spec = f"{fault}@list;record=1" + (';value={"x":[1}' if fault == "literal" else "")
-    async with world(sandbox={"users": 3, "faults": spec if fault != "literal" else f"{fault}@list;record=1;value=[1"}) as w:
+    async with world(sandbox={"users": 3, "faults": f"{fault}@list;record=1"}) as w:
         (page,) = await w.walk()
         sids = list(w.sandbox.twilio.service().users)
-        if fault == "literal":  # an open bracket swallows the rest: no record of this page can be trusted
-            return
-        good, bad = [], []
+        good, bad = [], [flaw.id for flaw in page.flaws]
         for record in page.records:
             try:
                 good.append(w.connector.parse(record).id)
             except Rejected as error:
                 bad.append(error.account)
-        assert good == [sids[0], sids[2]]
-        assert bad + [flaw.id for flaw in page.flaws] == [sids[1]]
-        assert page.complete
+    assert good == [sids[0], sids[2]]
+    assert bad == [sids[1]]
+    assert page.complete
 
 
 @pytest.mark.parametrize(
@@ -219,4 +201,3 @@ async def test_presence_is_never_kept_and_version_is() -> None:
         account = w.connector.parse(page.records[0])
     assert set(account.attributes) == {"sid", "identity", "friendly_name", "role_sid", "attributes", "chat_service_sid"}
     assert account.version is not None
-    assert isinstance(Flaw("", ""), Flaw)

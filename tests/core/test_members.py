@@ -42,4 +42,6 @@ def test_what_was_of_another_type_counts_as_empty():
     assert shared("text", ["a"], None, None) == ["a"]
     assert shared([1, {"x": 1}, "", "b"], ["a"], 5, None) == ["a", "b"]
     assert shared("text", {"a": 1}, "text", None) == {"a": 1}
+    assert shared({"theirs": 1}, ["a"], None, None) == ["a"]
+    assert shared(["theirs"], {"a": 1}, None, None) == {"a": 1}
     assert shared(None, None, None, None) == []

@@ -64,7 +64,9 @@ def test_list_members_keep_their_places():
     assert clean([None, {"a": ""}, ("x", 2.0)]) == [None, {}, ["x", 2]]
 
 
-@pytest.mark.parametrize(("given_", "kept"), [(3.0, 3), (-0.0, 0), (0.5, 0.5), (1e300, 1e300)])
+@pytest.mark.parametrize(
+    ("given_", "kept"), [(3.0, 3), (-0.0, 0), (0.5, 0.5), (1e300, 1e300), (2.0**63, 2.0**63), (-(2**63), -(2**63)), (2**63 - 1, 2**63 - 1)]
+)
 def test_whole_numbers_have_one_form(given_, kept):
     cleaned = clean(given_)
     assert cleaned == kept and type(cleaned) is type(kept)
@@ -106,8 +108,14 @@ def test_unstorable_texts_stay_apart():
     assert legible("a\0") != legible("b\0") and legible(2**64) != legible(2**65)
 
 
-def test_the_deepest_value_that_is_stored():
-    assert tidy(_nested(DEEPEST)) == _nested(DEEPEST)
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_the_deepest_value_that_is_stored(wrap):
+    value = "x"
+    for _ in range(DEEPEST):
+        value = wrap(value)
+    assert tidy(value) == legible(value) == value
+    with pytest.raises(Rejected, match="levels"):
+        tidy(wrap(value))
 
 
 @pytest.mark.parametrize(("value", "words"), [(True, "true or false"), ("x", "text"), (1.5, "a number"), ([], "a list"), ({}, "an object")])

@@ -155,6 +155,18 @@ def test_what_is_immutable_and_what_cannot_be_read_back():
     assert write.hidden == {"alias", "description"}
 
 
+def test_what_is_shared_with_others():
+    write = writing(
+        name("labels", "roles"),
+        name("attributes.a", "labels"),
+        name("attributes.b", "title"),
+        cel("free", '{"a": title}'),
+        name("email", "email"),
+    )
+    assert write.shared == {"labels", "attributes.a", "free"}
+    assert writing(name("labels", "roles", replace=True)).shared == set()
+
+
 def test_what_we_alone_want():
     write = writing(name("labels", "roles"), cel("attributes", '{"a": title}'), name("friendly_name", "displayName", on_create=True))
     assert write.ours({"roles": ["b", "a"], "displayName": "much too long a name"}, ["labels", "attributes"]) == {

@@ -73,7 +73,9 @@ def test_killed_while_creating(tmp_path: Path, sandbox: Sandbox, point: str) -> 
     assert sorted(creations(sandbox)) == sorted(users), "each account was made once"
 
 
-@pytest.mark.parametrize(("point", "count"), [("after_intent", 1), ("after_send", 1), ("after_send", 2), ("after_send", 3), ("after_settle", 2)])
+@pytest.mark.parametrize(
+    ("point", "count"), [("after_intent", 1), ("after_send", 1), ("after_send", 2), ("after_send", 3), ("after_settle", 2)]
+)
 def test_killed_while_updating_deleting_and_creating(tmp_path: Path, sandbox: Sandbox, point: str, count: int) -> None:
     config = tmp_path / "syncd.yaml"
     (tmp_path / "people.csv").write_text(BEFORE)

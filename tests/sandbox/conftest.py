@@ -58,8 +58,11 @@ class Tenant:
         return pages
 
 
+Make = Callable[..., Tenant]
+
+
 @pytest.fixture
-def tenant() -> Iterator[Callable[..., Tenant]]:
+def tenant() -> Iterator[Make]:
     """Makes a `Tenant` of a sandbox with the given options."""
     with ExitStack() as stack:
 

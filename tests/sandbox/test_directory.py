@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -78,6 +79,13 @@ class DirectoryMachine(RuleBasedStateMachine):
 
 TestDirectory = DirectoryMachine.TestCase
 TestDirectory.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def test_what_is_gone_cannot_be_removed_again() -> None:
+    directory = Directory(Seeds(), lambda: 0.0)
+    directory.remove(3, "seed3")
+    with pytest.raises(KeyError, match="seed3"):
+        directory.remove(3, "seed3")
 
 
 def test_a_page_costs_the_same_in_a_small_and_in_a_huge_directory() -> None:

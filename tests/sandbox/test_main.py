@@ -70,15 +70,15 @@ def test_the_main_function_serves_until_interrupted(monkeypatch: pytest.MonkeyPa
     def use() -> None:
         listens.wait()
         with client(YAML(typ="safe").load(out.getvalue())["connections"]["chat"]) as http:
-            statuses.extend(http.get("/v1/Users").status_code for _ in range(2))
+            statuses.extend(http.get("/v1/Users").status_code for _ in range(3))
         os.kill(os.getpid(), signal.SIGINT)
 
     user = threading.Thread(target=use)
     user.start()
     before = signal.getsignal(signal.SIGINT)
-    assert main(["--faults", "500@list:1", "--list-lag", "3"]) == 0
+    assert main(["--faults", "500@list:1", "--list-lag", "3", "--per-second", "0.001", "--burst", "1500"]) == 0
     user.join()
-    assert statuses == [500, 200]
+    assert statuses == [500, 200, 429]
     assert signal.getsignal(signal.SIGINT) is before
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import SecretStr, model_validator
+from pydantic import BaseModel, SecretStr, model_validator
 
 from syncd.connectors.base import Options
 from syncd.model import CANONICAL, AttributeSpec, Capability, Connection, Mutability
@@ -72,7 +72,7 @@ class ChatOptions(Options):
         )  # fmt: skip
 
 
-REGISTRY = {"sheet": SheetOptions, "chat": ChatOptions}
+REGISTRY: dict[str, type[BaseModel]] = {"sheet": SheetOptions, "chat": ChatOptions}
 
 PEOPLE = """\
 connections:

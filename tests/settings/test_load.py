@@ -144,7 +144,8 @@ def test_leavers(tmp_path: Path, lines: str, events: tuple[str, ...], days: int,
 
 
 def test_the_overlay_is_kept_as_the_provider_stores_it(tmp_path: Path) -> None:
-    lines = "    write: {attributes: {role_sid: title, groups: roles}, disabled: {role_sid: 7, groups: [b, a], attributes.x: {y: 1}, attributes.z: null}}\n"
+    overlay = "{role_sid: 7, groups: [b, a], attributes.x: {y: 1}, attributes.z: null}"
+    lines = f"    write: {{attributes: {{role_sid: title, groups: roles}}, disabled: {overlay}}}\n"
     assert write(chat(tmp_path, lines)).disabled == {"role_sid": "7", "groups": ["a", "b"], "attributes.x": {"y": 1}, "attributes.z": None}
 
 
@@ -190,7 +191,8 @@ def test_anchors_merge_keys_and_extension_keys(tmp_path: Path) -> None:
 
 
 def test_yaml_is_1_2(tmp_path: Path) -> None:
-    lines = "    write: {attributes: {attributes.a: {value: yes}, attributes.b: {value: 010}, attributes.c: {value: 2026-01-01}, attributes.d: {value: 12:30}}}\n"
+    values = [f"attributes.a{n}: {{value: {text}}}" for n, text in enumerate(("yes", "010", "2026-01-01", "12:30"))]
+    lines = f"    write: {{attributes: {{{', '.join(values)}}}}}\n"
     made = write(chat(tmp_path, lines)).attributes
     assert [one.value for one in made[-4:]] == ["yes", 10, "2026-01-01", "12:30"]
 
@@ -200,6 +202,10 @@ def test_two_writers_on_different_directories_are_fine(tmp_path: Path) -> None:
     assert len(configured(tmp_path, PEOPLE + CHAT + "    write: {}\n" + twin).landscape.connections) == 3
     reader = CHAT.replace("chat:", "twin:")
     assert len(configured(tmp_path, PEOPLE + CHAT + "    write: {}\n" + reader).landscape.connections) == 3
+
+
+def test_a_namespace_is_shared_only_with_connections_that_bring_nobody(tmp_path: Path) -> None:
+    assert chat(tmp_path, "    namespace: people\n").namespace == "people"
 
 
 def fingerprints(directory: Path, *texts: str) -> list[str]:
@@ -212,11 +218,13 @@ def test_the_fingerprint_follows_meaning_not_writing(tmp_path: Path) -> None:
         "env:TOKEN", "literal"
     )
     assert len(set(fingerprints(tmp_path, text, other))) == 1
-    changes = [("grace", "departed: delete", "departed: delete, grace: 1d"), ("limit", "max: 5", "max: 6"), ("id", "id: nr", "id: no"),
-               ("source", "authoritative: true", "authoritative: true\n    namespace: x"), ("target", "write: {", "write: {drift: report, ")]  # fmt: skip
-    changed = fingerprints(
-        tmp_path, text, *(text.replace(old, new) for _, old, new in changes), "instance: x\n" + text, "store: {url: 'sqlite:///b'}\n" + text
-    )
+    changes = [
+        ("departed: delete", "departed: delete, grace: 1d"), ("max: 5", "max: 6"), ("id: nr", "id: no"), 
+        ("write: {", "write: {drift: report, "),
+        ("authoritative: true", "authoritative: true\n    namespace: x"),
+    ]  # fmt: skip
+    before = ["instance: x\n", "store: {url: 'sqlite:///b'}\n", "ignore: [x]\n"]
+    changed = fingerprints(tmp_path, text, *(text.replace(*change) for change in changes), *(line + text for line in before))
     assert len(set(changed)) == len(changed)
 
 

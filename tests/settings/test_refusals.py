@@ -24,6 +24,7 @@ SYNTAX = [
     ("unknown alias", "instance: *prod\n", "1:11", ["alias", "must be quoted"]),
     ("at sign", "instance: @prod\n", "1:11", ["quote a value"]),
     ("tag", "instance: !!python/object:os.system x\n", "1:11", ["tags", "not supported"]),
+    ("tagged list", "ignore: !ours [a]\n", "1:9", ["tags", "not supported"]),
     ("wrong number", "version: !!int one\n", "1:10", ["no valid int"]),
     ("control character", "version: 1\ninstance: a\x00b\n", "2:12", ["control character"]),
     ("recursive anchor", "ignore: &a [*a]\n", "1:9", ["contains itself"]),
@@ -134,7 +135,7 @@ MAPS = [
     ("scope syntax", WRITE + "      scope: department = 'x'\n", "11:25", ["scope"]),
     ("scope no condition", WRITE + "      scope: department\n", "11:14", ["gives string where bool is needed"]),
     ("scope unknown name", WRITE + "      scope: departement == 'x'\n", "11:14", ["unknown name 'departement'", "department"]),
-    ("column in an expression", PEOPLE + "    read: {attributes: {title: lower(job)}}\n", "7:38", ["unknown name 'job'", 'row["its name"]']),
+    ("column in an expression", PEOPLE + "    read: {attributes: {title: lower(job)}}\n", "7:38", ["name 'job'", 'row["its name"]']),
     ("no attribute name", PEOPLE + "    read: {attributes: {job-title: x}}\n", "7:25", ["is no attribute name"]),
     ("write option in a read map", PEOPLE + "    read: {attributes: {title: {from: x, on: create}}}\n", "7:32", ["belong to write maps"]),
     ("unknown provider path", BOTH + "    read: {attributes: {title: rol_sid}}\n", "10:32", ["unknown name 'rol_sid'", "role_sid"]),
@@ -147,16 +148,27 @@ TOGETHER = [
     ("precedence: attribute", "precedence: {phon: [people]}\n" + PEOPLE, "1:14", ['unknown attribute "phon"', '"phone"']),
     ("precedence: connection", "precedence: {phone: [peple]}\n" + PEOPLE, "1:22", ['no connection is named "peple"', '"people"']),
     ("precedence: target", "precedence: {phone: [chat]}\n" + BOTH, "1:22", ["not authoritative", "has not arrived"]),
+    ("precedence as text", "precedence: {phone: 'people, peple'}\n" + PEOPLE, "1:21", ['"peple"']),
     ("precedence: nobody", "precedence: {phone: []}\n" + PEOPLE, "1:21", ["names no connection"]),
     ("missing people file", PEOPLE.replace("people.csv", "poeple.csv"), "4:11", ["does not exist", 'did you mean "people.csv"?']),
+    (
+        "people nowhere",
+        PEOPLE.replace("people.csv", "nowhere/people.csv"),
+        "4:11",
+        ["does not exist", "relative to the configuration file"],
+    ),
     ("missing globs", "ignore: ['file:none.txt']\n" + PEOPLE, "1:10", ["none.txt", "No such file"]),
 ]
 REFERENCES = [
     ("variable not set", BOTH.replace("TOKEN", "NONE"), "9:17", ["auth_token", "NONE is not set", "export NONE="]),
     ("variable without a name", BOTH.replace("env:TOKEN", '"env:"'), "9:17", ["needs the name"]),
     ("file missing", BOTH.replace("env:TOKEN", "file:none"), "9:17", ["auth_token", "none", "No such file"]),
+    ("file without a name", BOTH.replace("env:TOKEN", '"file:\\0"'), "9:17", ["auth_token", "NUL"]),
     ("file is a directory", BOTH.replace("env:TOKEN", "file:."), "9:17", ["auth_token", "cannot be read"]),
     ("empty secret", BOTH.replace("env:TOKEN", '""'), "9:17", ["auth_token is empty"]),
+    ("missing number", BOTH + "    page_size: env:NONE\n", "10:16", ["page_size: environment variable NONE is not set"]),
+    ("missing path", PEOPLE.replace("people.csv", "env:NONE"), "4:11", ["path: environment variable NONE is not set"]),
+    ("missing connector", PEOPLE.replace("sheet", "env:NONE"), "3:16", ["connector: environment variable NONE is not set"]),
     ("secret is a number", BOTH.replace("env:TOKEN", "12345678"), "9:17", ["auth_token must be text", "quote it"]),
 ]
 ARRIVALS = [
@@ -228,4 +240,4 @@ def test_anchors_that_multiply_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="more than 50,000 values"):
         configured(tmp_path, "\n".join(lines) + "\n" + PEOPLE)
     with pytest.raises(Refused, match="nested too deeply"):
-        configured(tmp_path, "ignore: " + "[" * 1500)
+        configured(tmp_path, "ignore: " + "[" * 700)

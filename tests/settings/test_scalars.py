@@ -19,7 +19,7 @@ def test_durations(text: str | int, seconds: float) -> None:
     assert duration(text).total_seconds() == seconds
 
 
-@pytest.mark.parametrize("text", ["", "10", 10, "1.5h", "-1s", "1 s", "1h30m", "1w", "s", True, False, None, 0.5, [], "١s٢"])
+@pytest.mark.parametrize("text", ["", "10", 10, "1.5h", "-1s", "1 s", "1h30m", "1w", "s", True, False, None, 0.5, [], "\u0661s"])
 def test_no_durations(text: object) -> None:
     with pytest.raises(ValueError, match="must be a duration"):
         duration(text)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from configured import CHAT, PEOPLE, REGISTRY, configured
 from pydantic import BaseModel
@@ -15,15 +14,15 @@ from ruamel.yaml import YAML
 from syncd.connectors.file import FileOptions
 from syncd.connectors.twilio import TwilioOptions
 from syncd.settings import load
-from syncd.settings.schema import schema
+from syncd.settings.schema import schema, text
 
 CONFIG = Path(__file__).parents[2] / "config"
 REAL: dict[str, type[BaseModel]] = {"file": FileOptions, "twilio": TwilioOptions}
 CREDENTIALS = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "token-of-a-test"}
 
 
-def complaints(registry: dict[str, type[BaseModel]], text: str) -> list[str]:
-    document: Any = YAML(typ="safe", pure=True).load(text)
+def complaints(registry: dict[str, type[BaseModel]], config: str) -> list[str]:
+    document: Any = YAML(typ="safe", pure=True).load(config)
     return [error.message for error in jsonschema.Draft202012Validator(schema(registry)).iter_errors(document)]
 
 
@@ -46,15 +45,13 @@ def test_every_key_of_a_section_is_described() -> None:
 
 
 def test_the_file_beside_the_example_is_this_schema() -> None:
-    assert json.loads((CONFIG / "syncd.schema.json").read_text()) == schema(REAL), (
-        "write it anew: syncd config schema > config/syncd.schema.json"
-    )
+    assert (CONFIG / "syncd.schema.json").read_text() == text(REAL), "write it anew: syncd config schema > config/syncd.schema.json"
 
 
 def test_the_example_names_the_schema_and_is_valid() -> None:
-    text = (CONFIG / "syncd.yaml").read_text()
-    assert text.splitlines()[0] == "# yaml-language-server: $schema=syncd.schema.json"
-    assert complaints(REAL, text) == []
+    example = (CONFIG / "syncd.yaml").read_text()
+    assert example.splitlines()[0] == "# yaml-language-server: $schema=syncd.schema.json"
+    assert complaints(REAL, example) == []
     loaded = load(CONFIG / "syncd.yaml", REAL, CREDENTIALS)
     assert not loaded.warnings and not loaded.notices
     assert [one.name for one in loaded.landscape.connections] == ["people", "chat"]
@@ -100,11 +97,11 @@ INVALID = [
 ]
 
 
-@pytest.mark.parametrize("text", VALID)
-def test_valid(text: str) -> None:
-    assert complaints(dict(REGISTRY), text) == []
+@pytest.mark.parametrize("config", VALID)
+def test_valid(config: str) -> None:
+    assert complaints(REGISTRY, config) == []
 
 
-@pytest.mark.parametrize("text", INVALID)
-def test_invalid(text: str) -> None:
-    assert complaints(dict(REGISTRY), text)
+@pytest.mark.parametrize("config", INVALID)
+def test_invalid(config: str) -> None:
+    assert complaints(REGISTRY, config)

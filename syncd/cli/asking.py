@@ -1,0 +1,55 @@
+"""Show a plan to the person at the terminal and wait for a yes, while the run keeps its leases."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from syncd.cli.invocation import Invocation
+from syncd.cli.plan_view import PlanView
+from syncd.cli.printer import Printer
+from syncd.cli.progress import Progress
+from syncd.engine.planning import Plan
+
+FEW = 20
+"""Changes that a run sends are shown one by one up to this number."""
+
+
+class Asking:
+    """``yes``: --yes was given, nobody is asked."""
+
+    def __init__(self, invocation: Invocation, progress: Progress, yes: bool) -> None:
+        self._invocation, self._progress, self._yes = invocation, progress, yes
+        self._shown = False
+
+    async def approve(self, plan: Plan) -> bool:
+        """Called before anything is sent; a yes agrees to a first contact, too."""
+        with self._progress.paused():
+            self._show(plan, agreed=True)
+            return self._yes or await confirmed(self._invocation.printer, "Send these changes?")
+
+    def show_held(self, plan: Plan) -> None:
+        """After a run in which nothing could be sent, so that nobody was asked: what is held, and why."""
+        if not self._shown and any(part.held for part in plan.connections):
+            self._show(plan, agreed=False)
+
+    def _show(self, plan: Plan, *, agreed: bool) -> None:
+        self._shown = True
+        printer, whole = self._invocation.printer, self._invocation.verbose
+        if printer.json and self._yes:
+            return
+        few = FEW if self._yes and not whole else None
+        view = PlanView(plan, self._invocation.settings.notices, agreed=agreed, whole=whole, most=few)
+        printer.lines([*view.lines(), ""], aside=printer.json)
+
+
+async def confirmed(printer: Printer, question: str) -> bool:
+    """A yes on the terminal; everything else, the end of the input included, is a no."""
+    printer.prompt(f"{question} [y/N] ")
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,58 @@
+"""From arguments to an exit code: every way a command can end is said in one clear message."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer.main
+from typer.exceptions import TyperException
+
+from syncd.cli import arrivals, configuring, looking, sending, trying, waiting
+from syncd.cli.app import app
+from syncd.cli.exits import DONE, FAILED, INTERRUPTED, MISUSED
+from syncd.cli.invocation import Invocation
+from syncd.errors import SyncdError
+
+GROUPS = (trying, sending, looking, waiting, configuring, arrivals)
+"""Imported for the commands they register, in the order in which help lists them."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (default: that of the process) and return its exit code."""
+    invocation = Invocation()
+    try:
+        code = int(typer.main.get_command(app).main(argv, "syncd", standalone_mode=False, obj=invocation) or DONE)
+    except TyperException as error:
+        return _misused(invocation, error)
+    except SyncdError as error:
+        invocation.printer.failure(f"syncd: {error}")
+        return int(getattr(error, "exit_code", FAILED))
+    except SystemExit as ended:  # shell completion, and a reader of our output that went away
+        return ended.code if isinstance(ended.code, int) else FAILED
+    except Exception as error:  # the last door: what comes here is a fault of syncd, and may hold secrets
+        return _unexpected(invocation, error)
+    if code == INTERRUPTED:
+        invocation.printer.failure("syncd: interrupted; what was under way is settled by the next run")
+    return code
+
+
+def _misused(invocation: Invocation, error: TyperException) -> int:
+    """Typer's own code for wrong usage is 2, which means "there is a change" here (contract, exit codes)."""
+    context, message = getattr(error, "ctx", None), error.format_message()
+    if message.startswith("Usage: "):  # a group without a command: its help is the message
+        invocation.printer.failure(message)
+    else:
+        invocation.printer.failure(f"syncd: {message}" + (f"\n  see `{context.command_path} --help`" if context else ""))
+    return MISUSED if error.exit_code == 2 else FAILED
+
+
+def _unexpected(invocation: Invocation, error: Exception) -> int:
+    first = (str(error).splitlines() or [""])[0]
+    invocation.printer.failure(f"syncd: unexpected {type(error).__name__}: {first}")
+    if invocation.verbose:
+        invocation.printer.failure("".join(traceback.format_exception(error)).rstrip())
+    else:
+        invocation.printer.failure("  this is a fault of syncd; with -v it shows where")
+    return FAILED

@@ -1,0 +1,151 @@
+"""A plan as text, the way Terraform prints one: what was read, what will change and why, what is held, and one last line of counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from syncd.cli import cures
+from syncd.cli.printer import BOLD, CYAN, GREEN, RED, YELLOW, Styled
+from syncd.cli.text import count, duration, listed, value
+from syncd.engine.guarding import CONSENTED
+from syncd.engine.planning import ConnectionPlan, Plan
+from syncd.engine.read import Reading
+from syncd.model import Kind
+from syncd.store import answers, journal
+
+SIGNS = {
+    Kind.CREATE: ("+", GREEN), Kind.ADOPT: ("~", YELLOW), Kind.UPDATE: ("~", YELLOW), Kind.DISABLE: ("-", RED), Kind.DELETE: ("-", RED),
+}  # fmt: skip
+MOST = 200
+"""Changes of one connection that are shown one by one."""
+FIRST = 5
+"""Held changes that are shown of each reason."""
+Line = str | Styled
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """``agreed``: a yes sends it, so a first contact is shown as what it will do. ``whole``: without shortening.
+
+    ``most``: with more changes than this to send, only their numbers are shown.
+    """
+
+    plan: Plan
+    notices: Sequence[str] = ()
+    agreed: bool = False
+    whole: bool = False
+    most: int | None = None
+
+    def lines(self) -> Iterator[Line]:
+        yield f"Plan of run {self.plan.run}", BOLD
+        yield from (self._listing(part) for part in self.plan.connections)
+        yield from (f"note: {notice}" for notice in self.notices)
+        for part in self.plan.connections:
+            body = [*self._changes(part.name), *self._held(part), *self._kept(part)]
+            yield from ["", (f"{part.name}:", BOLD), *body] if body else []
+        yield ""
+        yield self.summary(), BOLD
+
+    def summary(self) -> str:
+        """``Plan: 3 to create, 1 to adopt, 2 to update, 1 to disable, 0 to delete; 4 held.``; what is held is not counted before."""
+        sent, held = self.tally()
+        return f"Plan: {', '.join(f'{sent[kind.value]:,} to {kind}' for kind in Kind)}; {held:,} held."
+
+    def tally(self) -> tuple[Counter[str], int]:
+        """How many of each kind will be sent, and how many are held."""
+        sent: Counter[str] = Counter()
+        held = 0
+        for row in answers.shape(self.plan.store, self.plan.run):
+            if row.state != "held" or self._goes(row):
+                sent[row.kind] += row.n
+            else:
+                held += row.n
+        return sent, held
+
+    def _goes(self, row: Any) -> bool:
+        return self.agreed and row.hold == cures.FIRST and row.kind in CONSENTED
+
+    def _listing(self, part: ConnectionPlan) -> Line:
+        accounts = [f"{number:,} {name}" for name, number in part.accounts.items() if number or name == "linked"]
+        told = f"{part.name}: {_read(part.listing)}; {', '.join(accounts)}"
+        if part.requests:
+            told += f"; {count(part.requests, 'request')} to send, about {duration(part.eta_seconds)}"
+        return told if part.listing is not None and part.listing.complete else (told, RED)
+
+    def _changes(self, connection: str) -> Iterator[Line]:
+        """What will be sent, one by one."""
+        if self.most is not None and sum(self.tally()[0].values()) > self.most:
+            return
+        shown = 0
+        for row in self._sendable(connection):
+            if shown == MOST and not self.whole:
+                yield f"  ... and more of {connection}: `syncd plan -v` shows all, `syncd plan --json` has them as data"
+                return
+            yield from change_lines(row)
+            shown += 1
+
+    def _sendable(self, connection: str) -> Iterator[Any]:
+        for row in journal.changes(self.plan.store, self.plan.run):
+            if row.connection == connection and (row.state != "held" or self._goes(row)):
+                yield row
+
+    def _held(self, part: ConnectionPlan) -> Iterator[Line]:
+        groups = [row for row in answers.held(self.plan.store, self.plan.run) if row.connection == part.name]
+        for group in groups:
+            kind = Kind.DELETE if group.leaving else Kind.CREATE
+            if not (self.agreed and group.hold == cures.FIRST and kind in CONSENTED):
+                yield from self._group(group)
+
+    def _group(self, group: Any) -> Iterator[Line]:
+        """One reason with how many it holds, the first few of them, and what to do."""
+        yield f"  ! {group.n:,} held: {group.held}", CYAN
+        rows = answers.held_for(self.plan.store, self.plan.run, group, group.n if self.whole else FIRST)
+        if group.hold == cures.FIRST and not group.leaving:
+            for row in rows:
+                yield from change_lines(row, "    ")
+        else:
+            for kind in Kind:
+                names = [row.who for row in rows if row.kind == kind]
+                yield from [f"      {kind} {listed(names)}"] if names else []
+        if group.n > len(rows):
+            yield f"      ... and {group.n - len(rows):,} more"
+        yield "      " + _next(group, rows[0])
+
+    def _kept(self, part: ConnectionPlan) -> Iterator[Line]:
+        if part.kept:
+            yield f"  {count(part.kept, 'leaver')} kept"
+
+
+def change_lines(row: Any, indent: str = "  ") -> Iterator[Line]:
+    """Kind, who, account and reason; then each attribute, before -> after."""
+    sign, style = SIGNS[Kind(row.kind)]
+    account = f" ({row.account})" if row.account else ""
+    yield f"{indent}{sign} {row.kind} {row.who}{account}: {row.reason}", style
+    delta = orjson.loads(row.delta)
+    width = max(map(len, delta), default=0)
+    for name, (before, after) in delta.items():
+        told = value(after) if row.kind == Kind.CREATE else f"{value(before)} -> {value(after)}"
+        yield f"{indent}    {name.ljust(width)}  {told}"
+
+
+def _read(reading: Reading | None) -> str:
+    if reading is None:
+        return "not read"
+    told = f"{count(reading.accounts, 'account')} in {count(reading.pages, 'page')}"
+    return f"{told}, complete" if reading.complete else f"{told}, INCOMPLETE ({reading.defect}): no leaver is planned"
+
+
+def _next(group: Any, row: Any) -> str:
+    """The command to paste for a group of held changes."""
+    if group.hold == cures.FIRST and not group.leaving:
+        return f"`syncd sync` asks and sends these (in cron: syncd sync --yes); or let them go: syncd held release {group.first}"
+    if group.hold == cures.FIRST:
+        return cures.WAIT
+    if cures.releasable(row):
+        return f"let them go: syncd held release {group.first}   keep as it is: syncd held reject {group.first}"
+    return f"{cures.WORDS[group.hold]}; or keep as it is: syncd held reject {group.first}"

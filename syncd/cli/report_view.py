@@ -1,0 +1,56 @@
+"""A report as text: a line for each connection, and a last one that says what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from syncd.cli import cures
+from syncd.cli.printer import BOLD, GREEN, RED, YELLOW, Styled
+from syncd.cli.text import count, duration, listed
+from syncd.engine.report import Report, Result
+
+DONE = {"create": "created", "adopt": "adopted", "update": "updated", "disable": "disabled", "delete": "deleted"}
+
+
+def lines(report: Report, waits: Sequence[Any], now: datetime) -> Iterator[str | Styled]:
+    """``waits``: what waits for a person at these connections, rows of pending."""
+    for one in report.results:
+        yield _line(one)
+        if one.error:
+            yield f"{one.name}: FAILED: {one.error}", RED
+    yield _last(report, waits, now)
+
+
+def _line(one: Result) -> str:
+    told = [f"{number:,} {DONE[kind]}" for kind, number in one.applied.items() if number] or [_nothing(one)]
+    waits = {"held": one.held, "in doubt": one.in_doubt, "quarantined": one.quarantined, "rejected": one.rejected}
+    waits |= {"not sent": one.skipped, "kept": one.kept}
+    told += [f"{number:,} {name}" for name, number in waits.items() if number]
+    if one.requests:
+        told.append(f"{count(one.requests, 'request')} in {duration(one.seconds)}")
+    if one.throttled:
+        told.append(f"{one.throttled:,} told to slow down")
+    return f"{one.name}: {', '.join(told)}"
+
+
+def _nothing(one: Result) -> str:
+    return f"{count(one.listing.accounts, 'account')} read, {one.listing.changed:,} changed" if one.listing else "not read"
+
+
+def _last(report: Report, waits: Sequence[Any], now: datetime) -> Styled:
+    if report.declined:
+        return "Nothing was sent.", BOLD
+    if report.failed:
+        failed = [one.name for one in report.results if one.error]
+        return f"Failed: {listed(failed)}. The next run goes on where this one stopped; `syncd check` tells whether it can.", RED
+    if report.waiting:
+        commands = dict.fromkeys(cures.command(row, now) for row in waits if not cures.let_go(row, now))
+        more = "" if len(commands) == 1 else " (all: syncd pending)"
+        return f"{count(_waiting(report), 'change waits', 'changes wait')} for you. Next: {next(iter(commands))}{more}", YELLOW
+    return "In step.", GREEN
+
+
+def _waiting(report: Report) -> int:
+    return sum(one.held + one.in_doubt + one.quarantined + one.rejected for one in report.results)

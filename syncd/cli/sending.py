@@ -1,0 +1,87 @@
+"""`syncd plan` and `syncd sync`: read, reconcile, show; and, after a yes, send."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli.app import app, command
+from syncd.cli.exits import CHANGES, DONE, FAILED, WAITING, Misused
+from syncd.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from syncd.engine.report import Report
+
+Connections = Annotated[list[str] | None, typer.Option("--connection", "-c", metavar="NAME", help="Only this connection; may be repeated.")]
+Full = Annotated[bool, typer.Option("--full", help="Read everything, not only what changed.")]
+
+
+@command(app, "plan", later=("--only", "--out", "--format"))
+def plan(
+    invocation: Invocation,
+    connection: Connections = None,
+    full: Full = False,
+    detailed_exitcode: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 when there is a change, held or not.")] = False,
+) -> int:
+    """Read, reconcile and print the plan; write to no provider."""
+    from syncd.cli import documents, wiring
+    from syncd.cli.plan_view import PlanView
+    from syncd.cli.progress import Progress
+
+    settings, printer = invocation.settings, invocation.printer
+    selection = wiring.selected(settings, connection or ())
+    with invocation.store() as store:
+        progress = Progress(printer, invocation.environment)
+        report, made = asyncio.run(wiring.run(invocation, store, "plan", selection, progress))
+        view = PlanView(made, settings.notices, whole=invocation.verbose)
+        printer.show(documents.plan(made, settings.fingerprint()), view.lines)
+    if report.failed:
+        return FAILED
+    return CHANGES if detailed_exitcode and any(sum(part.counts.values()) for part in made.connections) else DONE
+
+
+@command(app, "sync", later=("--only", "--max-changes"))
+def sync(
+    invocation: Invocation,
+    connection: Connections = None,
+    full: Full = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: send what the plan lets pass, and agree to a first contact.")] = False,
+) -> int:
+    """One cycle: read, reconcile, ask, send."""
+    if not yes and not sys.stdin.isatty():
+        raise Misused("`syncd sync` asks before it writes, and here is no terminal: say --yes")
+    from syncd.cli import documents, report_view, wiring
+    from syncd.cli.asking import Asking
+    from syncd.cli.progress import Progress
+    from syncd.store import waiting
+
+    selection = wiring.selected(invocation.settings, connection or ())
+    with invocation.store() as store:
+        progress = Progress(invocation.printer, invocation.environment)
+        asking = Asking(invocation, progress, yes)
+        report, made = asyncio.run(wiring.run(invocation, store, "full" if full else "delta", selection, progress, asking.approve))
+        asking.show_held(made)
+        waits, now = waiting.listing(store, selection), invocation.environment.now()
+        invocation.printer.show(documents.report(report), lambda: report_view.lines(report, waits, now))
+    _log(report)
+    if report.failed:
+        return FAILED
+    return WAITING if report.waiting and not report.declined else DONE
+
+
+def _log(report: Report) -> None:
+    """One event for each connection, for whoever collects logs."""
+    import structlog
+
+    log = structlog.get_logger("syncd")
+    for one in report.results:
+        applied = {kind: number for kind, number in one.applied.items() if number}
+        waits = {"held": one.held, "in_doubt": one.in_doubt, "quarantined": one.quarantined, "rejected": one.rejected}
+        told = {"run": report.run, "mode": report.mode, "connection": one.name, **applied, **waits, "requests": one.requests}
+        if one.error:
+            log.warning("failed", **told, error=one.error)
+        else:
+            log.info("synced", **told)

@@ -1,0 +1,75 @@
+"""What people ask the store: the shape of a plan, who waits in which run, everybody with their accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from syncd.store.database import Store
+
+_HELD = "FROM change AS c LEFT JOIN pending AS p ON p.connection = c.connection AND p.change = c.id WHERE c.run = :run AND c.state = 'held'"
+
+
+def shape(store: Store, run: int) -> Sequence[Row[Any]]:
+    """How many user changes of a plan there are of each (connection, kind, state, hold): rows with those and ``n``."""
+    return store.rows(
+        "SELECT connection, kind, state, hold, COUNT(*) AS n FROM change WHERE run = :run AND object = 'user'"
+        " GROUP BY connection, kind, state, hold",
+        run=run,
+    )
+
+
+def held(store: Store, run: int) -> Sequence[Row[Any]]:
+    """What a plan holds, by reason, in order of planning: (connection, hold, held, leaving, first, n, seq).
+
+    ``leaving``: disables and deletes. ``first``: the run that first held them. ``seq``: the first of them.
+    """
+    return store.rows(
+        "SELECT c.connection, c.hold, c.held, c.kind IN ('disable', 'delete') AS leaving, COALESCE(p.run, c.run) AS first,"
+        f" COUNT(*) AS n, MIN(c.seq) AS seq {_HELD} GROUP BY c.connection, c.hold, c.held, leaving, first ORDER BY seq",
+        run=run,
+    )
+
+
+def held_for(store: Store, run: int, group: Row[Any], limit: int) -> Sequence[Row[Any]]:
+    """The first ``limit`` changes of one row of `held`."""
+    return store.rows(
+        f"SELECT c.* {_HELD} AND c.connection = :connection AND c.hold = :hold AND c.held = :held"
+        " AND (c.kind IN ('disable', 'delete')) = :leaving AND COALESCE(p.run, c.run) = :first ORDER BY c.seq LIMIT :limit",
+        run=run, connection=group.connection, hold=group.hold, held=group.held, leaving=group.leaving, first=group.first, limit=limit,
+    )  # fmt: skip
+
+
+def runs_that_hold(store: Store) -> list[int]:
+    """The runs whose changes are held still."""
+    return [row.run for row in store.rows("SELECT DISTINCT run FROM pending WHERE state = 'held' ORDER BY run")]
+
+
+def living(store: Store) -> int:
+    """Identities that have not departed."""
+    return int(store.value("SELECT COUNT(*) FROM identity WHERE live <> 'departed'"))
+
+
+def people(store: Store) -> Iterator[tuple[Row[Any], Sequence[Row[Any]]]]:
+    """Every identity (id, attributes, live) with its accounts (connection, account, state), streamed in blocks, in order of id.
+
+    ``state``: that of the link at a target, ``source`` where the account makes the identity.
+    """
+    after = ""
+    while rows := store.rows("SELECT id, attributes, live FROM identity WHERE id > :after ORDER BY id LIMIT 1000", after=after):
+        after = rows[-1].id
+        accounts: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
+        for account in _accounts(store, list(accounts)):
+            accounts[account.identity].append(account)
+        yield from ((row, accounts[row.id]) for row in rows)
+
+
+def _accounts(store: Store, identities: list[str]) -> Sequence[Row[Any]]:
+    return store.rows(
+        "SELECT identity, connection, account, 'source' AS state FROM account WHERE identity IN :ids AND gone_at IS NULL"
+        " UNION ALL SELECT l.identity, l.connection, a.account, l.state FROM link AS l JOIN account AS a ON a.id = l.account_id"
+        " WHERE l.identity IN :ids AND a.gone_at IS NULL ORDER BY identity, connection, account",
+        ids=identities,
+    )

@@ -1,0 +1,113 @@
+"""What the tests of the engine say often: worlds, targets, second sources, what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from syncd.connectors.file import FileConnector, FileOptions
+from syncd.core.policy import Policy
+from syncd.model import Connection, Deprovision, MapEntry, Rate, Target
+from syncd.store import connections
+from tests.world import World, columns, entries, person
+
+NOTHING: Mapping[str, int] = {"create": 0, "adopt": 0, "update": 0, "disable": 0, "delete": 0}
+
+
+@dataclass(frozen=True)
+class Template:
+    """The bytes of an empty store."""
+
+    store: bytes
+
+    def world(self, root: Path, **options: Any) -> World:
+        root.mkdir()
+        (root / "syncd.db").write_bytes(self.store)
+        return World(root, **options)
+
+    @contextmanager
+    def temporary(self, **options: Any) -> Iterator[World]:
+        """A world for one example of a property."""
+        with TemporaryDirectory() as root:
+            made = self.world(Path(root) / "world", **options)
+            try:
+                yield made
+            finally:
+                made.close()
+
+
+def target(all: str | None = None, *, grace: timedelta = timedelta(0), retain: str | None = None, rules: Mapping[str, str] | None = None,
+           attributes: Mapping[str, Any] | None = None, **more: Any) -> Target:  # fmt: skip
+    """A target; ``all``: what happens to leavers of both kinds that may be deleted, ``rules`` to those of one event."""
+    chosen = {} if all is None else {"inactive": "keep" if all == "keep" else "disable", "out_of_scope": all, "departed": all}
+    return Target(
+        attributes=entries(attributes or {}), deprovision=Deprovision(**{**chosen, **(rules or {})}, grace=grace, retain=retain), **more
+    )
+
+
+def expression(text: str, **more: Any) -> MapEntry:
+    return MapEntry("", "expr", text, **more)
+
+
+def literal(value: Any, **more: Any) -> MapEntry:
+    return MapEntry("", "value", value=value, **more)
+
+
+def source(world: World, name: str, *, read: Mapping[str, Any] | None = None, authoritative: bool = True, timezone: str = "UTC"
+           ) -> tuple[Connection, FileConnector]:  # fmt: skip
+    """A second people file, NAME.csv; ``read``: what the configuration itself maps."""
+    options = FileOptions(path=str(world.root / f"{name}.csv"), id="employeeNumber")
+    mapped = {entry.name: entry for entry in (*columns(options.capability().read_defaults), *entries(read or {}))}
+    connection = Connection(
+        name, "file", options.binding(), name, authoritative=authoritative, read=tuple(mapped.values()), explicit=frozenset(read or {}),
+        timezone=timezone,
+    )  # fmt: skip
+    return connection, FileConnector(options, environment=world.clock, rate=Rate(), writable=False)
+
+
+def write(world: World, name: str, rows: Sequence[Mapping[str, str]]) -> None:
+    """Replace the people file NAME.csv."""
+    people = world.root / "people.csv"
+    kept = people.read_bytes() if people.exists() else None
+    world.write(rows)
+    people.rename(world.root / f"{name}.csv")
+    if kept is not None:
+        people.write_bytes(kept)
+
+
+def people(*numbers: int, **more: str) -> list[dict[str, str]]:
+    return [person(number, **more) for number in numbers]
+
+
+def mail(number: int) -> str:
+    """The userName of `person(number)`."""
+    return f"p{number}@corp.example"
+
+
+def settled(world: World, name: str = "app") -> int:
+    """How many changes have settled at a connection."""
+    known = connections.row(world.store, name)
+    return 0 if known is None else int(known.settled)
+
+
+def writes(world: World) -> list[tuple[str, str]]:
+    """(method, who) of every request the directory carried out, oldest first."""
+    return [(step.method, step.change.who) for step in world.directory.log]
+
+
+def states(world: World) -> dict[str, str]:
+    """userName -> the state of the person's link at the target."""
+    rows = world.store.rows("SELECT i.attributes ->> 'userName' AS who, l.state FROM link AS l JOIN identity AS i ON i.id = l.identity")
+    return {row.who: row.state for row in rows}
+
+
+def policy(world: World, name: str = "app") -> Policy:
+    """The compiled rules of a target."""
+    found = world.connected(world.landscape(), writable=False)[name].policy
+    assert found is not None
+    return found

@@ -1,0 +1,60 @@
+"""The connectors of this version through the loader: their own findings get a place too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from syncd.connectors.file import FileOptions
+from syncd.connectors.memory import MemoryOptions
+from syncd.connectors.twilio import TwilioOptions
+from syncd.errors import Refused
+from syncd.settings import Settings, load
+from syncd.settings.connections import Registry
+
+REGISTRY: Registry = {"file": FileOptions, "twilio": TwilioOptions, "memory": MemoryOptions}
+PEOPLE = "connections:\n  people: {connector: file, path: people.csv, id: nr, authoritative: true}\n"
+CHAT = f"  chat:\n    connector: twilio\n    account_sid: AC{'0' * 32}\n"
+TOKEN = "    auth_token: env:TOKEN\n"
+
+
+def loaded(directory: Path, text: str, registry: Registry = REGISTRY) -> Settings:
+    (directory / "people.csv").touch()
+    path = directory / "syncd.yaml"
+    path.write_text(text)
+    return load(path, registry, {"TOKEN": "token-of-a-test"})
+
+
+REFUSED = [
+    (CHAT, "3:3", ["connections.chat", "auth_token", "api_key_sid"]),
+    (CHAT + "    api_key_sid: SK" + "1" * 32 + "\n", "6:18", ["belong together"]),
+    (CHAT + TOKEN + "    base_url: http://far.example\n", "7:15", ["base_url", "plain http", "insecure_http"]),
+    (CHAT + TOKEN + "    service_sid: IS1\n", "7:18", ["service_sid must be IS and 32 hexadecimal digits"]),
+    (CHAT + TOKEN + "    write: {deprovision: disable}\n", "7:26", ["twilio cannot disable"]),
+    (CHAT + TOKEN + "    write: {disabled: {role_sid: RL0}}\n", "7:24", ["re-enabling could not restore"]),
+    (CHAT + TOKEN + "    write: {attributes: {freindly_name: email}}\n", "7:26", ['did you mean "friendly_name"?']),
+    (CHAT + TOKEN + "    write: {}\n" + CHAT.replace("chat:", "twin:") + TOKEN + "    write: {}\n", "8:3", ["chat and twin both write"]),
+]
+
+
+@pytest.mark.parametrize(("lines", "place", "words"), REFUSED)
+def test_refused_at_its_place(tmp_path: Path, lines: str, place: str, words: list[str]) -> None:
+    with pytest.raises(Refused) as caught:
+        loaded(tmp_path, PEOPLE + lines)
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path}/syncd.yaml:{place}: ") and said.count("syncd.yaml") == 1
+    assert not [word for word in words if word not in said], said
+
+
+def test_two_services_of_one_account_are_two_directories(tmp_path: Path) -> None:
+    other = CHAT.replace("chat:", "twin:") + TOKEN + f"    service_sid: IS{'a' * 32}\n    write: {{}}\n"
+    assert len(loaded(tmp_path, PEOPLE + CHAT + TOKEN + "    write: {}\n" + other).options) == 3
+
+
+def test_the_reference_connector_is_there_only_when_registered(tmp_path: Path) -> None:
+    text = PEOPLE + "  mem: {connector: memory, write: {}}\n"
+    assert loaded(tmp_path, text).landscape.connection("mem").write
+    without = {name: options for name, options in REGISTRY.items() if name != "memory"}
+    with pytest.raises(Refused, match='unknown connector "memory"'):
+        loaded(tmp_path, text, without)
