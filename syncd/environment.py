@@ -26,7 +26,10 @@ class Environment:
         await asyncio.sleep(seconds)
 
     def reached(self, point: str) -> None:
-        """Called at each point where a crash must lose nothing (`before_intent`, `after_intent`, `after_send`, `after_settle`, `after_cursor`)."""
+        """Called at each point where a crash must lose nothing.
+
+        The points: `before_intent`, `after_intent`, `after_send`, `after_settle`, `after_cursor`.
+        """
 
 
 def stamp(instant: datetime) -> str:

@@ -33,7 +33,7 @@ class InDoubt(SyncdError):
 
 
 class Rejected(SyncdError):
-    """One change or record is refused; ``code`` is the provider's own error code, if any; ``account`` the id of a record that was refused."""
+    """One change or record is refused; ``code``: the provider's own error code, if any; ``account``: the id of a refused record."""
 
     def __init__(self, message: str, code: str | None = None, account: str | None = None) -> None:
         super().__init__(message)

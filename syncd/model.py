@@ -148,7 +148,7 @@ class Flaw:
 class Page:
     """One page of a listing.
 
-    ``records``: raw bytes of each record, as received (a file row travels as one JSON object); records known by their bytes are never parsed.
+    ``records``: raw bytes of each record, as received (a file row travels as one JSON object); known bytes are never parsed.
     ``first``: ordinal of its first record in the listing. ``next``: None at the end. ``deleted``: ids a delta says are gone.
     ``flaws``: records that are no JSON object or break the framing. ``complete``: True only on the last page of a listing whose end was
     proven; ``defect`` says why a finished listing is not complete.
@@ -230,7 +230,7 @@ class Deprovision:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The ``write:`` section of a connection, defaults filled in. ``attributes`` extends nothing any more: it is the whole effective map."""
+    """The ``write:`` section of a connection, defaults filled in. ``attributes`` is the whole effective map."""
 
     attributes: tuple[MapEntry, ...]
     scope: str | None = None
@@ -257,7 +257,7 @@ class Rate:
 class Connection:
     """One configured instance of a connector. ``binding``: what ties its accounts to one directory (connector, root, project...).
 
-    ``read``: the whole effective read map (canonical <- provider). ``explicit``: canonical names the config maps itself (trusted in a file).
+    ``read``: the whole effective read map (canonical <- provider). ``explicit``: names the config maps itself (trusted in a file).
     ``precedence`` order is the order of the connections handed to the engine, unless an attribute names its own.
     """
 
@@ -295,7 +295,7 @@ class Change:
     """One create / adopt / update / disable / delete with its reason.
 
     ``delta``: provider path -> (before, after); None = no value. ``account``: the provider's id, None before creation. ``document``: the
-    account's attributes when planned (None for a create): read-merge-write starts there. ``expects``: fingerprint the account must still have.
+    account's attributes when planned (None for a create): read-merge-write starts there. ``expects``: its fingerprint then.
     """
 
     id: str

@@ -89,13 +89,14 @@ class World:
     timezone: str = "UTC"
     precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lease: timedelta = timedelta(seconds=10)
+    concurrency: int = 4
     adapt: Callable[[Connector], Connector] = lambda connector: connector
 
     def __post_init__(self) -> None:
         self.rows: list[dict[str, str]] = []
         self.directory = MemoryDirectory.named(str(self.root))
         self.open()
-        self.columns = ["employeeNumber", "email", "name", "phone", "title", "department", "active", "activeFrom", "activeUntil"]
+        self.columns = ["employeeNumber", "email", "name", "phone", "title", "department", "active", "activeFrom", "activeUntil", "login"]
 
     def open(self) -> None:
         """Open the store in the root: at the start, after it was lost, or as the next process after a crash."""
@@ -128,7 +129,13 @@ class World:
         mapped = {**{entry.name: entry for entry in entries(capability.write_defaults)}, **{e.name: e for e in target.attributes}}
         target = replace(target, attributes=tuple(mapped.values()), limits=self.limits)
         app = Connection(
-            "app", "memory", memory.binding(), "app", read=entries(capability.read_defaults), write=target, rate=Rate(concurrency=4)
+            "app",
+            "memory",
+            memory.binding(),
+            "app",
+            read=entries(capability.read_defaults),
+            write=target,
+            rate=Rate(concurrency=self.concurrency),
         )
         return Landscape(
             "default", (source, app, *(one for one, _ in self.extra)), self.precedence, ignore=self.ignore, lease=self.lease

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import syncd
 from syncd.cli.exits import DONE, Misused
@@ -21,6 +22,9 @@ COMMON = {
     "verbose": Annotated[bool, typer.Option("--verbose", "-v", help="Say everything: all changes, debug logs, tracebacks.")],
     "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print results alone: no warnings, no progress.")],
 }
+ORDER = (
+    "demo", "sandbox", "check", "plan", "sync", "status", "pending", "held", "verify", "identities", "connection", "connector", "config",
+)  # fmt: skip
 HELP = {"help_option_names": ["-h", "--help"]}
 ABOUT = """Directory synchronization: the people in one place become the users in another, safely.
 
@@ -35,6 +39,13 @@ def group(about: str = "", **settings: Any) -> typer.Typer:
 app = group(ABOUT)
 
 
+class _Ordered(TyperGroup):
+    """Help lists the commands in the order in which one meets them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(self.commands, key=lambda name: (*ORDER, name).index(name))
+
+
 def subgroup(name: str, about: str) -> typer.Typer:
     """A group that does nothing by itself."""
     made = group(about, no_args_is_help=True)
@@ -42,8 +53,10 @@ def subgroup(name: str, about: str) -> typer.Typer:
     return made
 
 
-def command(parent: typer.Typer, name: str, *, json: bool = True, later: Sequence[str] = (), **settings: Any) -> Callable[[Function], Function]:
-    """Make a function the command ``name`` ("" = the group itself): it is given the Invocation and its own options, and returns an exit code.
+def command(
+    parent: typer.Typer, name: str, *, json: bool = True, later: Sequence[str] = (), **settings: Any
+) -> Callable[[Function], Function]:
+    """Make a function the command ``name`` ("" = the group itself); it is given the Invocation, its own options, and returns an exit code.
 
     ``json``: whether --json means anything. ``later``: options of the contract that have not arrived, refused by name.
     """
@@ -53,7 +66,7 @@ def command(parent: typer.Typer, name: str, *, json: bool = True, later: Sequenc
         if name:
             parent.command(name, context_settings=HELP, **settings)(called)
         else:
-            parent.callback(invoke_without_command=True, **settings)(called)
+            parent.callback(**{"invoke_without_command": True} | settings)(called)
         return function
 
     return register
@@ -61,7 +74,7 @@ def command(parent: typer.Typer, name: str, *, json: bool = True, later: Sequenc
 
 def _with_common_options(function: Function, json: bool, later: Sequence[str]) -> Function:
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    refused = {option.strip("-").replace("-", "_"): option for option in later}
+    refused = {"later_" + option.strip("-").replace("-", "_"): option for option in later}
 
     @functools.wraps(function)
     def called(context: typer.Context, **given: Any) -> int:
@@ -97,6 +110,6 @@ def _version(asked: bool) -> None:
 Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")]
 
 
-@command(app, "")
+@command(app, "", invoke_without_command=False, no_args_is_help=True, cls=_Ordered)
 def root(invocation: Invocation, version: Version = False) -> int:
     return DONE

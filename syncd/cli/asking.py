@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from itertools import chain
 
 from syncd.cli.invocation import Invocation
 from syncd.cli.plan_view import PlanView
@@ -11,7 +12,7 @@ from syncd.cli.printer import Printer
 from syncd.cli.progress import Progress
 from syncd.engine.planning import Plan
 
-FEW = 20
+FEW = 10
 """Changes that a run sends are shown one by one up to this number."""
 
 
@@ -40,7 +41,7 @@ class Asking:
             return
         few = FEW if self._yes and not whole else None
         view = PlanView(plan, self._invocation.settings.notices, agreed=agreed, whole=whole, most=few)
-        printer.lines([*view.lines(), ""], aside=printer.json)
+        printer.lines(chain(view.lines(), [""]), aside=printer.json)
 
 
 async def confirmed(printer: Printer, question: str) -> bool:

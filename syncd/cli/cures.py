@@ -18,6 +18,7 @@ WORDS = {
     "taken": "correct the key in the source, or the account of the other person",
     "ignored": "take the account off the ignore list, or the person out of the source",
     "foreign": "another instance of syncd owns the account: remove the person from one of the two",
+    "unread": "see why the provider does not answer for this account; it is asked again in each run",
     "never": "say `adopt: matched` to take the account over, or delete it at the provider",
     "collision": "give these people different keys in the source",
     NEVER: "say `apply: auto` under `write` to have changes sent",

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 
 class Invocation:
-    """``config``: of --config. ``verbose``: everything, tracebacks included; ``quiet``: results alone."""
+    """``environ`` and ``environment``: those of the process by default. ``config``: of --config.
 
-    def __init__(self) -> None:
-        self.environ: Mapping[str, str] = os.environ
-        self.environment = Environment()
+    ``verbose``: everything, tracebacks included; the printer's ``quiet``: results alone.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None, environment: Environment | None = None) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.environment = environment or Environment()
         self.printer = Printer(sys.stdout, sys.stderr, self.environ)
         self.config: Path | None = None
         self.verbose = False
@@ -36,10 +39,6 @@ class Invocation:
         self.verbose |= verbose
         self.printer.json |= json
         self.printer.quiet |= quiet
-
-    @property
-    def quiet(self) -> bool:
-        return self.printer.quiet
 
     @cached_property
     def settings(self) -> Settings:
@@ -56,7 +55,7 @@ class Invocation:
         from syncd import log
 
         usual = "warning" if self.printer.err.isatty() else settings.log.level
-        level = "debug" if self.verbose else "error" if self.quiet else usual
+        level = "debug" if self.verbose else "error" if self.printer.quiet else usual
         self.printer.mask = log.setup(level, settings.log.format, settings.secrets, self.printer.err).value
 
     @contextmanager

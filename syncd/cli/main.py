@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import typer.main
 from typer.exceptions import TyperException
@@ -13,21 +12,22 @@ from syncd.cli import arrivals, configuring, looking, sending, trying, waiting
 from syncd.cli.app import app
 from syncd.cli.exits import DONE, FAILED, INTERRUPTED, MISUSED
 from syncd.cli.invocation import Invocation
-from syncd.errors import SyncdError
+from syncd.environment import Environment
+from syncd.errors import Refused, SyncdError
 
 GROUPS = (trying, sending, looking, waiting, configuring, arrivals)
 """Imported for the commands they register, in the order in which help lists them."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line (default: that of the process) and return its exit code."""
-    invocation = Invocation()
+def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None, environment: Environment | None = None) -> int:
+    """Run one command line (default: that of the process, with its variables and clock) and return its exit code."""
+    invocation = Invocation(environ, environment)
     try:
         code = int(typer.main.get_command(app).main(argv, "syncd", standalone_mode=False, obj=invocation) or DONE)
     except TyperException as error:
         return _misused(invocation, error)
     except SyncdError as error:
-        invocation.printer.failure(f"syncd: {error}")
+        invocation.printer.failure(str(error) if isinstance(error, Refused) else f"syncd: {error}")
         return int(getattr(error, "exit_code", FAILED))
     except SystemExit as ended:  # shell completion, and a reader of our output that went away
         return ended.code if isinstance(ended.code, int) else FAILED

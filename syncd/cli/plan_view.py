@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import orjson
@@ -23,8 +24,8 @@ SIGNS = {
 }  # fmt: skip
 MOST = 200
 """Changes of one connection that are shown one by one."""
-FIRST = 5
-"""Held changes that are shown of each reason."""
+FIRST = 3
+"""Held changes that are shown of each reason and kind."""
 Line = str | Styled
 
 
@@ -46,8 +47,10 @@ class PlanView:
         yield from (self._listing(part) for part in self.plan.connections)
         yield from (f"note: {notice}" for notice in self.notices)
         for part in self.plan.connections:
-            body = [*self._changes(part.name), *self._held(part), *self._kept(part)]
-            yield from ["", (f"{part.name}:", BOLD), *body] if body else []
+            body = chain(self._changes(part.name), self._held(part), self._kept(part))
+            for line in islice(body, 1):
+                yield from ("", (f"{part.name}:", BOLD), line)
+            yield from body
         yield ""
         yield self.summary(), BOLD
 
@@ -74,20 +77,23 @@ class PlanView:
         accounts = [f"{number:,} {name}" for name, number in part.accounts.items() if number or name == "linked"]
         told = f"{part.name}: {_read(part.listing)}; {', '.join(accounts)}"
         if part.requests:
-            told += f"; {count(part.requests, 'request')} to send, about {duration(part.eta_seconds)}"
+            told += f"; {count(part.requests, 'request')} to send, {_eta(part.eta_seconds)}"
         return told if part.listing is not None and part.listing.complete else (told, RED)
 
     def _changes(self, connection: str) -> Iterator[Line]:
         """What will be sent, one by one."""
         if self.most is not None and sum(self.tally()[0].values()) > self.most:
+            yield from [f"  {count(number, 'change')} to send (-v shows them)"] if (number := self._number(connection)) else []
             return
-        shown = 0
-        for row in self._sendable(connection):
+        for shown, row in enumerate(self._sendable(connection)):
             if shown == MOST and not self.whole:
                 yield f"  ... and more of {connection}: `syncd plan -v` shows all, `syncd plan --json` has them as data"
                 return
             yield from change_lines(row)
-            shown += 1
+
+    def _number(self, connection: str) -> int:
+        shape = answers.shape(self.plan.store, self.plan.run)
+        return sum(row.n for row in shape if row.connection == connection and (row.state != "held" or self._goes(row)))
 
     def _sendable(self, connection: str) -> Iterator[Any]:
         for row in journal.changes(self.plan.store, self.plan.run):
@@ -95,26 +101,28 @@ class PlanView:
                 yield row
 
     def _held(self, part: ConnectionPlan) -> Iterator[Line]:
-        groups = [row for row in answers.held(self.plan.store, self.plan.run) if row.connection == part.name]
-        for group in groups:
-            kind = Kind.DELETE if group.leaving else Kind.CREATE
-            if not (self.agreed and group.hold == cures.FIRST and kind in CONSENTED):
-                yield from self._group(group)
+        """Each reason once, with how many it holds, the first few of them, and what to do."""
+        groups: dict[tuple[Any, ...], list[Any]] = {}
+        for row in answers.held(self.plan.store, self.plan.run):
+            if row.connection == part.name and not self._goes(row):
+                groups.setdefault((row.hold, row.held, row.first, cures.releasable(row)), []).append(row)
+        for rows in groups.values():
+            kinds = listed([f"{row.n:,} to {row.kind}" for row in rows])
+            yield f"  ! {sum(row.n for row in rows):,} held ({kinds}): {rows[0].held}", CYAN
+            for row in rows:
+                yield from self._members(row)
+            yield f"    {_next(rows[0])}"
 
-    def _group(self, group: Any) -> Iterator[Line]:
-        """One reason with how many it holds, the first few of them, and what to do."""
-        yield f"  ! {group.n:,} held: {group.held}", CYAN
+    def _members(self, group: Any) -> Iterator[Line]:
+        """The first changes of one kind that are held for one reason; in full where a yes at first contact would send them."""
         rows = answers.held_for(self.plan.store, self.plan.run, group, group.n if self.whole else FIRST)
-        if group.hold == cures.FIRST and not group.leaving:
+        more = group.n - len(rows)
+        if group.hold == cures.FIRST and cures.releasable(group):
             for row in rows:
                 yield from change_lines(row, "    ")
+            yield from [f"    ... and {more:,} more to {group.kind}"] if more else []
         else:
-            for kind in Kind:
-                names = [row.who for row in rows if row.kind == kind]
-                yield from [f"      {kind} {listed(names)}"] if names else []
-        if group.n > len(rows):
-            yield f"      ... and {group.n - len(rows):,} more"
-        yield "      " + _next(group, rows[0])
+            yield f"    {group.kind} {listed([row.who for row in rows], more)}"
 
     def _kept(self, part: ConnectionPlan) -> Iterator[Line]:
         if part.kept:
@@ -140,12 +148,16 @@ def _read(reading: Reading | None) -> str:
     return f"{told}, complete" if reading.complete else f"{told}, INCOMPLETE ({reading.defect}): no leaver is planned"
 
 
-def _next(group: Any, row: Any) -> str:
+def _eta(seconds: float) -> str:
+    return f"about {duration(seconds)}" if seconds >= 1 else "under a second"
+
+
+def _next(group: Any) -> str:
     """The command to paste for a group of held changes."""
-    if group.hold == cures.FIRST and not group.leaving:
+    if group.hold == cures.FIRST and cures.releasable(group):
         return f"`syncd sync` asks and sends these (in cron: syncd sync --yes); or let them go: syncd held release {group.first}"
     if group.hold == cures.FIRST:
         return cures.WAIT
-    if cures.releasable(row):
+    if cures.releasable(group):
         return f"let them go: syncd held release {group.first}   keep as it is: syncd held reject {group.first}"
     return f"{cures.WORDS[group.hold]}; or keep as it is: syncd held reject {group.first}"

@@ -36,7 +36,7 @@ def _line(one: Result) -> str:
 
 
 def _nothing(one: Result) -> str:
-    return f"{count(one.listing.accounts, 'account')} read, {one.listing.changed:,} changed" if one.listing else "not read"
+    return f"{count(one.listing.accounts, 'account')} read" if one.listing else "not read"
 
 
 def _last(report: Report, waits: Sequence[Any], now: datetime) -> Styled:

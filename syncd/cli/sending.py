@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Connections = Annotated[list[str] | None, typer.Option("--connection", "-c", metavar="NAME", help="Only this connection; may be repeated.")]
 Full = Annotated[bool, typer.Option("--full", help="Read everything, not only what changed.")]
+"""As yet every reading is a full one: no connector of this version can tell what changed."""
 
 
 @command(app, "plan", later=("--only", "--out", "--format"))

@@ -17,7 +17,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def binding(self) -> dict[str, str]:
-        """What ties this connection to one directory: ``root`` and account, project or service. Compared between runs and between connections."""
+        """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections."""
         raise NotImplementedError
 
     def capability(self) -> Capability:
@@ -30,7 +30,7 @@ class Connector(Protocol):
 
     Obligations, quoted by the conformance checks:
 
-    1. `list` returns every account exactly once over a whole listing, or a page with ``defect``; it never returns a short listing as complete.
+    1. `list` returns every account exactly once over a whole listing, or a page with ``defect``; a short listing is never complete.
     2. `parse` drops what the tables do not declare (secrets, password hashes) and raises Rejected for one bad record.
     3. `fetch` says Gone only for a 404-like answer; 401 and 403 raise Quarantined.
     4. `find` answers by marker or natural key; it resolves doubt after an ambiguous create.
@@ -39,7 +39,7 @@ class Connector(Protocol):
     7. Every id is percent-encoded; ``.``, ``..``, empty ids and control characters are refused before anything is sent.
     """
 
-    name: str
+    name: ClassVar[str]
     capability: Capability
     meter: Meter
 
@@ -54,7 +54,7 @@ class Connector(Protocol):
     async def fetch(self, ref: Ref) -> Account | Gone | Unknown: ...
 
     async def find(self, keys: Mapping[str, str]) -> Sequence[Account]:
-        """Accounts whose provider attribute equals the given value, by the most exact way the provider has; keys: provider path -> value."""
+        """Accounts whose provider attribute equals the given value, in the most exact way the provider has; keys: path -> value."""
         ...
 
     async def perform(self, step: Step) -> Account | None:

@@ -22,13 +22,13 @@ import httpx
 from syncd.connectors.answer import Answer, Problem, check_json, problem, refusal
 from syncd.connectors.body import ACCEPT_ENCODING, collect
 from syncd.connectors.pacing import Gate
-from syncd.connectors.redact import redactor
 from syncd.connectors.retry import Ambiguous, Budget, Malformed, Patience
 from syncd.connectors.transport import FRESH, Transport
 from syncd.connectors.url import Root
 from syncd.environment import Environment
 from syncd.errors import InDoubt, Rejected, Retryable, SyncdError
 from syncd.model import Meter, Rate
+from syncd.redaction import Redactor
 
 T = TypeVar("T")
 SAFE = frozenset({"GET", "HEAD"})
@@ -114,7 +114,7 @@ class Http:
         self.root, self.meter, self.gate = root, Meter(), Gate(environment, rate.per_second)
         self._environment, self._writable, self._explain = environment, writable, explain
         self._deadline, self._cap, self._budget = deadline, cap, budget or Budget()
-        self._redact = redactor(credentials.secrets)
+        self._redact = Redactor(credentials.secrets)
         self._slots = asyncio.Semaphore(rate.concurrency)
         self._origin = httpx.URL(root.origin)
         self._transport = Transport(self._origin)
@@ -147,10 +147,8 @@ class Http:
             await self._environment.sleep(wait)
 
     async def _attempt(self, request: Request, decode: Callable[[Answer], T], fresh: bool) -> T:
-        if self.gate.pause > self._budget.seconds:
-            raise Retryable(f"{request.label}: not sent, the provider asked for silence", self.gate.pause)
         async with self._slots:
-            episode = await self.gate.enter()
+            episode = await self.gate.enter(self._budget.seconds)
             answer = await self._exchange(request, fresh)
         if answer.status == 429:
             self.meter.throttled += 1

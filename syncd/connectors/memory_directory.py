@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,7 +48,7 @@ class MemoryDirectory:
     def add(self, id: str | None = None, **attributes: Any) -> str:
         """Seed an account as if it had always been there: unchecked, unlogged, without lag. Returns its id."""
         id = id or self.mint()
-        self.accounts[id] = copy.deepcopy(attributes)
+        self.accounts[id] = attributes
         return id
 
     def fail_next(self, operation: str, error: SyncdError, *, after: bool = False) -> None:

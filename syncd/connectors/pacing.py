@@ -10,6 +10,7 @@ import asyncio
 import math
 
 from syncd.environment import Environment
+from syncd.errors import Retryable
 
 MARGIN = 0.995
 TOLERANCE = 0.05
@@ -39,15 +40,13 @@ class Gate:
         self._ceiling = math.inf  # the pace that was last refused
         self._probe_at, self._step = math.inf, SLOW[1]
 
-    @property
-    def pause(self) -> float:
-        """Seconds for which nobody may send; 0 or less = go."""
-        return self._paused_until - self._environment.monotonic()
+    async def enter(self, most: float = math.inf) -> int:
+        """Wait for a turn; returns the episode, to be handed back to `accepted` or `refused`.
 
-    async def enter(self) -> int:
-        """Wait for a turn; returns the episode, to be handed back to `accepted` or `refused`."""
+        Raises Retryable at once when the provider has asked everybody for more than ``most`` further seconds of silence.
+        """
         async with self._lock:
-            while (wait := self._wait()) > 0:
+            while (wait := self._wait(most)) > 0:
                 await self._environment.sleep(wait)
             self._pass()
             return self._episode
@@ -65,12 +64,15 @@ class Gate:
             self._learn(now)
             self._episode += 1
             self._strikes += 1
-        pause = after if after is not None else min(SHORTEST_PAUSE * 2.0 ** (self._strikes - 1), LONGEST_PAUSE)
+        pause = after if after is not None else min(SHORTEST_PAUSE * 2.0 ** min(self._strikes - 1, 20), LONGEST_PAUSE)
         self._paused_until = max(self._paused_until, now + pause)
 
-    def _wait(self) -> float:
-        turn = self._due - self._environment.monotonic() if self.rate else 0.0
-        return max(turn, self.pause)
+    def _wait(self, most: float) -> float:
+        now = self._environment.monotonic()
+        pause = self._paused_until - now
+        if pause > most:
+            raise Retryable(f"not sent: the provider asked for {pause:.0f} more seconds of silence", pause)
+        return max(pause, self._due - now) if self.rate else pause
 
     def _pass(self) -> None:
         now = self._environment.monotonic()
@@ -80,16 +82,20 @@ class Gate:
             self._due = max(now - TOLERANCE, self._due) + 1 / self.rate
 
     def _probe(self, now: float, rate: float) -> None:
+        """Go up: quickly while well below the pace that was last refused, in small growing steps near and above it."""
         near = self._ceiling * NEAR
         if rate < near:
             self.rate, pause = min(rate * (1 + QUICK[1]), near), QUICK[0]
         else:
-            self.rate, pause, self._step = rate * (1 + self._step), SLOW[0], self._step * 2
+            self.rate, pause, self._step = rate * (1 + self._step), SLOW[0], min(self._step * 2, 1.0)
         self.rate = min(self.rate, self._limit)
         self._probe_at = now + pause
 
     def _learn(self, now: float) -> None:
-        """What was granted since the last refusal is the new pace, but never less than half of the old one: one hiccup proves little."""
+        """What was granted since the last refusal is the new pace, but never less than half of the old one: one hiccup proves little.
+
+        A first refusal shows only our own speed, so fall to a quarter of it and climb: the second, which teaches, then costs few requests.
+        """
         if self._accepted and now > self._since:
             seen = self._accepted / (now - self._since)
             first = self.rate is None

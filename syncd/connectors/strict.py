@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 import orjson
 
 DEPTH = 64
-_SUSPECT = re.compile(rb"\\u|\d{19}")  # an escape that may be NUL, or a number that may exceed 64 bits (orjson rounds those)
 _INTEGERS = range(-(1 << 63), 1 << 64)
 
 
@@ -19,12 +17,20 @@ def loads(raw: bytes) -> Any:
     Refused: invalid UTF-8, lone surrogates, NaN and Infinity, numbers beyond a double or 64 bits, NUL, nesting deeper than 64.
     """
     value = orjson.loads(raw)
-    if _SUSPECT.search(raw):
-        value = _exact(raw)
-    elif raw.count(b"[") + raw.count(b"{") <= DEPTH:
-        return value
+    shallow = raw.count(b"[") + raw.count(b"{") <= DEPTH
+    if shallow and b"\\u" not in raw and not _has_float(value):
+        return value  # nearly every record; no escape that could be NUL
+    value = _exact(raw)
     _examine(value, DEPTH)
     return value
+
+
+def _has_float(value: Any) -> bool:
+    """Whether a number may have been rounded: orjson makes floats of integers beyond 64 bits."""
+    kind = type(value)
+    if kind is dict:
+        return any(map(_has_float, value.values()))
+    return any(map(_has_float, value)) if kind is list else kind is float
 
 
 def dumps(value: Any) -> str:

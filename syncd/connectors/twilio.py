@@ -111,10 +111,14 @@ class TwilioOptions(Options):
 
 
 class _Service(msgspec.Struct):
+    """The one member of a record that says whose it is."""
+
     chat_service_sid: str | None = None
 
 
 class TwilioConnector(RestConnector):
+    """The table, and what it cannot say: the webhook header, the service each record names, and `check`."""
+
     name: ClassVar[str] = "twilio"
     summary: ClassVar[str] = "Twilio Conversations users"
     options: ClassVar[type[Options]] = TwilioOptions

@@ -49,7 +49,7 @@ class Case:
 class Decision:
     """What to do, and whether it must wait: ``hold`` is a code, ``held`` the words for a person.
 
-    Codes: untrusted | rehire | ambiguous | taken | ignored | foreign | never | collision | drift | key | config.
+    Codes: untrusted | rehire | contradicted | ambiguous | taken | ignored | foreign | unread | never | collision | drift | key | config.
     A disable or delete carries the evidence it was made from (`leave` is the only maker).
     """
 
@@ -67,13 +67,13 @@ def decide(policy: Policy, case: Case, evidence: Evidence | None) -> tuple[Decis
     """No decision at all for a leaver without evidence: an incomplete listing plans no leaver."""
     projection = case.projection
     if projection.event is not None:
-        return () if evidence is None else (leave(policy, projection, evidence),)
+        return () if evidence is None else (leave(projection, evidence),)
     if not case.linked:
         return (_arrive(policy, case),)
     return _update(policy, case)
 
 
-def leave(policy: Policy, projection: Projection, evidence: Evidence) -> Decision:
+def leave(projection: Projection, evidence: Evidence) -> Decision:
     """Disable or delete; ``counted`` False when this leaver was counted already, at the disabling that began its grace."""
     hold, held = ("config", "the scope, map or sources changed: release the leavers you expect") if projection.hold else ("", None)
     if projection.desired is None:
@@ -93,8 +93,9 @@ def _arrive(policy: Policy, case: Case) -> Decision:
         return _drift(policy, case, Decision(Kind.CREATE, made, "deleted outside syncd" if case.drifted else "new"))
     adopted = case.adopted or case.projection
     changed = delta(adopted.found or {}, adopted.wanted or {})
+    changed = {path: pair for path, pair in changed.items() if path not in policy.map.immutable}
     hold, held = case.match.hold, case.match.text or None
-    if policy.target.adopt == "never":
+    if policy.target.adopt == "never" and not case.match.ours:
         hold, held = "never", f"account {case.match.account} matches by {case.match.by}, and adopt is never"
     return Decision(Kind.ADOPT, changed, f"matches by {case.match.by}", hold, held, counted=bool(changed))
 
@@ -117,7 +118,8 @@ def _key_change(policy: Policy, changed: Delta, moved: list[str]) -> tuple[Decis
     told = f"{path} changed from {before} to {after}, which the provider cannot do"
     if policy.target.on_key_change == "hold":
         rest = f"{told}: release = update the rest and keep {before}"
-        return (Decision(Kind.UPDATE, changed, f"{path} changed", "key", rest),)
+        others = {name: pair for name, pair in changed.items() if name not in moved}
+        return (Decision(Kind.UPDATE, others, f"{path} changed", "key", rest),)
     dies = f"{told}: release = delete account {before} with all that hangs on it, and create {after}"
     made = {name: (None, value) for name, (_, value) in changed.items() if present(value)}
     return (

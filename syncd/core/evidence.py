@@ -30,7 +30,8 @@ class Evidence:
     sources: tuple[str, ...]
 
     def stale(self, now: datetime) -> bool:
-        return now - self.at > STALE
+        """Older than `STALE`, or from the future: then a clock jumped, and its age is unknown."""
+        return not timedelta(0) <= now - self.at <= STALE
 
 
 def prove(seals: Sequence[Seal | None]) -> Evidence | None:

@@ -41,11 +41,11 @@ class EvaluationError(Exception):
 class Expression:
     """A compiled expression. ``names``: the variables it reads. Made by `compile_expression`."""
 
-    __slots__ = ("_fill", "_program", "_result", "names", "text")
+    __slots__ = ("_fill", "_program", "names", "text")
 
-    def __init__(self, text: str, program: Any, result: str, variables: Mapping[str, str]) -> None:
+    def __init__(self, text: str, program: Any, variables: Mapping[str, str]) -> None:
         self.text, self.names = text, frozenset(variables)
-        self._program, self._result = program, result
+        self._program = program
         self._fill = tuple((name, _FILL[kind]) for name, kind in variables.items())
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
@@ -56,9 +56,8 @@ class Expression:
         answer = self._program.eval(data={name: fill(name, values.get(name)) for name, fill in self._fill})
         if answer.type() in _NO_ANSWER:
             raise EvaluationError(diagnose(answer.value()).message)
-        value = answer.value() if self._result == "bool" else answer.plain_value()
         try:
-            return tidy(value)
+            return tidy(answer.plain_value())
         except Rejected as error:
             raise EvaluationError(f"its result: {error}") from None
 
@@ -82,7 +81,7 @@ def _compile(text: str, variables: tuple[tuple[str, str], ...], result: str) -> 
     words = frozenset(_IDENTIFIER.findall(text))
     candidates = tuple(variable for variable in variables if variable[0] in words)
     reads = {name: kind for name, kind in candidates if not _compiles(text, tuple(pair for pair in candidates if pair[0] != name))}
-    return Expression(text, program, result, reads)
+    return Expression(text, program, reads)
 
 
 def _expect(given: Any, result: str) -> None:

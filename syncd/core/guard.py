@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from math import floor
 
 from syncd.model import Kind, Limit
@@ -17,8 +18,8 @@ VERBS = {"create": "are new", "update": "change", "delete": "leave", "clear": "l
 
 
 def allowed(limit: Limit, owned: int) -> int:
-    """Distinct accounts in 24 h: max(least, min(maximum, floor(percent of owned)))."""
-    share = floor(owned * limit.percent / 100)
+    """Distinct accounts in 24 h: max(least, min(maximum, floor(percent of owned))), of the percent as written: 9.2 has no binary form."""
+    share = floor(Decimal(str(limit.percent)) * owned / 100)
     return max(limit.least, share if limit.maximum is None else min(limit.maximum, share))
 
 

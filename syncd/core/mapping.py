@@ -80,7 +80,7 @@ class WriteMap:
     def __init__(self, entries: Iterable[MapEntry], capability: Capability, canonical: Collection[str]) -> None:
         types = variables.canonical(canonical)
         self._rules = tuple(sorted((compile_rule(entry, capability, types) for entry in entries), key=lambda rule: rule.path))
-        self._places = {rule.path for rule in self._rules} | {capability.marker or ""}
+        self._places = sorted({rule.path for rule in self._rules} | {capability.marker or ""})
         self._capability = capability
         self.immutable = frozenset(rule.path for rule in self._rules if rule.spec.mutability is Mutability.IMMUTABLE)
         self.shared = frozenset(rule.path for rule in self._rules if rule.shares)
@@ -115,16 +115,15 @@ class WriteMap:
         for path in sorted(wanted):
             after = with_value(after, path, wanted[path])
         for name, spec in self._capability.attributes.items():
-            size = len(orjson.dumps(legible(after.get(name)) or {}))
+            size = len(orjson.dumps(legible(after.get(name))))
             if spec.kind == "object" and spec.limit is not None and size > spec.limit and _differ(before.get(name), after.get(name)):
                 return f"{name}: {size} bytes, the limit is {spec.limit}"
         return None
 
     def _completed(self, wanted: dict[str, Any], account: Attributes) -> dict[str, Any]:
         """An object wanted as a whole holds also what has an entry of its own below it, and our marker."""
-        for path in sorted(wanted, reverse=True):
-            value = wanted[path]
-            for place in sorted(self._places):
+        for path, value in wanted.items():
+            for place in self._places:
                 if under(place, path) and (value is None or isinstance(value, dict)):
                     member = wanted[place] if place in wanted else get(account, place)
                     value = with_value(value or {}, place.removeprefix(path + "."), member)

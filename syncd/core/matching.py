@@ -2,10 +2,11 @@
 
 ::
 
-    trusted keys name    one free account       -> Match
+    trusted keys name    one free account        -> Match
+                         one that another trusted key contradicts -> Match, held
                          an account of a leaver  -> Match, held ("rehire, or a reused address?")
                          a living other's, an ignored or a foreign instance's account, or two accounts -> Conflict
-    else, by the first other key that names any: one -> Match, held; several -> Conflict
+    else, the first other key that names any but living others' accounts: the same, but every Match is held
     nothing              -> None: the account is to be created
 """
 
@@ -19,7 +20,8 @@ from syncd.core.correlation import parse_marker
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An account that answers to one of the identity's keys. ``linked``: whose it is already; ``departed``: that person has left."""
+    """An account that answers to one of the identity's keys. ``linked``: whose it is already; ``departed``: that person has left;
+    ``contradiction``: what else it carries that only another person's account would."""
 
     attribute: str
     trusted: bool
@@ -29,17 +31,22 @@ class Candidate:
     linked: str | None = None
     departed: bool = False
     marker: str | None = None
+    contradiction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The account to adopt; ``hold`` is empty or the code for which a person must agree, ``text`` says why."""
+    """The account to adopt; ``hold`` is empty or the code for which a person must agree, ``text`` says why.
+
+    ``ours``: a trusted key and our marker say that it was ours before the store was lost.
+    """
 
     row: int
     account: str
     by: str
     hold: str = ""
     text: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +62,41 @@ def match(found: Mapping[str, Sequence[Candidate]], order: Sequence[str], identi
     ranked = [one for attribute in order for one in found.get(attribute, ()) if one.linked != identity]
     trusted = [one for one in ranked if one.trusted]
     if trusted:
-        return _by_trusted(trusted, instance)
-    free = [one for one in ranked if one.linked is None and not one.ignored and not _foreign(one, instance)]
-    if not free:
-        return None
-    first = [one for one in free if one.attribute == free[0].attribute]
-    if len({one.row for one in first}) > 1:
-        return Conflict("ambiguous", f"{_names(first)} both match by {_plain(first[0])}")
-    one = first[0]
-    return Match(
-        one.row, one.account, _plain(one), "untrusted", f"account {one.account} matches by {_plain(one)}, which its holder can edit"
-    )
+        return _only(trusted, instance)
+    free = [one for one in ranked if one.linked is None or one.departed]
+    return _only([one for one in free if one.attribute == free[0].attribute], instance) if free else None
 
 
-def _by_trusted(trusted: Sequence[Candidate], instance: str) -> Match | Conflict:
-    if len({one.row for one in trusted}) > 1:
-        return Conflict("ambiguous", f"{_names(trusted)} match by {', '.join(sorted({_plain(one) for one in trusted}))}")
-    one = trusted[0]
+def _only(named: Sequence[Candidate], instance: str) -> Match | Conflict:
+    """The account that all of ``named`` are, if they are one and may be had."""
+    if len({one.row for one in named}) > 1:
+        return Conflict("ambiguous", f"{_names(named)} match by {', '.join(sorted({_plain(one) for one in named}))}")
+    one = named[0]
     if one.ignored:
         return Conflict("ignored", f"account {one.account} is on the ignore list")
     if one.linked is not None and not one.departed:
         return Conflict("taken", f"account {one.account} with this {_plain(one)} belongs to another person ({one.linked})")
-    if one.linked is None and _foreign(one, instance):
+    owner = _owner(one)
+    if one.linked is None and owner not in (None, instance):
         return Conflict("foreign", f"account {one.account} carries the marker {one.marker} of another syncd")
+    return _match(one, ours=owner == instance)
+
+
+def _match(one: Candidate, *, ours: bool) -> Match:
+    hold, text = "", ""
     if one.linked is not None:
-        return Match(one.row, one.account, _plain(one), "rehire", f"account {one.account} was a leaver's: rehire, or a reused address?")
-    return Match(one.row, one.account, _plain(one))
+        hold, text = "rehire", f"account {one.account} was a leaver's: rehire, or a reused address?"
+    elif not one.trusted:
+        hold, text = "untrusted", f"account {one.account} matches by {_plain(one)}, which its holder can edit"
+    elif one.contradiction:
+        hold, text = "contradicted", f"account {one.account} matches by {_plain(one)}, but {one.contradiction}"
+    return Match(one.row, one.account, _plain(one), hold, text, ours=ours and not hold)
 
 
-def _foreign(one: Candidate, instance: str) -> bool:
-    marker = parse_marker(one.marker) if one.marker else None
-    return marker is not None and marker[0] != instance
+def _owner(one: Candidate) -> str | None:
+    """The instance whose marker the account carries."""
+    marker = parse_marker(one.marker)
+    return None if marker is None else marker[0]
 
 
 def _plain(one: Candidate) -> str:

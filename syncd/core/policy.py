@@ -41,12 +41,7 @@ class Policy:
 
     def ours(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """What syncd alone puts into lists and objects that others fill too: remembered, so that it can be taken out again."""
-        shared = {entry.name for entry in self.target.attributes if self._kind(entry.name) in ("set", "object")}
-        return self.map.ours(attributes, shared) if shared else {}
-
-    def _kind(self, path: str) -> str:
-        spec = self.capability.attributes.get(path)
-        return spec.kind if spec is not None else ""
+        return self.map.ours(attributes, self.map.shared)
 
     def fingerprint(self) -> bytes:
         """Changes whenever the same identity could be wanted differently (map, scope, deprovisioning, overlay; not limits, not rate)."""
@@ -54,7 +49,7 @@ class Policy:
         return fingerprint(
             {
                 "attributes": [{**asdict(entry), "where": ""} for entry in self.target.attributes],
-                "scope": self.target.scope, "disabled": dict(self.target.disabled), "key": self.target.on_key_change,
+                "scope": self.target.scope, "disabled": dict(self.overlay), "key": self.target.on_key_change,
                 "instance": self.instance, "deprovision": {name: str(value) for name, value in rules.items()},
             }
         )  # fmt: skip

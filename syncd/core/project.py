@@ -21,13 +21,13 @@ from typing import Any
 from syncd.core.correlation import marker
 from syncd.core.entitlement import Event, entitlement
 from syncd.core.fingerprint import fingerprint
-from syncd.core.mapping import found
-from syncd.core.paths import get
+from syncd.core.mapping import delta, found
 from syncd.core.policy import Policy
 from syncd.errors import Rejected
 from syncd.model import Attributes
 
-LEAVERS = frozenset({"disabled", "grace", "leaving", "retained"})
+STAGES = {"disabled": 1, "retained": 1, "grace": 2, "leaving": 2}
+"""How far gone a leaver is: 1 can stay so, 2 ends in deletion."""
 REASONS = {Event.INACTIVE: "inactive", Event.OUT_OF_SCOPE: "out of scope", Event.DEPARTED: "departed"}
 
 
@@ -59,7 +59,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Both fingerprints, and all that a change needs. ``wanted`` and ``found`` are over the same provider paths."""
+    """Both fingerprints, and all that a change needs. ``wanted`` and ``found`` are over the same provider paths.
+
+    ``key``: the provider's key as the map says, also where it stays as it is.
+    """
 
     desired: bytes | None
     actual: bytes | None
@@ -72,26 +75,27 @@ class Projection:
     counted: bool = False
     hold: str = ""
     event: Event | None = None
+    key: Any = None
 
 
 NOTHING = Projection(None, None, "live")
 
 
 def project(policy: Policy, person: Person, holding: Holding | None, now: datetime, hold_leavers: str = "") -> Projection:
-    """``hold_leavers``: the code with which a leaver that this projection finds for the first time is held (config), or empty."""
+    """``hold_leavers``: the code with which who leaves, or is to be deleted after all, for the first time is held (config), or empty."""
     frozen = _why_frozen(person, holding)
     if frozen:
         return _still(holding, "frozen", frozen) if holding else NOTHING
     try:
         event, due = _event(policy, person, now)
-        if event is None:
-            return replace(_entitled(policy, person, holding), due=due)
     except Rejected as error:
-        return _still(holding, error.code or "frozen", str(error))
+        return _still(holding, "frozen", str(error))
+    if event is None:
+        return replace(_entitled(policy, person, holding), due=due)
     if holding is None:
         return NOTHING
     left = _leaving(policy, person, holding, event, now)
-    fresh = left.state in LEAVERS and left.desired != left.actual and holding.state not in LEAVERS
+    fresh = STAGES.get(left.state, 0) > STAGES.get(holding.state, 0)
     return replace(left, event=event, hold=hold_leavers if fresh and not holding.hold else holding.hold)
 
 
@@ -126,12 +130,13 @@ def _entitled(policy: Policy, person: Person, holding: Holding | None) -> Projec
         _complete(policy, person, wanted, document)
         _fit(policy, wanted, document)
     except Rejected as error:
-        raise Rejected(str(error), "rejected") from None
+        return replace(_still(holding, "rejected", str(error)), leaving_since=None, counted=False, hold="")
+    own = wanted.get(policy.capability.key or "")
     if document is None:
-        return Projection(fingerprint(wanted), None, "live", "new", wanted, {})
+        return Projection(fingerprint(wanted), None, "live", "new", wanted, {}, key=own)
     present = found(document, wanted, policy.capability)
     reason = _keep_keys(policy, wanted, present)
-    return Projection(fingerprint(wanted), fingerprint(present), "live", reason, wanted, present)
+    return Projection(fingerprint(wanted), fingerprint(present), "live", reason, wanted, present, key=own)
 
 
 def _complete(policy: Policy, person: Person, wanted: dict[str, Any], document: Attributes | None) -> None:
@@ -142,9 +147,8 @@ def _complete(policy: Policy, person: Person, wanted: dict[str, Any], document: 
     if capability.switch is not None:
         wanted.setdefault(capability.switch[0], capability.switch[1])
     if document is not None:
-        for path, literal in policy.overlay.items():
-            if path not in wanted and get(document, path) == literal:
-                wanted[path] = None
+        lifted = delta(found(document, policy.overlay, capability), policy.overlay)
+        wanted.update({path: None for path in policy.overlay if path not in wanted and path not in lifted})
 
 
 def _fit(policy: Policy, wanted: dict[str, Any], document: Attributes | None) -> None:
@@ -187,16 +191,17 @@ def _disable(policy: Policy, holding: Holding) -> Projection:
 
 
 def _delete(policy: Policy, holding: Holding, reason: str, now: datetime) -> Projection:
-    """Deleted when the grace is over; its clock starts when the account is disabled, or at once where that cannot be."""
+    """Deleted when the grace is over; its clock starts when the account is disabled, or at once where that cannot be.
+
+    Who is enabled again from outside is disabled again; that wins no time.
+    """
     grace = policy.target.deprovision.grace
     if grace:
         waiting = _disable(policy, holding) if policy.can_disable else _still(holding, "grace", reason)
-        in_step = waiting.desired == waiting.actual
-        since = (holding.leaving_since or now) if in_step else None
+        since = holding.leaving_since or (now if waiting.desired == waiting.actual else None)
         due = since + grace if since else None
         if due is None or now < due:
-            counted = policy.can_disable and in_step
-            return replace(waiting, state="grace", reason=reason, due=due, leaving_since=since, counted=counted)
+            return replace(waiting, state="grace", reason=reason, due=due, leaving_since=since, counted=holding.counted)
     return Projection(
         None, fingerprint(holding.document), "leaving", reason, leaving_since=holding.leaving_since, counted=holding.counted
     )  # fmt: skip

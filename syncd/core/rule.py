@@ -57,7 +57,7 @@ class Rule:
     def shares(self) -> bool:
         """Whether it is a list or an object of which only the members that we wrote are ours."""
         whole = _kind(self.spec, self.path) in ("set", "object")
-        return not self.entry.replace and (whole or (self.entry.source == "name" and self.entry.text in SETS))
+        return not self.entry.replace and (whole or self.entry.text in SETS)
 
 
 def seen(capability: Capability, path: str, value: Any) -> Any:

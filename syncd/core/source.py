@@ -27,7 +27,7 @@ class Source:
         Names are looked up in ``attributes``, expressions see ``variables``.
         """
         try:
-            return self._translated(clean(self._origin(attributes, variables)))
+            return clean(self._translated(clean(self._origin(attributes, variables))))
         except (EvaluationError, Rejected) as error:
             raise Rejected(f"{self.entry.name}: {error}") from None
 
@@ -49,10 +49,10 @@ class Source:
 
     def _translated(self, value: Any) -> Any:
         if self.entry.table is None:
-            return clean(self.entry.default) if value is None and self.entry.has_default else value
+            return self.entry.default if value is None else value
         if isinstance(value, list):
-            return clean([self._looked_up(self.entry.table, member) for member in value])
-        return clean(self._looked_up(self.entry.table, value))
+            return [self._looked_up(self.entry.table, member) for member in value]
+        return self._looked_up(self.entry.table, value)
 
     def _looked_up(self, table: Mapping[str, Any], value: Any) -> Any:
         key = "" if value is None else text(value)

@@ -29,9 +29,10 @@ class Connected:
 
     @property
     def reading(self) -> bytes:
-        """Changes whenever the same bytes could be read differently."""
+        """Changes whenever the same bytes could be read differently, or something else of them kept."""
         entries = [_plain(entry) for entry in self.connection.read]
-        return fingerprint({"read": entries, "zone": self.connection.timezone, "write": _correlate(self.connection)})
+        roles = {"source": self.connection.authoritative, "target": self.connection.write is not None}
+        return fingerprint({"read": entries, "zone": self.connection.timezone, "write": _correlate(self.connection), **roles})
 
 
 @dataclass(slots=True)

@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from syncd.core.correlation import key, marker
+from syncd.core.correlation import key, marker, parse_marker
 from syncd.core.matching import Candidate, Conflict, Match, match
 from syncd.core.project import Holding, Projection, project
 from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import Projected
 from syncd.errors import Rejected, Retryable
 from syncd.model import Account, Ref
-from syncd.store import links, staging
+from syncd.store import identities, links, staging
 
 Matches = Mapping[str, Match | Conflict | None]
+Pairs = Sequence[tuple[str, str]]
+"""(attribute, key); ``@key`` is the provider's own attribute, ``@marker`` ours: one for each name the identity answers to."""
 
 
 def correlate(context: Context, one: Connected, newcomers: Sequence[Projected]) -> Matches:
     """Identity -> the account it should adopt, why it cannot, or None: it is to be created."""
-    keys = {each.person.id: _keys(context, one, each) for each in newcomers}
+    aliases = identities.aliases(context.store, [each.person.id for each in newcomers])
+    keys = {each.person.id: _keys(context, one, each, aliases.get(each.person.id, ())) for each in newcomers}
     found = links.candidates(context.store, one.name, {pair for pairs in keys.values() for pair in pairs})
+    strangers = _Strangers(context, found)
     order = _order(one)
-    return {
-        identity: match(_candidates(pairs, found), order, identity, context.landscape.instance) for identity, pairs in keys.items()
+    matches = {
+        identity: match(strangers.candidates(pairs), order, identity, context.landscape.instance) for identity, pairs in keys.items()
     }  # fmt: skip
+    return {identity: _uncontested(context, one, identity, keys[identity], answer) for identity, answer in matches.items()}
 
 
-def _keys(context: Context, one: Connected, each: Projected) -> list[tuple[str, str]]:
+def _keys(context: Context, one: Connected, each: Projected, aliases: Iterable[str]) -> Pairs:
     assert one.policy is not None
     own = one.connector.capability.key
     wanted = each.projection.wanted or {}
-    pairs = [("@key", key(own, wanted.get(own)) if own else None), ("@marker", marker(context.landscape.instance, each.person.id))]
+    pairs = [("@key", key(own, wanted.get(own)) if own else None)]
+    pairs += [("@marker", marker(context.landscape.instance, name)) for name in sorted({each.person.id, *aliases})]
     pairs += [(name, key(name, each.person.attributes.get(name))) for name in one.policy.target.correlate]
     return [(name, value) for name, value in pairs if value is not None]
 
@@ -43,39 +49,83 @@ def _order(one: Connected) -> list[str]:
     return ["@key", "@marker", *one.policy.target.correlate]
 
 
-def _candidates(pairs: Sequence[tuple[str, str]], found: Mapping[tuple[str, str], Sequence[Any]]) -> dict[str, list[Candidate]]:
-    return {name: [_candidate(row) for row in found.get((name, value), ())] for name, value in pairs}
+class _Strangers:
+    """The accounts found for a block of newcomers, and whose they would be by their other trusted keys."""
+
+    def __init__(self, context: Context, found: Mapping[tuple[str, str], Sequence[Any]]) -> None:
+        self._found, self._instance = found, context.landscape.instance
+        self._trusted = links.trusted_keys(context.store, sorted({row.account_id for rows in found.values() for row in rows}))
+        marked = {ours for keys in self._trusted.values() if (ours := self._named(keys)) is not None}
+        self._living = {
+            name for (_, name), rows in identities.by_keys(context.store, {("@id", name) for name in marked}).items()
+            if any(row.live == "live" for row in rows)
+        }  # fmt: skip
+
+    def candidates(self, pairs: Pairs) -> dict[str, list[Candidate]]:
+        found: dict[str, list[Candidate]] = {}
+        for name, value in pairs:
+            found.setdefault(name, []).extend(self._candidate(row, pairs) for row in self._found.get((name, value), ()))
+        return found
+
+    def _candidate(self, row: Any, pairs: Pairs) -> Candidate:
+        return Candidate(
+            row.attribute, bool(row.trusted), row.account_id, row.account, bool(row.ignored), row.linked,
+            row.linked is not None and row.linked_live == "departed", row.marker, self._contradiction(row.account_id, pairs),
+        )  # fmt: skip
+
+    def _contradiction(self, account: int, pairs: Pairs) -> str:
+        """What a trusted key of the account says against these keys being its own; our marker settles it either way."""
+        theirs = self._trusted.get(account, {})
+        if ("@marker", theirs.get("@marker")) in pairs:
+            return ""
+        if self._named(theirs) in self._living:
+            return "it carries the marker of another person"
+        other = sorted(name for name, value in pairs if name in theirs and theirs[name] != value and not name.startswith("@"))
+        return f"its {', '.join(other)} is another's" if other else ""
+
+    def _named(self, keys: Mapping[str, str]) -> str | None:
+        """The identity that a trusted marker of our instance names."""
+        parsed = parse_marker(keys.get("@marker"))
+        return parsed[1] if parsed is not None and parsed[0] == self._instance else None
 
 
-def _candidate(row: Any) -> Candidate:
-    return Candidate(
-        row.attribute, bool(row.trusted), row.account_id, row.account, bool(row.ignored), row.linked,
-        row.linked is not None and row.linked_live == "departed", row.marker,
-    )  # fmt: skip
+def _uncontested(context: Context, one: Connected, identity: str, pairs: Pairs, found: Match | Conflict | None) -> Match | Conflict | None:
+    """An account that several newcomers answer to by the same key is nobody's before a person says whose."""
+    if not isinstance(found, Match):
+        return found
+    value = dict(pairs).get(found.by)
+    others = {} if value is None else links.newcomers(context.store, one.name, found.by, [value])
+    rivals = sorted(others.get(value or "", set()) - {identity})
+    if rivals:
+        return Conflict("ambiguous", f"account {found.account} matches {len(rivals) + 1} people by {found.by}: {', '.join(rivals)} too")
+    return found
 
 
-async def adopted(context: Context, one: Connected, each: Projected, found: Match) -> tuple[Projection, Mapping[str, Any]] | None:
-    """(projection of the identity over the account it would adopt, that account's attributes); None when the account is gone after all."""
+async def adopted(context: Context, one: Connected, each: Projected, found: Match) -> Projection | Conflict:
+    """The identity projected over the account it would adopt; a Conflict while that account cannot be read."""
     assert one.policy is not None
-    document = await document_of(context, one, found)
-    if document is None:
-        return None
-    over = project(one.policy, each.person, Holding(document), context.environment.now())
-    return over, document
+    document = await _document(context, one, found)
+    if isinstance(document, Conflict):
+        return document
+    return project(one.policy, each.person, Holding(document), context.environment.now())
 
 
-async def document_of(context: Context, one: Connected, found: Match) -> Mapping[str, Any] | None:
-    """The account's attributes, asked for where the store kept none (a stranger's until now)."""
+async def _document(context: Context, one: Connected, found: Match) -> Mapping[str, Any] | Conflict:
+    """The account's attributes, asked for where the store kept none (a stranger's until now). Raises Quarantined."""
     text = staging.document(context.store, found.row)
     if text is not None:
         kept: Mapping[str, Any] = orjson.loads(text)
         return kept
     try:
         answer = await one.connector.fetch(Ref(found.account))
-    except (Retryable, Rejected):
-        return None
+    except (Retryable, Rejected) as error:
+        return _unread(found, str(error))
     if not isinstance(answer, Account):
-        return None
+        return _unread(found, "the list shows it, and asked for it is not there")
     with context.store.transaction():
         staging.keep_document(context.store, found.row, orjson.dumps(answer.attributes).decode())
     return answer.attributes
+
+
+def _unread(found: Match, why: str) -> Conflict:
+    return Conflict("unread", f"account {found.account} matches by {found.by} and could not be read: {why}")

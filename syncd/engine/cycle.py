@@ -102,6 +102,7 @@ def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent
 
 def _result(context: Context, one: Connected, reading: Reading | None, sending: Sending | None) -> Result:
     made = result(context, one, reading)
+    made.seconds = sum(part.seconds for part in (reading, sending) if part is not None)
     if sending is not None and (sending.stopped or sending.failed) and not made.error:
         made.error = sending.stopped or f"{sending.failed} changes could not be sent: {sending.last_error}"
     with context.store.transaction():

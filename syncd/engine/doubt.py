@@ -48,7 +48,7 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
         with context.store.transaction():
             if account is not None:
                 _settle(context, step, "applied")
-                settling.arrived(context, one, step.identity, account, last=True)
+                settling.arrived(context, one, step, account, last=True)
             elif not step.creates or _absent(one, step, reading):
                 _settle(context, step, "retry")
                 outcomes.doubt(context.store, one.name, step.identity, None)

@@ -11,7 +11,7 @@ from syncd.core.guard import GROUPS, allowed, verdict
 from syncd.engine.context import Connected, Context
 from syncd.engine.read import Reading
 from syncd.model import Kind, Limit
-from syncd.store import connections, journal, links
+from syncd.store import connections, journal, links, waiting
 
 ALL = tuple(kind.value for kind in Kind)
 CONSENTED = (Kind.CREATE.value, Kind.UPDATE.value, Kind.ADOPT.value)
@@ -42,7 +42,7 @@ def at_first_contact(context: Context, one: Connected) -> bool:
 def consent(context: Context, one: Connected) -> None:
     """A person agreed to the first plan: its creates, updates and trusted adoptions go, now and in the runs that finish them."""
     with context.store.transaction():
-        journal.let_go(context.store, context.run, one.name, CONSENTED, context.environment.now())
+        waiting.let_go(context.store, context.run, one.name, CONSENTED, context.environment.now())
 
 
 def _limit(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:

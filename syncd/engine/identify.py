@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -35,12 +36,18 @@ def _own_id(context: Context, one: Connected, account: str) -> str:
 
 
 def _correlate(context: Context, one: Connected, fresh: Sequence[Staged]) -> dict[str, str]:
-    """Provider id -> the identity that another authoritative connection already brought; only a single, living one, or by externalId."""
-    if len(context.authoritative) < 2 or not fresh:
+    """Provider id -> the identity it joins: a single living one of another source, or by externalId also a departed one.
+
+    No identity gets a second account at the same source: two of its accounts are two people.
+    """
+    if len(context.authoritative) < 2 and "externalId" not in one.connection.explicit:
         return {}
     keys = {account.account: _trusted_keys(one, orjson.loads(account.reading or "{}")) for account in fresh}
     answers = identities.by_keys(context.store, {pair for pairs in keys.values() for pair in pairs})
-    return {account: who for account, pairs in keys.items() if (who := _single(pairs, answers)) is not None}
+    found = {account: who for account, pairs in keys.items() if (who := _single(pairs, answers)) is not None}
+    taken = identities.present_at(context.store, one.name, set(found.values()))
+    claims = Counter(found.values())
+    return {account: who for account, who in found.items() if who not in taken and claims[who] == 1}
 
 
 def _trusted_keys(one: Connected, reading: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -62,6 +69,14 @@ def refresh(context: Context, who: Iterable[str]) -> None:
         identities.save(context.store, people(context, block), context.targets)
 
 
+def refresh_all(context: Context) -> None:
+    """The same for everybody."""
+    after = ""
+    while ids := identities.all_ids(context.store, after):
+        after = ids[-1]
+        refresh(context, ids)
+
+
 def people(context: Context, ids: Sequence[str]) -> list[Person]:
     """These identities as their accounts make them now; `syncd verify` compares with what is stored."""
     accounts: dict[str, list[Any]] = {identity: [] for identity in ids}
@@ -75,20 +90,31 @@ def _person(context: Context, identity: str, accounts: Sequence[Any], stored: An
     order = context.authoritative
     present = [row for row in accounts if row.gone_at is None]
     read = {row.connection: orjson.loads(row.reading) for row in present if row.connection in order and row.reading}
-    live = "live" if read else "frozen" if present else "departed"
+    live = "live" if read else "frozen" if present or not accounts else "departed"
     attributes = merge(read, order, context.landscape.precedence) if read else orjson.loads(stored.attributes if stored else "{}")
     starts, ends, due = _window(context, attributes, read)
     return Person(
         id=identity, attributes=orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode(), live=live,
-        ignored=any(row.ignored for row in present), departed_at=_departed(accounts) if live == "departed" else None,
+        ignored=_ignored(context, present or accounts), departed_at=_departed(accounts) if live == "departed" else None,
         starts=starts, ends=ends, due=due, keys=_identity_keys(context, attributes, accounts),
     )  # fmt: skip
 
 
+def _ignored(context: Context, accounts: Iterable[Any]) -> bool:
+    """By the account id or the source's value; somebody who vanished while ignored stays so."""
+    readings = ((row.account, orjson.loads(row.reading or "{}")) for row in accounts)
+    return any(context.ignore.matches(account, reading.get("userName"), reading.get("email")) for account, reading in readings)
+
+
 def _window(context: Context, attributes: Mapping[str, Any], read: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    origin = contributor("activeFrom", read, context.authoritative, {}) or contributor("activeUntil", read, context.authoritative, {})
-    zone = context.landscape.connection(origin).timezone if origin else "UTC"
-    starts, ends = window(attributes.get("activeFrom"), attributes.get("activeUntil"), zone)
+    """(from, until, the next of the two), each in the time zone of the source whose value won."""
+
+    def zone(name: str) -> str:
+        origin = contributor(name, read, context.authoritative, context.landscape.precedence)
+        return context.landscape.connection(origin).timezone if origin else "UTC"
+
+    starts, _ = window(attributes.get("activeFrom"), None, zone("activeFrom"))
+    _, ends = window(None, attributes.get("activeUntil"), zone("activeUntil"))
     now = context.environment.now()
     return starts, ends, next((moment for moment in (starts, ends) if moment is not None and moment > now), None)
 

@@ -43,7 +43,7 @@ async def project_dirty(context: Context, one: Connected) -> int:
 def at(context: Context, one: Connected, row: Any) -> Projected:
     """Project one row of `links.standing`, `links.dirty` or `links.out_of_step`."""
     assert one.policy is not None
-    person, holding = person_of(row), holding_of(row)
+    person, holding = person_of(row), holding_of(context, row)
     hold = "config" if one.name in context.changed_rules else ""
     return Projected(row, person, holding, project(one.policy, person, holding, context.environment.now(), hold))
 
@@ -67,7 +67,7 @@ def standing_of(one: Connected, each: Projected) -> Standing:
 
 def _wanted_key(policy: Policy, projection: Projection) -> str | None:
     path = policy.capability.key
-    return None if path is None or projection.wanted is None else key(path, projection.wanted.get(path))
+    return None if path is None else key(path, projection.key)
 
 
 def person_of(row: Any) -> Person:
@@ -76,12 +76,12 @@ def person_of(row: Any) -> Person:
     )  # fmt: skip
 
 
-def holding_of(row: Any) -> Holding | None:
-    """The linked account, unless there is none or it is proven gone."""
+def holding_of(context: Context, row: Any) -> Holding | None:
+    """The linked account, unless there is none or it is proven gone. What its holder can edit puts nobody on the ignore list."""
     if row.account_id is None or row.gone_at is not None or row.document is None:
         return None
     return Holding(
-        orjson.loads(row.document), bool(row.owned), bool(row.account_ignored), row.state, _instant(row.leaving_since),
+        orjson.loads(row.document), bool(row.owned), context.ignore.matches(row.account), row.state, _instant(row.leaving_since),
         bool(row.counted), row.hold or "", orjson.loads(row.written) if row.written else None,
     )  # fmt: skip
 

@@ -31,6 +31,7 @@ class Sending:
     failures: int = 0
     failed: int = 0
     last_error: str = ""
+    seconds: float = 0.0
 
     def failure(self, error: str) -> None:
         """One more without an answer; too many in a row, and the connection is left alone."""
@@ -41,12 +42,13 @@ class Sending:
 
 async def provision(context: Context, one: Connected) -> Sending:
     """Send every passed change of this run; replacements after the deletions they wait for."""
-    sending, commits = Sending(), Commits(context.store)
+    sending, commits, started = Sending(), Commits(context.store), context.environment.monotonic()
     for replacing in (False, True):
         queue = _passed(context, one, sending, replacing)
         workers = [_work(context, one, commits, queue, sending) for _ in range(max(1, one.connection.rate.concurrency))]
         await asyncio.gather(*workers)
     _skip_rest(context, one, sending)
+    sending.seconds = context.environment.monotonic() - started
     return sending
 
 
@@ -158,7 +160,7 @@ def _took(context: Context, one: Connected, row: Any, intent: int, account: Acco
     if last:
         journal.settle_change(context.store, row.seq, "applied", None, now)
     if account is not None:
-        settling.arrived(context, one, row.identity, account, last=last)
+        settling.arrived(context, one, row, account, last=last)
     elif last:
         settling.left(context, one, row.identity, row.account_id)
 
@@ -167,7 +169,7 @@ def _adopt(context: Context, one: Connected, row: Any, change: Change) -> None:
     """An adoption that writes nothing: the account is ours from now on."""
     assert change.account is not None and change.document is not None
     journal.settle_change(context.store, row.seq, "applied", None, context.environment.now())
-    settling.arrived(context, one, row.identity, Account(change.account, change.document), last=True)
+    settling.arrived(context, one, row, Account(change.account, change.document), last=True)
 
 
 def _unsent(context: Context, row: Any, intent: int, state: str, error: str) -> None:

@@ -32,6 +32,7 @@ class Reading:
     vanished: int = 0
     defect: str = ""
     stopped: bool = False
+    seconds: float = 0.0
     flaws: list[Flaw] = field(default_factory=list)
 
     @property
@@ -106,7 +107,7 @@ class _Listing:
 async def read(context: Context, one: Connected) -> Reading:
     """The whole listing of one connection. Never raises for what a provider does: the Reading says what it proves."""
     listing = _Listing(context, one)
-    reading = listing.reading
+    reading, started = listing.reading, context.environment.monotonic()
     staging.begin(context.store, one.name, reading.started)
     await _note(reading, _pages(context, one, listing))
     listing.stage()
@@ -172,15 +173,20 @@ def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> N
 
 
 async def _conclude(context: Context, one: Connected, listing: _Listing) -> str:
-    """Who is missing is proven gone, or the listing is proven incomplete: returns its defect, or nothing."""
+    """Who is missing is proven gone, or the listing is proven incomplete: returns its defect, or nothing.
+
+    Of a connection that is no source any more, nothing is read as the absence of a person.
+    """
     proof = await absent(context, one, listing.seen)
-    if not proof.defect and proof.gone:
-        listing.reading.vanished = len(proof.gone)
-        with context.store.transaction():
-            owners = identities.owners(context.store, proof.gone)
-            staging.gone(context.store, proof.gone, context.environment.now())
-            identify.refresh(context, owners.values())
-    return proof.defect
+    if proof.defect:
+        return proof.defect
+    owners = identities.owners(context.store, proof.gone)
+    gone = [row for row in proof.gone if one.connection.authoritative or row not in owners]
+    listing.reading.vanished = len(gone)
+    with context.store.transaction():
+        staging.gone(context.store, gone, context.environment.now())
+        identify.refresh(context, owners.values())
+    return ""
 
 
 def _same_bytes(context: Context, one: Connected, staged: Sequence[staging.Staged]) -> dict[str, int]:

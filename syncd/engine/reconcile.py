@@ -11,7 +11,7 @@ import orjson
 from syncd.core.decide import Case, Decision, decide
 from syncd.core.evidence import Evidence, Seal, prove
 from syncd.core.forecast import requests
-from syncd.core.matching import Match
+from syncd.core.matching import Conflict, Match
 from syncd.core.paths import present
 from syncd.core.project import project
 from syncd.engine.context import Connected, Context
@@ -21,7 +21,7 @@ from syncd.environment import instant, stamp
 from syncd.model import Kind
 from syncd.store import connections, journal, links, waiting
 
-FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "never", "collision"})
+FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
 """Held for reasons that no release can cure: the data must change first."""
 
 
@@ -59,8 +59,7 @@ async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evi
     planned: list[dict[str, Any]] = []
     for each in projected:
         case = await _case(context, one, each, matches, colliding.get(each.person.id, ""))
-        if case is not None:
-            planned += _columns(context, one, each, case, evidence)
+        planned += _columns(context, one, each, case, evidence)
     return _mark_released(context, one, planned)
 
 
@@ -74,13 +73,11 @@ def _collisions(context: Context, one: Connected, projected: Sequence[Projected]
     }
 
 
-async def _case(context: Context, one: Connected, each: Projected, matches: Matches, collides: str) -> Case | None:
+async def _case(context: Context, one: Connected, each: Projected, matches: Matches, collides: str) -> Case:
     found, over = matches.get(each.person.id), None
     if isinstance(found, Match):
         answer = await adopted(context, one, each, found)
-        if answer is None:
-            return None
-        over = answer[0]
+        found, over = (answer, None) if isinstance(answer, Conflict) else (found, answer)
     return Case(each.projection, each.holding is not None, found, over, _drifted(each), collides)
 
 
@@ -144,7 +141,10 @@ def _id(one: Connected, each: Projected, decision: Decision, delta: str, expects
 
 
 def _mark_released(context: Context, one: Connected, planned: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What a person let go passes, uncounted; a replacement follows the deletion it was held with."""
+    """What a person let go passes, uncounted; a replacement follows the deletion it was held with. Nothing does where `apply` is never."""
+    assert one.policy is not None
+    if one.policy.target.apply == "never":
+        return planned
     let_go = waiting.released(context.store, one.name, [row["id"] for row in planned], context.environment.now())
     for row in planned:
         if row["hold"] not in FINAL and row["id"] in let_go:

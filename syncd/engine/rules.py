@@ -1,10 +1,12 @@
-"""Which rules changed since last time: another reading forgets all known bytes, another policy projects everybody again."""
+"""Which rules changed since last time: a new reading forgets known bytes, new sources remake all people, a new policy projects them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from syncd.core.fingerprint import fingerprint
+from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.read import Reading
 from syncd.errors import Fatal
@@ -15,15 +17,19 @@ def register(context: Context) -> None:
     """Bind every configured connection to its directory, and see what changed. Raises Fatal for a changed binding."""
     configured = [one.name for one in context.landscape.connections]
     with context.store.transaction():
+        before = {row.name: row for row in connections.every(context.store)}
         for one in context.landscape.connections:
-            if connections.row(context.store, one.name) is None:
+            if one.name not in before:
                 _refuse_renamed(context, one.name, configured)
             connections.register(
                 context.store, one.name, one.connector, one.binding, one.namespace,
                 authoritative=one.authoritative, target=one.write is not None,
             )  # fmt: skip
             connections.read_under(context.store, one.name, _reading(context, context.connected[one.name]).hex())
-        _find_changes(context)
+        connections.retire(context.store, configured)
+        if identities.merged_under(context.store, _people(context)):
+            identify.refresh_all(context)
+        _find_changes(context, before)
 
 
 def _refuse_renamed(context: Context, name: str, configured: list[str]) -> None:
@@ -37,13 +43,23 @@ def _refuse_renamed(context: Context, name: str, configured: list[str]) -> None:
         )
 
 
-def _find_changes(context: Context) -> None:
-    for name in context.targets:
-        known = connections.row(context.store, name)
-        if known is not None and known.policy != _policy(context, context.connected[name]):
-            identities.mark_all(context.store, name)
-            if known.policy is not None:
-                context.changed_rules.add(name)
+def changed(context: Context) -> list[str]:
+    """Targets whose map, scope or sources are not those of last time; one that was never projected is not among them."""
+    return [row.name for row in _unlike(context) if row.policy is not None]
+
+
+def _find_changes(context: Context, before: Mapping[str, Any]) -> None:
+    """``before``: what was known of each connection when this run began; a target that was none meanwhile missed what happened."""
+    context.changed_rules.update(changed(context))
+    returning = {name for name in context.targets if name not in before or not before[name].target}
+    for name in sorted({row.name for row in _unlike(context)} | returning):
+        identities.mark_all(context.store, name)
+
+
+def _unlike(context: Context) -> list[Any]:
+    """What is known of the targets whose rules are not those under which they were last projected."""
+    known = [connections.row(context.store, name) for name in context.targets]
+    return [row for row in known if row is not None and row.policy != _policy(context, context.connected[row.name])]
 
 
 def remember(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:
@@ -57,14 +73,15 @@ def _reading(context: Context, one: Connected) -> bytes:
     return fingerprint({"reading": one.reading.hex(), "ignore": list(context.landscape.ignore)})
 
 
-def _policy(context: Context, one: Connected) -> str:
-    """Everything that decides who is wanted where, and as what."""
-    assert one.policy is not None
-    sources = {
-        name: [_reading(context, context.connected[name]).hex(), context.connected[name].connection.namespace]
-        for name in context.authoritative
-    }
+def _people(context: Context) -> str:
+    """Everything that decides which accounts make which people, and what those people are like."""
+    sources = [context.connected[name] for name in context.authoritative]
+    read = [[one.name, one.connection.namespace, _reading(context, one).hex()] for one in sources]
     precedence = {name: list(order) for name, order in context.landscape.precedence.items()}
-    return fingerprint(
-        {"policy": one.policy.fingerprint().hex(), "sources": sources, "order": list(context.authoritative), "precedence": precedence}
-    ).hex()
+    return fingerprint({"sources": read, "precedence": precedence}).hex()
+
+
+def _policy(context: Context, one: Connected) -> str:
+    """Everything that decides who is wanted at a target, and as what."""
+    assert one.policy is not None
+    return fingerprint({"policy": one.policy.fingerprint().hex(), "people": _people(context)}).hex()

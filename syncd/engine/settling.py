@@ -7,22 +7,25 @@ from typing import Any
 
 import orjson
 
+from syncd.core.mapping import delta
 from syncd.engine import records
 from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import Projected, at, save
-from syncd.model import Account
+from syncd.model import Account, Kind
 from syncd.store import links, outcomes, staging
 
 AT_THE_END = 2**40
 """The place of an account that no listing has shown yet."""
 
 
-def arrived(context: Context, one: Connected, identity: str, account: Account, *, last: bool) -> None:
-    """A step took: ``account`` is what the provider has now. After the ``last`` step, what still differs was in vain."""
+def arrived(context: Context, one: Connected, change: Any, account: Account, *, last: bool) -> None:
+    """A step of ``change`` (a row of the journal) took: ``account`` is what the provider has now. The ``last`` one shows what took."""
     staged = records.stage(context, one, account, AT_THE_END)
     row = staging.upsert(context.store, one.name, [staged])[account.id]
-    outcomes.attach(context.store, one.name, identity, row, context.environment.now())
-    _project_again(context, one, identity, last=last)
+    outcomes.attach(context.store, one.name, change.identity, row, context.environment.now())
+    (each,) = _project_again(context, one, change.identity)
+    if last:
+        _judge(context, one, change, each)
 
 
 def left(context: Context, one: Connected, identity: str, account_id: int | None) -> None:
@@ -31,20 +34,33 @@ def left(context: Context, one: Connected, identity: str, account_id: int | None
     if account_id is not None:
         staging.gone(context.store, [account_id], now)
     outcomes.detach(context.store, one.name, identity, account_id, now)
-    _project_again(context, one, identity, last=False)
+    _project_again(context, one, identity)
 
 
-def _project_again(context: Context, one: Connected, identity: str, *, last: bool) -> None:
+def _project_again(context: Context, one: Connected, identity: str) -> list[Projected]:
     projected = [at(context, one, row) for row in links.standing(context.store, one.name, [identity])]
     save(context, one, projected)
     links.clean(context.store, one.name, [identity])
-    if not last:
-        return
-    found = projected[0].projection
+    return projected
+
+
+def _judge(context: Context, one: Connected, change: Any, each: Projected) -> None:
+    """The account is as it should be; or it is not, and either something else is wanted by now or the asking was in vain."""
+    found = each.projection
+    outcomes.wrote(context.store, one.name, change.identity, _ours(one, each))
     if found.desired == found.actual:
-        outcomes.took(context.store, one.name, identity, _ours(one, projected[0]))
-    else:
-        outcomes.in_vain(context.store, one.name, identity, _kept(one, found.wanted or {}, found.found or {}))
+        outcomes.took(context.store, one.name, change.identity)
+    elif found.wanted is not None and not _unasked(one, change, delta(found.found or {}, found.wanted)):
+        outcomes.in_vain(context.store, one.name, change.identity, _kept(one, found.wanted, found.found or {}))
+
+
+def _unasked(one: Connected, change: Any, left: Mapping[str, tuple[Any, Any]]) -> bool:
+    """Whether something of what is ``left`` was not asked for in this form; an update never asks for what only a create can set."""
+    assert one.policy is not None
+    asked = {path: after for path, (_, after) in orjson.loads(change.delta).items()}
+    if change.kind == Kind.UPDATE.value:
+        left = {path: pair for path, pair in left.items() if path not in one.policy.map.immutable}
+    return any(path not in asked or delta(asked, {path: after}) for path, (_, after) in left.items())
 
 
 def _ours(one: Connected, each: Projected) -> str | None:
@@ -56,5 +72,5 @@ def _ours(one: Connected, each: Projected) -> str | None:
 
 
 def _kept(one: Connected, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> str:
-    differing = [f"{path} = {orjson.dumps(found.get(path)).decode()}" for path in wanted if wanted[path] != found.get(path)]
+    differing = [f"{path} = {orjson.dumps(kept).decode()}" for path, (kept, _) in delta(found, wanted).items()]
     return f"{one.name} kept {', '.join(differing)}"

@@ -22,13 +22,13 @@ def shape(store: Store, run: int) -> Sequence[Row[Any]]:
 
 
 def held(store: Store, run: int) -> Sequence[Row[Any]]:
-    """What a plan holds, by reason, in order of planning: (connection, hold, held, leaving, first, n, seq).
+    """What a plan holds, by reason and kind, in order of planning: (connection, hold, held, kind, first, n, seq).
 
-    ``leaving``: disables and deletes. ``first``: the run that first held them. ``seq``: the first of them.
+    ``first``: the run that first held them. ``seq``: the first of them.
     """
     return store.rows(
-        "SELECT c.connection, c.hold, c.held, c.kind IN ('disable', 'delete') AS leaving, COALESCE(p.run, c.run) AS first,"
-        f" COUNT(*) AS n, MIN(c.seq) AS seq {_HELD} GROUP BY c.connection, c.hold, c.held, leaving, first ORDER BY seq",
+        "SELECT c.connection, c.hold, c.held, c.kind, COALESCE(p.run, c.run) AS first, COUNT(*) AS n, MIN(c.seq) AS seq"
+        f" {_HELD} GROUP BY c.connection, c.hold, c.held, c.kind, COALESCE(p.run, c.run) ORDER BY seq",
         run=run,
     )
 
@@ -37,8 +37,8 @@ def held_for(store: Store, run: int, group: Row[Any], limit: int) -> Sequence[Ro
     """The first ``limit`` changes of one row of `held`."""
     return store.rows(
         f"SELECT c.* {_HELD} AND c.connection = :connection AND c.hold = :hold AND c.held = :held"
-        " AND (c.kind IN ('disable', 'delete')) = :leaving AND COALESCE(p.run, c.run) = :first ORDER BY c.seq LIMIT :limit",
-        run=run, connection=group.connection, hold=group.hold, held=group.held, leaving=group.leaving, first=group.first, limit=limit,
+        " AND c.kind = :kind AND COALESCE(p.run, c.run) = :first ORDER BY c.seq LIMIT :limit",
+        run=run, connection=group.connection, hold=group.hold, held=group.held, kind=group.kind, first=group.first, limit=limit,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy.engine import Row
 
 from syncd.errors import Fatal
-from syncd.store import staging
+from syncd.store import identities, staging
 from syncd.store.database import Store
 
 _TABLES = ("lease", "account", "account_key", "dirty", "link", "change", "step", "pending")
@@ -35,6 +35,11 @@ def register(
     )  # fmt: skip
 
 
+def retire(store: Store, configured: Sequence[str]) -> None:
+    """Connections that are not configured are neither source nor target; what is known of them stays."""
+    store.run("UPDATE connection SET authoritative = FALSE, target = FALSE WHERE name NOT IN :names", names=list(configured))
+
+
 def renamed_from(store: Store, connector: str, binding: Mapping[str, str], configured: Sequence[str]) -> str | None:
     """The name under which this directory is known, if that name is no longer configured."""
     text = orjson.dumps(dict(binding), option=orjson.OPT_SORT_KEYS).decode()
@@ -45,6 +50,10 @@ def renamed_from(store: Store, connector: str, binding: Mapping[str, str], confi
 def row(store: Store, name: str) -> Row[Any] | None:
     """All that is known of one connection."""
     return store.one("SELECT * FROM connection WHERE name = :name", name=name)
+
+
+def every(store: Store) -> Sequence[Row[Any]]:
+    return store.rows("SELECT * FROM connection ORDER BY name")
 
 
 def known(store: Store) -> list[str]:
@@ -76,12 +85,16 @@ def rename(store: Store, old: str, new: str) -> None:
         raise Fatal(f"the store already has a connection {new!r}: syncd connection forget {new}, or choose another name")
     with store.transaction():
         store.run("UPDATE connection SET name = :new WHERE name = :old", new=new, old=old)
+        store.run("DELETE FROM lease WHERE connection = :new", new=new)  # left by a run that was refused under the new name
         for table in _TABLES:
             store.run(f"UPDATE {table} SET connection = :new WHERE connection = :old", new=new, old=old)
 
 
 def forget(store: Store, name: str) -> int:
-    """Drop everything known of a connection but its journal; returns how many accounts were forgotten. Raises Fatal when it is unknown."""
+    """Drop everything known of a connection but its journal; returns how many accounts were forgotten. Raises Fatal when it is unknown.
+
+    People whom only this source knew are frozen by the next run, never read as departed.
+    """
     if row(store, name) is None:
         raise Fatal(f"no connection {name!r} in the store; it knows {', '.join(known(store)) or 'none'}")
     with store.transaction():
@@ -89,6 +102,7 @@ def forget(store: Store, name: str) -> int:
         for table in ("lease", "account_key", "account", "dirty", "link", "pending"):
             store.run(f"DELETE FROM {table} WHERE connection = :name", name=name)
         store.run("DELETE FROM connection WHERE name = :name", name=name)
+        identities.unmerge(store)
     return accounts
 
 

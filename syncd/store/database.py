@@ -4,46 +4,57 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import TextClause, bindparam, create_engine, event, text
+from sqlalchemy import TextClause, bindparam, create_engine, text
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from syncd.errors import Fatal
 
-T = TypeVar("T")
 HEAD = "0001"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-32000", "temp_store=MEMORY")
 Parameters = Mapping[str, Any]
 BLOCK = 1000
-"""Most values one statement names: far below what either database allows."""
+"""Most values of a list that one statement names: far below what either database allows (SQLite: 32,766 in all)."""
 
 
 class Database:
-    """One SQL connection in autocommit; every write happens inside `transaction`. Rows come back as SQLAlchemy Rows."""
+    """One SQL connection in autocommit; every write happens inside `transaction`. Rows come back as SQLAlchemy Rows.
+
+    Opening raises Fatal for a place that cannot be used, for a file that is no database, and for the schema of a newer syncd.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         if self._engine.dialect.name == "sqlite":
             _protect(self._engine.url.database)
-            event.listen(self._engine, "connect", _set_pragmas)
-        self._depth = 0
+        self._open = False
         try:
             self.sql: SqlConnection = self._engine.connect()
-            _upgrade(self)
+            self._prepare()
         except DBAPIError as error:
-            raise Fatal(f"the store {_name(url)} cannot be opened: {error.orig}") from None
+            raise Fatal(f"the store {_name(url)} cannot be opened: {error.orig}\n  choose another place with store.url") from None
+
+    def _prepare(self) -> None:
+        """Settings and schema; closed again when either fails."""
+        try:
+            if self._engine.dialect.name == "sqlite":
+                for pragma in PRAGMAS:
+                    self.sql.exec_driver_sql(f"PRAGMA {pragma}")
+            _upgrade(self)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self.sql.close()
@@ -51,25 +62,36 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, durable when left; a nested use joins the outer one."""
-        if self._depth:
+        """All or nothing, durable when left; a nested use joins the outer one. Raises Fatal when the store is busy, full or failing."""
+        if self._open:
             yield
             return
-        self.sql.exec_driver_sql("BEGIN IMMEDIATE")
-        self._depth = 1
         try:
+            self.sql.exec_driver_sql("BEGIN IMMEDIATE")
+            self._open = True
             yield
-        except BaseException:
-            self.sql.exec_driver_sql("ROLLBACK")
-            raise
-        else:
             self.sql.exec_driver_sql("COMMIT")
+        except OperationalError as error:
+            self._roll_back()
+            raise Fatal(f"the store {_name(self.url)} cannot be written: {error.orig}") from error
+        except BaseException:
+            self._roll_back()
+            raise
         finally:
-            self._depth = 0
+            self._open = False
+
+    def _roll_back(self) -> None:
+        """A full or failing disk makes SQLite roll back by itself (SQLite documentation, "Response To Errors Within A Transaction")."""
+        with suppress(OperationalError):
+            self.sql.exec_driver_sql("ROLLBACK")
 
     def rows(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
-        """All rows; a list or tuple value expands into ``IN :name``."""
-        return self.sql.execute(_prepared(statement, _lists(values)), values).all()
+        """All rows; a list or tuple value expands into ``IN :name``.
+
+        A list longer than `BLOCK` is asked for a block at a time: such a statement must neither aggregate nor say NOT IN, and its order
+        holds within a block only.
+        """
+        return [row for part in _parts(values) for row in self.sql.execute(_prepared(statement, _lists(part)), part)]
 
     def one(self, statement: str, **values: Any) -> Row[Any] | None:
         return self.sql.execute(_prepared(statement, _lists(values)), values).first()
@@ -79,8 +101,8 @@ class Database:
         return self.sql.execute(_prepared(statement, _lists(values)), values).scalar()
 
     def run(self, statement: str, **values: Any) -> int:
-        """Execute one statement; the number of rows it touched."""
-        return self.sql.execute(_prepared(statement, _lists(values)), values).rowcount
+        """Execute one statement, a block of a long list at a time as in `rows`; the number of rows it touched."""
+        return sum(self.sql.execute(_prepared(statement, _lists(part)), part).rowcount for part in _parts(values))
 
     def many(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Execute one statement for each row."""
@@ -98,6 +120,7 @@ class Store(Database):
             self.digest_key = bytes.fromhex(self._setting("digest_key", secrets.token_hex(16)))
             owner = self._setting("instance", instance)
         if owner != instance:
+            self.close()
             raise Fatal(
                 f"the store {_name(url)} belongs to instance {owner!r}, the configuration says {instance!r}\n"
                 f"  set `instance: {owner}`, or give this instance a store of its own (store.url)"
@@ -108,11 +131,13 @@ class Store(Database):
         return str(self.value("SELECT value FROM setting WHERE name = :name", name=name))
 
 
-def blocks(values: Iterable[T]) -> Iterator[list[T]]:
-    """``values`` in lists of at most `BLOCK`, in order."""
-    rest = iter(values)
-    while block := list(islice(rest, BLOCK)):
-        yield block
+def _parts(values: Parameters) -> Iterator[Parameters]:
+    """``values``, once for each block of the one list among them that is longer than `BLOCK`."""
+    for name in _lists(values):
+        if len(values[name]) > BLOCK:
+            yield from ({**values, name: values[name][start : start + BLOCK]} for start in range(0, len(values[name]), BLOCK))
+            return
+    yield values
 
 
 def _lists(values: Parameters) -> tuple[str, ...]:
@@ -122,11 +147,6 @@ def _lists(values: Parameters) -> tuple[str, ...]:
 @lru_cache(maxsize=512)
 def _prepared(statement: str, lists: tuple[str, ...]) -> TextClause:
     return text(statement).bindparams(*(bindparam(name, expanding=True) for name in lists))
-
-
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    for pragma in PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _protect(path: str | None) -> None:
@@ -140,18 +160,24 @@ def _protect(path: str | None) -> None:
 
 
 def _upgrade(database: Database) -> None:
-    """Bring the schema to `HEAD`; Alembic is imported only when there is something to do."""
-    known = database.sql.dialect.has_table(database.sql, "alembic_version")
-    version = database.value("SELECT version_num FROM alembic_version") if known else None
-    if version == HEAD:
+    """Bring the schema to `HEAD`, all or nothing; Alembic is imported only when there is something to do."""
+    if _version(database) == HEAD:
         return
-    if version is not None and version > HEAD:
-        raise Fatal(
-            f"the store {_name(database.url)} was written by a newer syncd (schema {version}, this one knows {HEAD}): upgrade syncd"
-        )
     from syncd.store.migrations.upgrade import upgrade
 
-    upgrade(database.sql)
+    with database.transaction():
+        version = _version(database)
+        if version > HEAD:
+            raise Fatal(
+                f"the store {_name(database.url)} was written by a newer syncd (schema {version}, this one knows {HEAD}): upgrade syncd"
+            )
+        upgrade(database.sql)
+
+
+def _version(database: Database) -> str:
+    """The newest migration that the store has seen; "" for none."""
+    known = database.sql.dialect.has_table(database.sql, "alembic_version")
+    return str(database.value("SELECT version_num FROM alembic_version")) if known else ""
 
 
 def _name(url: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store.database import Store, blocks
+from syncd.store.database import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,38 @@ class Person:
 
 
 def sources(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
-    """The accounts that make these identities: (identity, id, connection, account, reading, ignored, gone_at)."""
+    """The accounts that make these identities: (identity, id, connection, account, reading, gone_at)."""
     return store.rows(
-        "SELECT identity, id, connection, account, reading, ignored, gone_at FROM account WHERE identity IN :ids ORDER BY identity, id",
+        "SELECT identity, id, connection, account, reading, gone_at FROM account WHERE identity IN :ids ORDER BY identity, id",
         ids=list(identities),
     )
+
+
+def merged_under(store: Store, fingerprint: str) -> bool:
+    """Remember under which rules accounts are made into people; True = they were made under others until now."""
+    before = store.value("SELECT value FROM setting WHERE name = 'people'")
+    store.run(
+        "INSERT INTO setting (name, value) VALUES ('people', :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        value=fingerprint,
+    )
+    return bool(before != fingerprint)
+
+
+def unmerge(store: Store) -> None:
+    """Everybody is to be made anew from the accounts that are left."""
+    store.run("DELETE FROM setting WHERE name = 'people'")
+
+
+def present_at(store: Store, connection: str, identities: Iterable[str]) -> set[str]:
+    """Those of these identities that have an account at this source which is not gone."""
+    text = "SELECT identity FROM account WHERE connection = :name AND identity IN :ids AND gone_at IS NULL"
+    return {row.identity for row in store.rows(text, name=connection, ids=list(identities))}
 
 
 def owners(store: Store, accounts: Sequence[int]) -> dict[int, str]:
     """Account row id -> identity, for those that have one."""
     text = "SELECT id, identity FROM account WHERE id IN :ids AND identity IS NOT NULL"
-    return {row.id: row.identity for block in blocks(accounts) for row in store.rows(text, ids=block)}
+    return {row.id: row.identity for row in store.rows(text, ids=list(accounts))}
 
 
 def by_keys(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Row[Any]]]:
@@ -120,8 +141,12 @@ def documents(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
     return store.rows("SELECT * FROM identity WHERE id IN :ids", ids=list(identities))
 
 
-def stored_keys(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
-    return store.rows("SELECT identity, attribute, key FROM identity_key WHERE identity IN :ids", ids=list(identities))
+def aliases(store: Store, identities: Sequence[str]) -> dict[str, list[str]]:
+    """Identity -> the ids it answers to: the uuid5 of each of its authoritative accounts."""
+    found: dict[str, list[str]] = {}
+    for row in store.rows("SELECT identity, key FROM identity_key WHERE identity IN :ids AND attribute = '@id'", ids=list(identities)):
+        found.setdefault(row.identity, []).append(row.key)
+    return found
 
 
 def _columns(one: Person) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store.database import Store, blocks
+from syncd.store.database import Store
 from syncd.store.lease import fence
 from syncd.store.outcomes import doubt
 
@@ -87,8 +87,9 @@ def hold(store: Store, run: int, connection: str, kinds: Sequence[str], code: st
 
 
 def hold_rows(store: Store, seqs: Sequence[int], code: str, reason: str) -> None:
-    for block in blocks(seqs):
-        store.run("UPDATE change SET state = 'held', hold = :code, held = :reason WHERE seq IN :seqs", seqs=block, code=code, reason=reason)
+    store.run(
+        "UPDATE change SET state = 'held', hold = :code, held = :reason WHERE seq IN :seqs", seqs=list(seqs), code=code, reason=reason
+    )
 
 
 def pass_rest(store: Store, run: int, connection: str) -> None:
@@ -97,24 +98,6 @@ def pass_rest(store: Store, run: int, connection: str) -> None:
         "UPDATE change SET state = 'passed' WHERE run = :run AND connection = :connection AND state = 'planned'",
         run=run,
         connection=connection,
-    )
-
-
-def let_go(store: Store, run: int, connection: str, kinds: Sequence[str], now: datetime) -> None:
-    """The first contact was agreed to: its changes of these kinds pass, uncounted, and stay released until they have settled."""
-    values = {"run": run, "connection": connection, "kinds": list(kinds), "now": stamp(now)}
-    store.run(
-        "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since,"
-        " released_at) SELECT id, connection, object, kind, identity, link_id, account, who, 'held', hold, reason, run, run, :now, :now"
-        " FROM change WHERE run = :run AND connection = :connection AND kind IN :kinds AND hold = 'first_contact'"
-        " ON CONFLICT (connection, change) DO UPDATE SET released_at = :now, seen = excluded.seen",
-        **values,
-    )
-    values.pop("now")
-    store.run(
-        "UPDATE change SET state = 'passed', released = TRUE, hold = '', held = NULL"
-        " WHERE run = :run AND connection = :connection AND kind IN :kinds AND hold = 'first_contact'",
-        **values,
     )
 
 
@@ -182,7 +165,7 @@ def settle_step(store: Store, step: int, state: str, error: str | None, now: dat
 
 
 def settle_change(store: Store, seq: int, state: str, error: str | None, now: datetime) -> None:
-    """The last word on a change: applied | rejected | retry | in_doubt | skipped."""
+    """The last word on a change: applied | rejected | retry | in_doubt | skipped. One that wrote something ends the first contact."""
     store.run(
         "UPDATE change SET state = :state, error = :error, settled_at = :now WHERE seq = :seq",
         seq=seq,
@@ -191,7 +174,11 @@ def settle_change(store: Store, seq: int, state: str, error: str | None, now: da
         now=stamp(now),
     )
     if state == "applied":
-        store.run("UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM change WHERE seq = :seq)", seq=seq)
+        store.run(
+            "UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM change WHERE seq = :seq)"
+            " AND EXISTS (SELECT 1 FROM step WHERE step.change = :seq)",
+            seq=seq,
+        )
 
 
 def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:
@@ -246,7 +233,7 @@ def first_reason(store: Store, run: int, connection: str) -> str:
 
 def adoptions(store: Store, run: int, connection: str, *, held: bool) -> int:
     """Accounts a plan would adopt: by a trusted key, or (``held``) by one that a person must confirm or settle."""
-    doubtful = "hold IN ('untrusted', 'rehire', 'ambiguous')"
+    doubtful = "hold IN ('untrusted', 'rehire', 'contradicted', 'ambiguous')"
     return int(
         store.value(
             "SELECT COUNT(*) FROM change WHERE run = :run AND connection = :connection"

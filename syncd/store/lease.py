@@ -32,10 +32,10 @@ def acquire(store: Store, connections: Iterable[str], holder: str, now: datetime
 
 
 def renew(store: Store, tokens: Tokens, now: datetime, lasting: timedelta) -> None:
-    """Hold on for another ``lasting``; a lease that another took meanwhile stays lost (`fence` says so)."""
+    """Hold on for another ``lasting``; a lease that was given back, or that another took meanwhile, stays lost (`fence` says so)."""
     with store.transaction():
         store.many(
-            "UPDATE lease SET until = :until WHERE connection = :connection AND token = :token",
+            "UPDATE lease SET until = :until WHERE connection = :connection AND token = :token AND until <> ''",
             [{"until": stamp(now + lasting), "connection": name, "token": token} for name, token in tokens.items()],
         )
 

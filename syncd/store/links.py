@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
+from syncd.store.conditions import out_of_step as _condition
 from syncd.store.database import Store
-from syncd.store.tables import out_of_step as _condition
 
 _DIFFERS = _condition("l.")
 _STANDING = """
 SELECT i.id AS identity, i.attributes, i.live, i.ignored, i.departed_at, i.starts_at, i.ends_at,
   l.id AS link_id, l.desired, l.actual, l.owned, l.state, l.reason, l.key, l.leaving_since, l.counted, l.hold,
   l.settled, l.written, l.generation, l.doubt, l.failures, l.retry_at, l.due_at, l.tried_desired, l.tried_actual,
-  l.account_id, a.account, a.document, a.ignored AS account_ignored, a.gone_at
+  l.account_id, a.account, a.document, a.gone_at
 FROM {source} LEFT JOIN account AS a ON a.id = l.account_id
 """
 _DIRTY = _STANDING.format(
@@ -73,6 +73,12 @@ class Standing:
     account_id: int | None
 
 
+_STANDS = (
+    "excluded.state IN ('frozen', 'rejected') OR"
+    " (excluded.desired IS NOT DISTINCT FROM link.{0}_desired AND excluded.actual IS NOT DISTINCT FROM link.{0}_actual)"
+)
+"""Neither side has moved from the pair that was tried in vain, or refused; who is only frozen has not moved."""
+
 _SAVE = """
 INSERT INTO link (connection, identity, account_id, desired, actual, state, reason, key, leaving_since, counted, due_at, hold,
   owned, generation, failures)
@@ -83,9 +89,13 @@ ON CONFLICT (connection, identity) DO UPDATE SET account_id = excluded.account_i
   counted = excluded.counted, due_at = excluded.due_at, hold = excluded.hold,
   settled = CASE WHEN excluded.state = 'live' AND excluded.desired = excluded.actual AND link.settled IS NOT NULL
     THEN excluded.desired ELSE link.settled END,
-  failures = CASE WHEN link.desired IS NOT DISTINCT FROM excluded.desired THEN link.failures ELSE 0 END,
-  retry_at = CASE WHEN link.desired IS NOT DISTINCT FROM excluded.desired THEN link.retry_at END
-"""
+  failures = CASE WHEN {waits} THEN link.failures ELSE 0 END, retry_at = CASE WHEN {waits} THEN link.retry_at END,
+  tried_desired = CASE WHEN {tried} THEN link.tried_desired END, tried_actual = CASE WHEN {tried} THEN link.tried_actual END,
+  refused_desired = CASE WHEN {refused} THEN link.refused_desired END, refused_actual = CASE WHEN {refused} THEN link.refused_actual END
+""".format(
+    waits="link.desired IS NOT DISTINCT FROM excluded.desired AND excluded.desired IS DISTINCT FROM excluded.actual",
+    tried=_STANDS.format("tried"), refused=_STANDS.format("refused"),
+)  # fmt: skip
 
 
 def save(store: Store, connection: str, projected: Sequence[Standing]) -> None:
@@ -127,6 +137,28 @@ def candidates(store: Store, connection: str, keys: Iterable[tuple[str, str]]) -
     for attribute, values in by_attribute.items():
         for row in store.rows(_CANDIDATES, connection=connection, attribute=attribute, keys=sorted(values)):
             found.setdefault((attribute, row.key), []).append(row)
+    return found
+
+
+def trusted_keys(store: Store, accounts: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Account row id -> attribute -> key, of the keys that only an administrator writes."""
+    found: dict[int, dict[str, str]] = {}
+    for row in store.rows("SELECT account_id, attribute, key FROM account_key WHERE account_id IN :ids AND trusted", ids=list(accounts)):
+        found.setdefault(row.account_id, {})[row.attribute] = row.key
+    return found
+
+
+def newcomers(store: Store, connection: str, attribute: str, keys: Sequence[str]) -> dict[str, set[str]]:
+    """Key -> the living identities that answer to it and are to have an account at ``connection``, but have none."""
+    rows = store.rows(
+        "SELECT k.key, k.identity FROM identity_key AS k JOIN identity AS i ON i.id = k.identity AND i.live = 'live'"
+        " JOIN link AS l ON l.identity = k.identity AND l.connection = :connection AND l.account_id IS NULL AND l.desired IS NOT NULL"
+        " WHERE k.attribute = :attribute AND k.key IN :keys",
+        connection=connection, attribute=attribute, keys=list(keys),
+    )  # fmt: skip
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.key, set()).add(row.identity)
     return found
 
 

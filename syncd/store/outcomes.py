@@ -9,7 +9,8 @@ from syncd.store.database import Store
 
 PATIENCE = 3
 """Refused runs in a row after which a change is quarantined."""
-LONGEST = timedelta(hours=24)
+RESTS = (1, 2, 4, 8, 16, 24)
+"""Hours for which it is then left in peace; the last for good."""
 
 
 def attach(store: Store, connection: str, identity: str, account_id: int, now: datetime) -> None:
@@ -34,18 +35,26 @@ def detach(store: Store, connection: str, identity: str, account_id: int | None,
     """The account was deleted by syncd."""
     store.run("UPDATE account SET touched_at = :now WHERE id = :row", now=stamp(now), row=account_id)
     store.run(
-        "UPDATE link SET account_id = NULL, generation = generation + 1, settled = NULL, hold = '', doubt = NULL, failures = 0, retry_at = NULL"
-        " WHERE connection = :connection AND identity = :identity",
+        "UPDATE link SET account_id = NULL, generation = generation + 1, settled = NULL, hold = '', doubt = NULL, failures = 0,"
+        " retry_at = NULL WHERE connection = :connection AND identity = :identity",
         connection=connection, identity=identity,
     )  # fmt: skip
 
 
-def took(store: Store, connection: str, identity: str, written: str | None) -> None:
-    """The write took: both sides agree, and any later difference is somebody else's doing. ``written``: JSON, what is ours in shared lists."""
+def wrote(store: Store, connection: str, identity: str, written: str | None) -> None:
+    """``written``: JSON, what is ours in lists and objects that others fill too."""
     store.run(
-        "UPDATE link SET settled = desired, written = :written, tried_desired = NULL, tried_actual = NULL"
-        " WHERE connection = :connection AND identity = :identity",
+        "UPDATE link SET written = :written WHERE connection = :connection AND identity = :identity",
         connection=connection, identity=identity, written=written,
+    )  # fmt: skip
+
+
+def took(store: Store, connection: str, identity: str) -> None:
+    """Both sides agree: any later difference is somebody else's doing, and the disabling that begins a grace has counted."""
+    store.run(
+        "UPDATE link SET settled = desired, tried_desired = NULL, tried_actual = NULL, counted = (state = 'grace')"
+        " WHERE connection = :connection AND identity = :identity",
+        connection=connection, identity=identity,
     )  # fmt: skip
 
 
@@ -59,16 +68,16 @@ def in_vain(store: Store, connection: str, identity: str, reason: str) -> None:
 
 
 def refused(store: Store, connection: str, identity: str, reason: str, now: datetime) -> None:
-    """The provider said no; from the third run in a row on, it is left in peace for an hour, two, four ... at most a day."""
+    """The provider said no; from the third run in a row on, the change rests before it is tried again (`RESTS`)."""
     before = store.value(
         "SELECT failures FROM link WHERE connection = :connection AND identity = :identity", connection=connection, identity=identity
     )
     failures = int(before or 0) + 1
-    rest = min(LONGEST, timedelta(hours=2 ** max(0, failures - PATIENCE)))
+    rest = timedelta(hours=RESTS[min(failures - PATIENCE, len(RESTS) - 1)]) if failures >= PATIENCE else None
     store.run(
         "UPDATE link SET failures = :failures, retry_at = :retry_at, reason = :reason, doubt = NULL"
         " WHERE connection = :connection AND identity = :identity",
-        failures=failures, retry_at=stamp(now + rest) if failures >= PATIENCE else None, reason=reason,
+        failures=failures, retry_at=stamp(now + rest) if rest else None, reason=reason,
         connection=connection, identity=identity,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store.database import Store, blocks
+from syncd.store.database import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,8 @@ document = excluded.document, reading = excluded.reading, version = excluded.ver
 
 
 def upsert(store: Store, connection: str, staged: Sequence[Staged]) -> dict[str, int]:
-    """Store new or changed accounts (one transaction of the caller); provider id -> row id. What was gone is back."""
-    if not staged:
-        return {}
+    """Store new or changed accounts (one transaction of the caller); provider id -> row id. What was gone is back; the last view wins."""
+    staged = list({one.account: one for one in staged}.values())
     store.many(
         _UPSERT,
         [
@@ -86,7 +85,7 @@ def upsert(store: Store, connection: str, staged: Sequence[Staged]) -> dict[str,
 def row_ids(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, int]:
     """Provider id -> row id, for those that are known."""
     text = "SELECT id, account FROM account WHERE connection = :connection AND account IN :accounts"
-    return {row.account: row.id for block in blocks(accounts) for row in store.rows(text, connection=connection, accounts=block)}
+    return {row.account: row.id for row in store.rows(text, connection=connection, accounts=list(accounts))}
 
 
 def known_digests(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, tuple[int, bytes]]:
@@ -148,10 +147,9 @@ def present(store: Store, connection: str) -> Iterator[Row[Any]]:
 
 def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
     """These accounts are proven absent; their links lose their account, so that what is still desired is made again."""
-    for block in blocks(ids):
-        store.run("UPDATE account SET gone_at = :now, digest = NULL, document = NULL WHERE id IN :ids", ids=block, now=stamp(now))
-        store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=block)
-        mark_linked(store, block)
+    store.run("UPDATE account SET gone_at = :now, digest = NULL, document = NULL WHERE id IN :ids", ids=list(ids), now=stamp(now))
+    store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(ids))
+    mark_linked(store, ids)
 
 
 def finish(store: Store, connection: str, now: datetime, *, defect: str, accounts: int, pages: int) -> None:

@@ -13,6 +13,8 @@ from __future__ import annotations
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
+from syncd.store.conditions import out_of_step
+
 
 class Setting(SQLModel, table=True):
     """One fact about the whole store: its own id, the instance it serves, the key of its digests."""
@@ -126,17 +128,6 @@ class Dirty(SQLModel, table=True):
 
     connection: str = Field(primary_key=True)
     identity: str = Field(primary_key=True)
-
-
-def out_of_step(prefix: str = "") -> str:
-    """The condition of the partial index: the sides differ, and neither a vain write nor a person's no is about just this pair."""
-
-    def pair(name: str) -> str:
-        return (
-            f"({prefix}desired IS NOT DISTINCT FROM {prefix}{name}_desired AND {prefix}actual IS NOT DISTINCT FROM {prefix}{name}_actual)"
-        )
-
-    return f"{prefix}desired IS DISTINCT FROM {prefix}actual AND NOT {pair('tried')} AND NOT {pair('refused')}"
 
 
 class Link(SQLModel, table=True):

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store.database import Store, blocks
+from syncd.store.conditions import out_of_step
+from syncd.store.database import Store
 
 RELEASE_LASTS = timedelta(hours=24)
 """A release that no run used within this time is void (contract: "unused after 24 h they are held again")."""
@@ -42,14 +43,33 @@ _DOUBT = _UPSERT.format(
 )
 
 
+_SETTLED = (
+    "DELETE FROM pending WHERE connection = :connection AND seen <> :run AND NOT (state = 'held'"
+    f" AND EXISTS (SELECT 1 FROM link AS l WHERE l.id = pending.link_id AND {out_of_step('l.')})"
+    " AND NOT EXISTS (SELECT 1 FROM change AS c WHERE c.identity = pending.identity AND c.run = :run AND c.connection = :connection))"
+)
+
+
+_VOID = (
+    "UPDATE pending SET released_at = NULL WHERE connection = :connection AND released_at IS NOT NULL AND (released_at <= :since"
+    " OR (released_at <= (SELECT started FROM run WHERE id = :run)"
+    " AND change IN (SELECT id FROM change WHERE run = :run AND connection = :connection AND state = 'held')))"
+)
+
+
 def refresh(store: Store, run: int, connection: str, now: datetime) -> None:
-    """After a cycle: what still waits stays with the run that first found it, what does not wait any more goes."""
+    """After a cycle: what still waits stays with the run that first found it, what does not wait any more goes.
+
+    What this run could not judge (no evidence, a target that refuses) stays as it was. A release is void when nobody used it in time,
+    or when it could not help.
+    """
     values = {"run": run, "connection": connection, "now": stamp(now)}
     with store.transaction():
         store.run(_HELD, **values)
         store.run(_REFUSED, **values)
         store.run(_DOUBT, **values)
-        store.run("DELETE FROM pending WHERE connection = :connection AND seen <> :run", connection=connection, run=run)
+        store.run(_SETTLED, connection=connection, run=run)
+        store.run(_VOID, connection=connection, run=run, since=stamp(now - RELEASE_LASTS))
 
 
 def flaw(store: Store, run: int, connection: str, flaws: Sequence[Mapping[str, str | None]], now: datetime) -> None:
@@ -93,7 +113,8 @@ def listing(store: Store, connections: Sequence[str] | None = None, state: str |
 def count(store: Store, connection: str) -> dict[str, int]:
     """How many wait in each state; what was released and is only waiting for its run is not counted as held."""
     rows = store.rows(
-        "SELECT state, COUNT(*) AS n FROM pending WHERE connection = :connection AND released_at IS NULL GROUP BY state",
+        "SELECT state, COUNT(*) AS n FROM pending WHERE connection = :connection AND (state <> 'held' OR released_at IS NULL)"
+        " GROUP BY state",
         connection=connection,
     )
     return {row.state: row.n for row in rows}
@@ -107,20 +128,35 @@ def of_run(store: Store, run: int) -> Sequence[Row[Any]]:
 def release(store: Store, ids: Sequence[int], now: datetime) -> None:
     """A person lets these pending rows go; the next run sends them."""
     with store.transaction():
-        for block in blocks(ids):
-            store.run("UPDATE pending SET released_at = :now WHERE id IN :ids", ids=block, now=stamp(now))
+        store.run("UPDATE pending SET released_at = :now WHERE id IN :ids", ids=list(ids), now=stamp(now))
+
+
+def let_go(store: Store, run: int, connection: str, kinds: Sequence[str], now: datetime) -> None:
+    """The first contact was agreed to: its changes of these kinds pass, uncounted, and stay released until they have settled."""
+    values = {"run": run, "connection": connection, "kinds": list(kinds), "now": stamp(now)}
+    store.run(
+        "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since,"
+        " released_at) SELECT id, connection, object, kind, identity, link_id, account, who, 'held', hold, reason, run, 0, :now, :now"
+        " FROM change WHERE run = :run AND connection = :connection AND kind IN :kinds AND hold = 'first_contact'"
+        " ON CONFLICT (connection, change) DO UPDATE SET released_at = :now",
+        **values,
+    )
+    values.pop("now")
+    store.run(
+        "UPDATE change SET state = 'passed', released = TRUE, hold = '', held = NULL"
+        " WHERE run = :run AND connection = :connection AND kind IN :kinds AND hold = 'first_contact'",
+        **values,
+    )
 
 
 def refuse(store: Store, ids: Sequence[int]) -> None:
     """A person's no, remembered with the pair (desired, actual) until either side moves."""
     with store.transaction():
-        for block in blocks(ids):
-            store.run(
-                "UPDATE link SET refused_desired = desired, refused_actual = actual"
-                " WHERE id IN (SELECT link_id FROM pending WHERE id IN :ids)",
-                ids=block,
-            )
-            store.run("DELETE FROM pending WHERE id IN :ids", ids=block)
+        store.run(
+            "UPDATE link SET refused_desired = desired, refused_actual = actual WHERE id IN (SELECT link_id FROM pending WHERE id IN :ids)",
+            ids=list(ids),
+        )
+        store.run("DELETE FROM pending WHERE id IN :ids", ids=list(ids))
 
 
 def kept_by_person(store: Store, connection: str) -> int:

@@ -52,6 +52,7 @@ Answering = Callable[[Received, asyncio.StreamWriter], Awaitable[bytes | None]]
 class Raw:
     port: int = 0
     connections: int = 0
+    open: int = 0
     received: list[Received] = field(default_factory=list)
 
     @property
@@ -88,6 +89,7 @@ async def raw_server(answering: Answering) -> AsyncIterator[Raw]:
         assert task is not None
         tasks.add(task)
         raw.connections += 1
+        raw.open += 1
         number = raw.connections
         try:
             while (request := await _read(reader, number)) is not None:
@@ -100,6 +102,7 @@ async def raw_server(answering: Answering) -> AsyncIterator[Raw]:
         except (ConnectionError, asyncio.CancelledError):
             pass
         finally:
+            raw.open -= 1
             writer.close()
 
     server = await asyncio.start_server(converse, "127.0.0.1", 0)

@@ -171,6 +171,7 @@ async def test_totals_of_traffic() -> None:
     assert 0 < http.meter.seconds < 1
 
 
-def test_the_libraries_log_no_address() -> None:
+def test_the_libraries_log_no_address(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
     for name in ("httpx", "httpcore", "httpcore.http11", "httpcore.connection"):
         assert not logging.getLogger(name).isEnabledFor(logging.INFO)

@@ -82,17 +82,17 @@ async def test_a_member_replaces_what_was_no_object(directory: MemoryDirectory, 
         (Kind.CREATE, {"userName": "y", "id": "z"}, "immutable"),
         (Kind.CREATE, {"userName": "y" * 257}, "too_long"),
         (Kind.UPDATE, {"userName": "y"}, "immutable"),
-        (Kind.UPDATE, {"displayName": "y" * 257}, "too_long"),
+        (Kind.UPDATE, {"meta__syncd": "1", "displayName": "y" * 257}, "too_long"),
     ],
 )
 async def test_what_is_refused_changes_nothing(
     kind: Kind, delta: dict[str, Any], code: str, directory: MemoryDirectory, clock: Environment
 ) -> None:
-    directory.add("a", userName="taken")
+    directory.add("a", userName="taken", meta={"theirs": 1})
     with pytest.raises(Rejected) as raised:
         await carry_out(connect(clock), change(kind, "a", **delta))
     assert raised.value.code == code
-    assert (directory.accounts, directory.log) == ({"a": {"userName": "taken"}}, [])
+    assert (directory.accounts, directory.log) == ({"a": {"userName": "taken", "meta": {"theirs": 1}}}, [])
 
 
 async def test_an_update_of_nobody_is_refused(directory: MemoryDirectory, clock: Environment) -> None:
@@ -122,6 +122,7 @@ async def test_client_made_ids(directory: MemoryDirectory, clock: Environment) -
     mapped = await carry_out(connector, change(Kind.CREATE, userName="y", id="mine"))
     assert own is not None and mapped is not None
     assert (own.id, mapped.id) == ("identity-1", "mine")
+    assert directory.accounts == {"identity-1": {"userName": "x"}, "mine": {"userName": "y"}}
     for again in (change(Kind.CREATE, userName="z", id="mine"), change(Kind.CREATE, userName="z")):
         with pytest.raises(Rejected) as raised:
             await carry_out(connector, again)

@@ -35,8 +35,8 @@ async def listed(connector: MemoryConnector) -> list[str]:
         assert page.first == len(ids)
         ids += [connector.parse(record).id for record in page.records]
         cursor = page.next
+        assert page.complete == (cursor is None)
         if cursor is None:
-            assert page.complete
             return ids
 
 

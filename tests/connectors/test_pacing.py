@@ -9,6 +9,7 @@ import pytest
 
 from syncd.connectors.pacing import TOLERANCE, Gate
 from syncd.environment import Environment
+from syncd.errors import Retryable
 
 pytestmark = pytest.mark.anyio
 
@@ -118,10 +119,13 @@ async def test_a_learned_pace_recovers_when_the_provider_grants_more() -> None:
 
 async def test_a_known_limit_is_never_exceeded_by_probing() -> None:
     clock = Clock()
-    gate = Gate(clock, 100)
-    await send(gate, Provider(clock, 60, 1.0), 30_000)
+    gate, provider = Gate(clock, 100), Provider(clock, 60, 1.0)
+    await send(gate, provider, 3000)
     assert gate.rate is not None
-    assert gate.rate <= 99.5
+    assert gate.rate < 80
+    provider.rate = provider.depth = 1000.0
+    await send(gate, provider, 13_000)
+    assert gate.rate == pytest.approx(99.5)
 
 
 async def test_a_refusal_stops_everybody_for_as_long_as_the_provider_wishes() -> None:
@@ -137,7 +141,7 @@ async def test_refusals_in_a_row_double_the_pause_up_to_30_s_and_success_ends_th
     clock = Clock()
     gate = Gate(clock)
     pauses = []
-    for _ in range(12):
+    for _ in range(1100):
         episode = await gate.enter()
         before = clock.now_at
         gate.refused(episode, None)
@@ -175,3 +179,15 @@ async def test_a_cancelled_waiter_holds_up_nobody() -> None:
     waiter.cancel()
     await asyncio.wait_for(behind, 2)
     assert waiter.cancelled()
+
+
+async def test_waiting_for_a_turn_ends_when_the_silence_asked_for_is_too_long() -> None:
+    clock = Clock()
+    gate = Gate(clock, 1)
+    gate.refused(await gate.enter(), 100.0)
+    with pytest.raises(Retryable, match="100 more seconds") as caught:
+        await gate.enter(99.0)
+    assert caught.value.after == pytest.approx(100)
+    assert clock.now_at == 1000.0
+    await gate.enter(101.0)
+    assert clock.now_at >= 1100

@@ -94,6 +94,25 @@ async def test_a_page_whose_next_is_no_address_is_asked_for_again() -> None:
     assert [json.loads(one) for one in page.records] == [STANDING]
 
 
+async def test_a_place_met_in_an_earlier_listing_is_no_loop() -> None:
+    tokens = ["a", None, "b", "a", None]
+
+    async def answering(request: Received, writer: object) -> bytes:
+        token = tokens[len(server.received) - 1]
+        address = f"{server.url}/users?token={token}" if token else None
+        return reply({"users": [STANDING], "meta": {"next": address}})
+
+    async with raw_server(answering) as server, client(server.url) as http:
+        walker, met = connector(http), []
+        for pages in (2, 3):
+            cursor = None
+            for _ in range(pages):
+                page = await walker.list(cursor)
+                cursor = page.next
+                met.append((page.complete, page.defect))
+    assert met == [(False, ""), (True, ""), (False, ""), (False, ""), (True, "")]
+
+
 async def test_more_pages_than_anybody_believes_are_a_defect() -> None:
     async def answering(request: Received, writer: object) -> bytes:
         n = len(server.received)

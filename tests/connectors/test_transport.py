@@ -116,6 +116,30 @@ async def test_a_create_on_a_dead_kept_connection_is_in_doubt() -> None:
     assert len(server.received) == 2
 
 
+async def test_an_answer_cut_short_on_a_kept_connection_counts_as_a_try() -> None:
+    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
+        if len(server.received) == 2:
+            writer.write(reply(length=500))
+            return None
+        return reply()
+
+    environment = Impatient()
+    async with raw_server(answering) as server, client(server.url, environment=environment) as http:
+        await http.send(get(), body)
+        await http.send(get(), body)
+    assert len(server.received) == 3
+    assert environment.slept[0] > 0
+
+
+async def test_a_connection_whose_answer_is_not_read_to_the_end_is_closed() -> None:
+    async with scripted(reply(b"x" * 2**20)) as server, client(server.url, cap=1000, budget=Budget(tries=1)) as http:
+        with pytest.raises(Retryable, match="larger"):
+            await http.send(get(), body)
+        while server.open:
+            await asyncio.sleep(0)
+    assert server.connections == 1
+
+
 async def test_a_fresh_connection_that_dies_counts_as_a_try() -> None:
     environment = Impatient()
     async with scripted(None) as server, client(server.url, environment=environment, budget=Budget(tries=3)) as http:

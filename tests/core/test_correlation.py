@@ -118,6 +118,12 @@ def test_ids_are_equal_when_and_only_when_all_three_parts_are(one, other):
         assert any("\0" in part or not part.isascii() for part in one + other)
 
 
+@pytest.mark.parametrize("account", ["E\0", "\ud800"])
+def test_an_id_that_cannot_be_stored_has_no_identity(account):
+    with pytest.raises(Rejected):
+        identity_id("prod", "people", account)
+
+
 def test_identity_ids_are_for_ever():
     assert identity_id("prod", "people", "E-1 é") == "9698afa7-342d-5b3e-949f-9c363c292a8f"
     assert UUID(identity_id("prod", "people", "")).version == 5

@@ -148,6 +148,7 @@ def test_any_json_is_an_answer():
     [
         ('departmnt == "x"', "unknown name 'departmnt'; did you mean 'department'?", (1, 1)),
         ('active &&\n  Department == "x"', "unknown name 'Department'; did you mean 'department'?", (2, 3)),
+        ("EMAIL", "unknown name 'EMAIL'; did you mean 'email'?", (1, 1)),
         ("zzz", "unknown name 'zzz'", (1, 1)),
         ('lowr(email) == ""', "unknown name 'lowr'; did you mean 'lower'?", (1, 5)),
         ("department == 1", "== cannot be applied to (string, int)", (1, 12)),
@@ -187,6 +188,10 @@ def test_a_type_that_is_not_json_is_refused(text):
 @pytest.mark.parametrize("name", ["First Name", "a-b", "$id", "in", "package", "true", "string", "type", "é", "a.b", ""])
 def test_a_name_that_cel_cannot_spell_does_no_harm(name):
     assert answer('email == ""', {name: "x"}, types={"email": "string", name: "string"}) is True
+
+
+def test_a_dotted_name_is_a_member_not_a_name():
+    assert "unknown name" in refused('meta.syncd == ""', types={"meta.syncd": "string"}).message
 
 
 # ---- what it reads --------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ SPECS = [
     AttributeSpec("email", normalize=str.lower),
     AttributeSpec("attributes", kind="object", limit=4096),
     AttributeSpec("free", kind="object"),
+    AttributeSpec("prefs", kind="object", normalize=lambda members: {name.lower(): value for name, value in members.items()}),
     AttributeSpec("labels", kind="set", limit=36, normalize=lambda members: [member.lower() for member in members]),
     AttributeSpec("status", kind="boolean"),
     AttributeSpec("level", kind="number"),

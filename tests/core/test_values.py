@@ -158,6 +158,21 @@ def test_what_does_not_fit_is_named_by_its_kind(kind, value, why):
 
 
 @pytest.mark.parametrize(
+    ("value", "kinds"),
+    [
+        ("x", {"string", "any"}),
+        (True, {"boolean", "any"}),
+        (1.5, {"number", "any"}),
+        (["b", "a"], {"set", "any"}),
+        (["b", 1], {"any"}),
+        ({"a": 1}, {"object", "any"}),
+    ],
+)
+def test_the_kinds_that_a_value_is_of(value, kinds):
+    assert {kind for kind in KINDS if fits(kind, value)} == kinds
+
+
+@pytest.mark.parametrize(
     ("kind", "value", "result"),
     [
         ("boolean", 1, True),

@@ -1,12 +1,14 @@
 """What a write map wants of an account, by example."""
 
+from datetime import date
+
 import pytest
 from core_strategies import same
 from test_mapping import CAPABILITY, applied, cel, name, writing
 
-from syncd.core.mapping import delta, found
+from syncd.core.mapping import WriteMap, delta, found
 from syncd.errors import Refused, Rejected
-from syncd.model import MapEntry
+from syncd.model import AttributeSpec, Capability, MapEntry
 
 
 def wanted(entry, person, current=None, written=None):
@@ -91,6 +93,13 @@ def test_an_object_is_shared_by_member():
     )
 
 
+def test_an_object_takes_the_form_of_the_provider_whatever_was_there():
+    entry = cel("prefs", '{"Team": department}')
+    assert wanted(entry, {"department": "x"}, {"prefs": ["list"]}) == {"prefs": {"team": "x"}}
+    assert wanted(entry, {"department": "x"}, {"prefs": {"theirs": 1}}) == {"prefs": {"team": "x", "theirs": 1}}
+    assert found({"prefs": {"Team": "x"}}, ["prefs", "prefs.Team"], CAPABILITY) == {"prefs": {"team": "x"}, "prefs.Team": "x"}
+
+
 def test_a_replaced_object_keeps_its_own_entries_and_our_marker():
     write = writing(
         cel("attributes", '{"team": department}', replace=True),
@@ -102,6 +111,32 @@ def test_a_replaced_object_keeps_its_own_entries_and_our_marker():
     assert asked == {"attributes": {"team": "x", "externalId": "7", "once": "first", "syncd": "prod:1"}, "attributes.externalId": "7"}
     assert delta(found(applied(current, asked), asked, CAPABILITY), asked) == {}
     assert write.wanted({}, None)["attributes"] is None
+
+
+def test_entries_nest():
+    write = writing(
+        cel("attributes", '{"team": {"size": title}, "x": title}', replace=True),
+        cel("attributes.team", '{"lead": department}'),
+        name("attributes.team.name", "organization"),
+        name("attributes.x.y", "locale"),
+    )
+    team = {"lead": "Ann", "name": "Blue"}
+    assert write.wanted({"title": "1", "department": "Ann", "organization": "Blue"}, None) == {
+        "attributes": {"team": team, "x": "1"},
+        "attributes.team": team,
+        "attributes.team.name": "Blue",
+        "attributes.x.y": None,
+    }
+
+
+def test_text_has_no_members_to_complete():
+    write = writing(cel("attributes.team", "department"), name("attributes.team.name", "organization"))
+    assert write.wanted({"department": "x"}, None)["attributes.team"] == "x"
+
+
+def test_a_provider_without_a_marker():
+    write = WriteMap([cel("prefs", '{"a": title}', replace=True)], Capability({"prefs": AttributeSpec("prefs", kind="object")}), ["title"])
+    assert write.wanted({"title": "x"}, {"prefs": {"b": 1}}) == {"prefs": {"a": "x"}}
 
 
 def test_parents_come_before_their_members():
@@ -140,6 +175,18 @@ def test_an_object_over_its_limit_by_the_size_of_all_of_it():
     assert write.oversize(current, {"attributes.a": "éé"}) == "attributes: 4098 bytes, the limit is 4096"
     assert write.oversize(None, {"attributes.a": "x" * 4096, "attributes.syncd": "m"}) == "attributes: 4116 bytes, the limit is 4096"
     assert write.oversize(None, {"free.a": "x" * 9000}) is None
+    assert write.wanted({"title": "x" * 5000}, None) == {"attributes.a": "x" * 5000}
+
+
+def test_only_objects_are_measured_in_bytes_and_whatever_they_hold():
+    write = writing(name("friendly_name", "displayName"))
+    assert write.oversize(None, {"friendly_name": "x" * 12}) is None
+    assert write.oversize({"attributes": {"theirs": "\ud800"}}, {"attributes.a": "x"}) is None
+
+
+def test_members_are_added_to_the_object_whatever_order_they_come_in():
+    asked = {"attributes.a": "x" * 5000, "attributes": {"b": 1}}
+    assert writing(name("attributes.a", "title")).oversize(None, asked) == "attributes: 5014 bytes, the limit is 4096"
 
 
 def test_an_object_that_stays_as_it_is_is_never_too_large():
@@ -190,6 +237,7 @@ def test_what_we_alone_want():
         (MapEntry("friendly_name", "value", value="x" * 13), "friendly_name: 13 characters, the limit is 12"),
         (name("level", "title", default="high", has_default=True), "level: text where a number is expected"),
         (name("friendly_name", "title", table={"a": ["b"]}), "friendly_name: a list where text is expected"),
+        (MapEntry("attributes.a", "value", value=date(2026, 1, 1)), "attributes.a: a date is not a JSON value"),
         (MapEntry("attributes", "value", value="x"), "attributes: text where an object is expected"),
     ],
 )
@@ -203,6 +251,8 @@ def test_literals_are_typed():
     assert wanted(MapEntry("status", "value", value=False), {}) == {"status": False}
     assert wanted(MapEntry("level", "value", value=2), {}) == {"level": 2}
     assert wanted(MapEntry("attributes.a", "value", value={"b": ["z", "y"]}), {}) == {"attributes.a": {"b": ["z", "y"]}}
+    assert wanted(name("level", "title", table={"A": "", "B": None, "C": 3}), {"title": "A"}) == {"level": None}
+    assert wanted(name("level", "title", default="", has_default=True), {}) == {"level": None}
     assert wanted(name("status", "title", table={"A": True}, default=False, has_default=True), {"title": "B"}) == {"status": False}
 
 
@@ -215,8 +265,9 @@ def test_found_is_in_the_form_that_is_wanted():
         "labels": ["B", "a", "b"],
         "attributes": {"teams": ["z", "y"], "team": "", "list": [2, 1]},
         "level": 2.0,
+        "further": [2, ""],
     }
-    paths = ["email", "labels", "attributes.teams", "attributes.team", "attributes.list", "level", "friendly_name", "unknown"]
+    paths = ["email", "labels", "attributes.teams", "attributes.team", "attributes.list", "level", "friendly_name", "unknown", "further"]
     assert found(current, paths, CAPABILITY) == {
         "email": "ann@b.example",
         "labels": ["a", "b"],
@@ -226,6 +277,7 @@ def test_found_is_in_the_form_that_is_wanted():
         "level": 2,
         "friendly_name": None,
         "unknown": None,
+        "further": [2, ""],
     }
 
 

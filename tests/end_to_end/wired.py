@@ -9,14 +9,17 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from syncd import connectors
 from syncd.connectors.file import FileConnector
-from syncd.engine.context import Connected, canonical_names
+from syncd.engine.context import Connected, Context, canonical_names
 from syncd.engine.cycle import cycle
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
+from syncd.engine.verify import verify
 from syncd.environment import Environment
 from syncd.settings import load
 from syncd.settings.settings import Settings
@@ -41,31 +44,55 @@ def settings_of(config: Path) -> Settings:
     return load(config, {name: connectors.get(name).options for name in connectors.names()}, {})
 
 
-async def run(environment: Environment, config: Path, *, mode: str = "delta") -> tuple[Report, Plan]:
-    """One cycle over everything the file configures, agreed to."""
-    settings = settings_of(config)
-    landscape = settings.landscape
-    names = canonical_names(landscape)
-    connected: dict[str, Connected] = {}
-    for one in landscape.connections:
+@asynccontextmanager
+async def connected(environment: Environment, settings: Settings, *, writable: bool) -> AsyncIterator[dict[str, Connected]]:
+    """Every connection of the configuration by name, closed afterwards."""
+    names = canonical_names(settings.landscape)
+    made: dict[str, Connected] = {}
+    for one in settings.landscape.connections:
         builder = connectors.get(one.connector)
-        connector = builder(settings.options[one.name], environment=environment, rate=one.rate, writable=mode != "plan")
+        connector = builder(settings.options[one.name], environment=environment, rate=one.rate, writable=writable)
         if isinstance(connector, FileConnector):
             connector.require([entry.text for entry in one.read if entry.source == "name"])
-        connected[one.name] = Connected(one, connector, landscape.instance, names)
+        made[one.name] = Connected(one, connector, settings.landscape.instance, names)
+    try:
+        yield made
+    finally:
+        for each in made.values():
+            await each.connector.aclose()
+
+
+async def run(
+    environment: Environment, config: Path, *, mode: str = "delta", meanwhile: Callable[[], None] = lambda: None
+) -> tuple[Report, Plan]:
+    """One cycle over everything the file configures, agreed to; ``meanwhile``: what others do between the plan and its sending."""
 
     async def agree(plan: Plan) -> bool:
+        meanwhile()
         return True
 
-    store = Store(settings.store.url, landscape.instance)
+    settings = settings_of(config)
+    store = Store(settings.store.url, settings.landscape.instance)
     try:
-        approve = None if mode == "plan" else agree
-        return await cycle(environment, landscape, connected, store, mode=mode, selection=list(connected), approve=approve)
+        async with connected(environment, settings, writable=mode != "plan") as connections:
+            approve = None if mode == "plan" else agree
+            return await cycle(
+                environment, settings.landscape, connections, store, mode=mode, selection=list(connections), approve=approve
+            )  # fmt: skip
     finally:
-        for one in connected.values():
-            await one.connector.aclose()
         if mode != "plan":
             store.close()
+
+
+async def differences(environment: Environment, config: Path) -> list[str]:
+    """What `syncd verify` finds wrong."""
+    settings = settings_of(config)
+    store = Store(settings.store.url, settings.landscape.instance)
+    try:
+        async with connected(environment, settings, writable=False) as connections:
+            return list(verify(Context(environment, store, settings.landscape, connections, list(connections))))
+    finally:
+        store.close()
 
 
 if __name__ == "__main__":

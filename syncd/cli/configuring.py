@@ -1,0 +1,125 @@
+"""Commands about the configuration and what the store binds to it: config, connection, connector."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli.app import command, subgroup
+from syncd.cli.exits import DONE, Failed, Misused
+from syncd.cli.invocation import HIDDEN, Invocation, registry
+
+if TYPE_CHECKING:
+    from syncd.store import Store
+
+Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False)]
+config = subgroup("config", "The configuration as syncd understands it.")
+connection = subgroup("connection", "What the store knows a connection by.")
+connector = subgroup("connector", "The kinds of systems syncd can speak to.")
+
+
+@command(config, "schema")
+def schema(invocation: Invocation) -> int:
+    """Print the JSON Schema of a configuration."""
+    from syncd.settings.schema import schema
+
+    invocation.printer.text(json.dumps(schema(registry(hidden=False)), indent=2, ensure_ascii=False) + "\n")
+    return DONE
+
+
+@command(config, "show")
+def show(invocation: Invocation) -> int:
+    """Print the effective configuration, secrets masked."""
+    from syncd.settings import show
+
+    if invocation.printer.json:
+        invocation.printer.text(json.dumps(show.document(invocation.settings), indent=2, ensure_ascii=False) + "\n")
+    else:
+        invocation.printer.text(show.text(invocation.settings))
+    return DONE
+
+
+@command(connector, "list")
+def connectors(invocation: Invocation) -> int:
+    """List the installed connectors."""
+    from syncd import connectors
+    from syncd.cli.documents import document
+    from syncd.cli.text import table
+
+    found = [(name, connectors.get(name).summary) for name in connectors.names() if name not in HIDDEN]
+    listing = [{"name": name, "summary": summary} for name, summary in found]
+    invocation.printer.show(document("connectors", connectors=listing), lambda: table(found))
+    return DONE
+
+
+@command(connection, "rename")
+def rename(invocation: Invocation, old: Annotated[str, typer.Argument(metavar="OLD", show_default=False)], new: Name) -> int:
+    """Carry what the store knows of OLD over to NEW."""
+    from syncd.cli.documents import document
+    from syncd.store import connections
+
+    with invocation.store() as store, _alone(invocation, store, old) as tokens:
+        connections.rename(store, old, new)
+        tokens[new] = tokens.pop(old)
+    told = f"{old} is {new} from now on."
+    invocation.printer.show(document("connection", renamed=old, name=new), lambda: [told])
+    return DONE
+
+
+@command(connection, "forget")
+def forget(
+    invocation: Invocation, name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> int:  # fmt: skip
+    """Drop what the store knows of a connection.
+
+    Its accounts at the provider stay as they are; the journal is kept.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise Misused("`syncd connection forget` asks first, and here is no terminal: say --yes")
+    from syncd.cli.asking import confirmed
+    from syncd.cli.documents import document
+    from syncd.cli.text import count
+    from syncd.store import connections
+
+    with invocation.store() as store:
+        _known(store, name)
+        if not yes and not asyncio.run(confirmed(invocation.printer, f"Forget all links and accounts of {name}?")):
+            invocation.printer.note("Nothing was forgotten.")
+            return DONE
+        with _alone(invocation, store, name):
+            accounts = connections.forget(store, name)
+    told = f"{name} is forgotten, with {count(accounts, 'account')}; the next run meets it for the first time."
+    invocation.printer.show(document("connection", forgotten=name, accounts=accounts), lambda: [told])
+    return DONE
+
+
+def _known(store: Store, name: str) -> None:
+    """Raises Failed when the store does not know the connection."""
+    from syncd.cli.text import did_you_mean
+    from syncd.store import connections
+
+    known = connections.known(store)
+    if name not in known:
+        raise Failed(f"the store knows no connection {name!r}{did_you_mean(name, known)}")
+
+
+@contextmanager
+def _alone(invocation: Invocation, store: Store, name: str) -> Iterator[dict[str, int]]:
+    """No run works on this connection meanwhile; its lease, given back afterwards. Raises Failed, and Busy when a run holds it."""
+    from syncd.errors import Busy
+    from syncd.store import lease
+
+    _known(store, name)
+    tokens = lease.acquire(store, [name], "syncd connection", invocation.environment.now(), invocation.settings.landscape.lease)
+    if isinstance(tokens, str):
+        raise Busy(f"{name}: a run holds its lease; try again when it is over")
+    try:
+        yield tokens
+    finally:
+        lease.release(store, tokens)

@@ -1,0 +1,31 @@
+"""What waits for a person, as text: by reason, each row ending in the command to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from syncd.cli import cures
+from syncd.cli.printer import CYAN, GREEN, Styled
+from syncd.cli.text import ago, table
+from syncd.environment import instant
+
+
+def lines(rows: Sequence[Any], now: datetime) -> Iterator[str | Styled]:
+    if not rows:
+        yield "Nothing waits for you.", GREEN
+        return
+    for (run, connection, state, reason, words), group in groupby(rows, lambda row: _group(row, now)):
+        yield f"run {run}, {connection}: {state}: {reason}", CYAN
+        yield from [f"  {words}"] if words else []
+        yield from table([_row(row, now) for row in group], "    ")
+
+
+def _group(row: Any, now: datetime) -> tuple[int, str, str, str, str]:
+    return row.run, row.connection, row.state.replace("_", " "), row.reason, cures.words(row, now)
+
+
+def _row(row: Any, now: datetime) -> tuple[str, ...]:
+    return row.kind or "read", row.who, ago(instant(row.since), now), cures.command(row, now)

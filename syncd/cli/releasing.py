@@ -1,0 +1,55 @@
+"""`syncd held release` and `held reject`: which changes a person's word moves, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from syncd.cli import cures
+from syncd.cli.documents import document
+from syncd.cli.printer import CYAN, GREEN, Styled
+from syncd.cli.text import count, listed
+
+SHOWN = 5
+
+
+def divided(rows: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """(what the release lets go, what stays held). At a first contact only what the contact itself holds can go."""
+    first = {row.connection for row in rows if row.hold == cures.FIRST}
+    going = [row for row in rows if cures.releasable(row) and (row.hold == cures.FIRST or row.connection not in first)]
+    gone = {row.id for row in going}
+    return going, [row for row in rows if row.id not in gone]
+
+
+def released(run: int, going: Sequence[Any], staying: Sequence[Any]) -> dict[str, Any]:
+    return document(
+        "release", run=run, released=len(going),
+        held=[{"id": row.id, "connection": row.connection, "change": row.change, "who": row.who, "reason": _why(row)} for row in staying],
+    )  # fmt: skip
+
+
+def released_lines(going: Sequence[Any], staying: Sequence[Any]) -> Iterator[str | Styled]:
+    if going:
+        yield f"{len(going):,} released; the next `syncd sync` sends {'it' if len(going) == 1 else 'them'} (valid 24 h).", GREEN
+    reasons: dict[str, list[str]] = {}
+    for row in staying:
+        reasons.setdefault(_why(row), []).append(f"{row.kind} {row.who}")
+    for why, names in reasons.items():
+        yield f"{count(len(names), 'change stays', 'changes stay')} held: {why}", CYAN
+        yield f"  {listed(names[:SHOWN], len(names) - SHOWN)}"
+
+
+def rejected(run: int, rows: Sequence[Any]) -> dict[str, Any]:
+    return document("reject", run=run, rejected=len(rows))
+
+
+def rejected_lines(rows: Sequence[Any]) -> Iterator[str | Styled]:
+    yield f"{len(rows):,} rejected: kept by you, until either side moves.", GREEN
+
+
+def _why(row: Any) -> str:
+    if row.hold in cures.WORDS:
+        return f"{row.reason}. A release cannot help: {cures.WORDS[row.hold]}"
+    if row.hold == cures.FIRST:
+        return cures.WAIT
+    return f"{row.reason}. Not with the first contact: release it when that is over"

@@ -1,0 +1,66 @@
+"""`syncd status`: first a sentence, then how each connection stands; from the store alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from syncd.cli import documents
+from syncd.cli.printer import BOLD, Styled
+from syncd.cli.text import ago, count, listed, table
+from syncd.environment import instant
+from syncd.model import Connection, Landscape
+from syncd.store import Store, answers, connections, links
+
+WAITS = ("held", "in_doubt", "quarantined", "rejected")
+
+
+def document(store: Store, landscape: Landscape) -> dict[str, Any]:
+    states = [documents.state(store, one) for one in landscape.connections]
+    return documents.status(_summary(store, landscape, states), answers.living(store), states)
+
+
+def lines(document: Mapping[str, Any], now: datetime) -> Iterator[str | Styled]:
+    yield document["summary"], BOLD
+    yield ""
+    waits = [name for name in WAITS if any(one[name] for one in document["connections"])]
+    heads = ["CONNECTION", "LAST READ", "ACCOUNTS", "LINKED", *(name.upper().replace("_", " ") for name in waits), "NEXT RUN"]
+    rows = [
+        [
+            one["name"], ago(_moment(one["last_full"]), now), f"{one['accounts']:,}", f"{one['links']:,}",
+            *(f"{one[name]:,}" for name in waits), one["next_run"] or "by hand or cron",
+        ]
+        for one in document["connections"]
+    ]  # fmt: skip
+    yield from table([heads, *rows])
+
+
+def _summary(store: Store, landscape: Landscape, states: Sequence[Mapping[str, Any]]) -> str:
+    """``All 2 in step; nothing waits for you.``"""
+    if all(one["last_delta"] is None for one in states):
+        return "Nothing has been read yet. Next: syncd plan"
+    standing = {one.name: _standing(store, one, state) for one, state in zip(landscape.connections, states, strict=True)}
+    steps = sum(in_step for in_step, _ in standing.values())
+    waits = [(name.replace("_", " "), sum(one[name] for one in states)) for name in WAITS]
+    waiting = listed([f"{number:,} {name}" for name, number in waits if number])
+    told = [f"All {steps} in step" if steps == len(states) else f"{steps} of {len(states)} in step"]
+    told.append(f"{waiting} for you (syncd pending)" if waiting else "nothing waits for you")
+    return "; ".join([*told, *(f"{name}: {why}" for name, (_, why) in standing.items() if why)]) + "."
+
+
+def _standing(store: Store, one: Connection, state: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether a connection is in step; and why it is not, where that is not said by what waits."""
+    known = connections.row(store, one.name)
+    if known is None or known.last_delta is None:
+        return False, "not read yet"
+    if known.error or not known.complete:
+        return False, str(known.error or known.defect)
+    if any(state[name] for name in WAITS):
+        return False, ""
+    unsent = links.count_out_of_step(store, one.name) if one.write is not None else 0
+    return not unsent, f"{count(unsent, 'change is', 'changes are')} not sent yet: syncd sync" if unsent else ""
+
+
+def _moment(text: str | None) -> datetime | None:
+    return instant(text) if text else None

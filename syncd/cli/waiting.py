@@ -1,0 +1,84 @@
+"""Commands about what waits for a person: pending, held list, held release, held reject."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syncd.cli.app import app, command, group, subgroup
+from syncd.cli.exits import DONE, FAILED, Failed
+from syncd.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from syncd.store import Store
+
+Run = Annotated[int, typer.Argument(metavar="RUN", help="The run that first held them (see `syncd held list`).", show_default=False)]
+pending = group("All that waits for you, each with the command to paste.")
+app.add_typer(pending, name="pending")
+held = subgroup("held", "Changes that wait for a person's yes or no.")
+
+
+@command(pending, "", subcommand_metavar="")
+def everything(invocation: Invocation) -> int:
+    """All that waits for you, each with the command to paste."""
+    return _list(invocation, None)
+
+
+@command(held, "list")
+def held_list(invocation: Invocation) -> int:
+    """Held changes, each with the command to paste."""
+    return _list(invocation, "held")
+
+
+@command(held, "release", later=("--only", "--kind", "--except"))
+def release(invocation: Invocation, run: Run) -> int:
+    """Let the held changes of a run go; the next run sends them.
+
+    It sends exactly those. Unused after 24 hours they are held again.
+    """
+    from syncd.cli import releasing
+    from syncd.store import waiting
+
+    with invocation.store() as store:
+        rows = _of(store, run)
+        going, staying = releasing.divided(rows)
+        waiting.release(store, [row.id for row in going], invocation.environment.now())
+    invocation.printer.show(releasing.released(run, going, staying), lambda: releasing.released_lines(going, staying))
+    return DONE if going else FAILED
+
+
+@command(held, "reject")
+def reject(invocation: Invocation, run: Run) -> int:
+    """Say no to the held changes of a run, until a side moves."""
+    from syncd.cli import releasing
+    from syncd.store import waiting
+
+    with invocation.store() as store:
+        rows = _of(store, run)
+        waiting.refuse(store, [row.id for row in rows])
+    invocation.printer.show(releasing.rejected(run, rows), lambda: releasing.rejected_lines(rows))
+    return DONE
+
+
+def _list(invocation: Invocation, state: str | None) -> int:
+    from syncd.cli import documents, pending_view
+    from syncd.store import waiting
+
+    with invocation.store() as store:
+        rows, now = waiting.listing(store, state=state), invocation.environment.now()
+        invocation.printer.show(documents.pending(rows, now), lambda: pending_view.lines(rows, now))
+    return DONE
+
+
+def _of(store: Store, run: int) -> Sequence[Any]:
+    """What this run was the first to hold. Raises Failed, naming the runs that hold something, when it holds nothing."""
+    from syncd.store import answers, waiting
+
+    rows = waiting.of_run(store, run)
+    if not rows:
+        others = ", ".join(map(str, answers.runs_that_hold(store)))
+        raise Failed(f"run {run} holds nothing" + (f"; held are changes of run {others}" if others else ", and neither does any other"))
+    return rows

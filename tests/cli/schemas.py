@@ -1,0 +1,104 @@
+"""JSON Schemas of the documents, written from the contract: every field, no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+
+TEXT, NUMBER, COUNT, FLAG = {"type": "string"}, {"type": "number", "minimum": 0}, {"type": "integer", "minimum": 0}, {"type": "boolean"}
+MAYBE = {"type": ["string", "null"]}
+INSTANT = {"type": ["string", "null"], "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
+
+
+def closed(**members: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
+
+
+def several(of: Any) -> dict[str, Any]:
+    return {"type": "array", "items": of}
+
+
+def document(kind: str, **members: Any) -> dict[str, Any]:
+    return closed(version={"const": 1}, kind={"const": kind}, **members)
+
+
+KINDS = closed(create=COUNT, adopt=COUNT, update=COUNT, disable=COUNT, delete=COUNT)
+ACCOUNTS = closed(linked=COUNT, adoptable=COUNT, ambiguous=COUNT, unmanaged=COUNT, ignored=COUNT, rejected=COUNT)
+SCHEMAS = {
+    "plan": document(
+        "plan", id=COUNT, digest=TEXT, config=TEXT, created=INSTANT,
+        connections=several(
+            closed(
+                name=TEXT, counts=KINDS, verdict={"enum": ["passed", "held"]}, reason=MAYBE, accounts=ACCOUNTS,
+                listing=closed(complete=FLAG, accounts=COUNT, pages=COUNT), requests=COUNT, eta_seconds=NUMBER,
+            )
+        ),
+        changes=several(
+            closed(
+                id=TEXT, connection=TEXT, object={"enum": ["user", "tenant", "organization"]}, kind={"enum": list(KINDS["properties"])},
+                identity=TEXT, account=MAYBE, who=TEXT,
+                attributes={"type": "object", "additionalProperties": {"type": "array", "minItems": 2, "maxItems": 2}},
+                reason=TEXT, held=MAYBE, replaces=MAYBE,
+            )
+        ),
+    ),
+    "report": document(
+        "report", run=COUNT, mode={"enum": ["delta", "full", "apply"]}, converged=FLAG,
+        connections=several(
+            closed(
+                name=TEXT, listing=closed(complete=FLAG, accounts=COUNT, changed=COUNT, pages=COUNT), applied=KINDS, held=COUNT,
+                in_doubt=COUNT, quarantined=COUNT, rejected=COUNT, skipped=COUNT, kept=COUNT, requests=COUNT, throttled=COUNT,
+                seconds=NUMBER, error=MAYBE,
+            )
+        ),
+    ),
+    "status": document(
+        "status", summary=TEXT, identities=COUNT,
+        connections=several(
+            closed(
+                name=TEXT, last_delta=INSTANT, last_full=INSTANT, accounts=COUNT, links=COUNT, held=COUNT, in_doubt=COUNT,
+                quarantined=COUNT, rejected=COUNT, paused={"const": False}, suspended={"const": False}, next_run={"const": None},
+            )
+        ),
+    ),
+    "pending": document(
+        "pending",
+        items=several(
+            closed(
+                id=COUNT, run=COUNT, connection=TEXT, state={"enum": ["held", "in_doubt", "quarantined", "rejected"]}, change=TEXT,
+                who=TEXT, reason=TEXT, since=INSTANT, command=TEXT,
+            )
+        ),
+    ),
+    "check": document(
+        "check",
+        connections=several(
+            closed(
+                name=TEXT, ok=FLAG, capabilities=several(TEXT), permissions={"type": "object", "additionalProperties": FLAG},
+                problems=several(TEXT),
+            )
+        ),
+    ),
+    "identities": document(
+        "identities",
+        identities=several(
+            closed(
+                id=TEXT, live={"enum": ["live", "departed", "frozen"]}, attributes={"type": "object"},
+                accounts=several(closed(connection=TEXT, account=TEXT, state=TEXT)),
+            )
+        ),
+    ),
+    "verify": document("verify", identities=COUNT, differences=several(TEXT)),
+    "release": document(
+        "release", run=COUNT, released=COUNT, held=several(closed(id=COUNT, connection=TEXT, change=TEXT, who=TEXT, reason=TEXT))
+    ),
+    "reject": document("reject", run=COUNT, rejected=COUNT),
+    "connectors": document("connectors", connectors=several(closed(name=TEXT, summary=TEXT))),
+}  # fmt: skip
+
+
+def valid(made: dict[str, Any], kind: str) -> dict[str, Any]:
+    """``made`` itself, once it is known to be a document of this kind to the letter."""
+    jsonschema.Draft202012Validator(SCHEMAS[kind]).validate(made)
+    return made

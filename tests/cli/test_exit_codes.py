@@ -1,0 +1,107 @@
+"""The exit codes of the contract, one row each: 0, 1, 2, 3, 64, 75, 78; where several apply, 1, then 3, then 2."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from syncd.store import Store, lease
+from tests.cli.conftest import MakeOffice
+from tests.cli.office import Office
+from tests.world import Clock
+
+
+def nothing(office: Office) -> None:
+    """Ten people in step."""
+    office.settled(*range(1, 11))
+
+
+def edited(office: Office) -> None:
+    nothing(office)
+    office.rows[0]["displayName"] = "Renamed"
+    office.save()
+
+
+def departed(office: Office) -> None:
+    """Half of them gone: held."""
+    nothing(office)
+    del office.rows[5:]
+    office.save()
+
+
+def rejected(office: Office) -> None:
+    nothing(office)
+    office.rows[0]["displayName"] = "x" * 300
+    office.save()
+
+
+def doubtful(office: Office) -> None:
+    nothing(office)
+    office.hire(11)
+    office.sandbox.faults = "reset@create:1"
+
+
+def broken_off(office: Office) -> None:
+    """The file ends in the middle of a line, and something is held besides."""
+    departed(office)
+    office.run("sync", "--yes")
+    with (office.root / "people.csv").open("a") as file:
+        file.write('E9,"p9@corp')
+
+
+def refused(office: Office) -> None:
+    nothing(office)
+    office.environ["CHAT_TOKEN"] = "another-token-than-theirs"
+
+
+def misconfigured(office: Office) -> None:
+    office.config.write_text("version: 9\n")
+
+
+def leased(office: Office) -> None:
+    nothing(office)
+    assert office.environment is not None
+    store = Store(f"sqlite:///{office.root}/syncd.db")
+    lease.acquire(store, ["chat"], "another", office.environment.now(), timedelta(minutes=5))
+    store.close()
+
+
+Situation = Callable[[Office], None]
+TABLE: list[tuple[str, Situation, int]] = [
+    ("check", nothing, 0), ("check", refused, 1), ("check", misconfigured, 78), ("check", leased, 0),
+    ("plan", nothing, 0), ("plan", edited, 0), ("plan", departed, 0), ("plan", rejected, 0), ("plan", broken_off, 1), ("plan", refused, 1),
+    ("plan", misconfigured, 78), ("plan", leased, 75), ("plan --no-such-option", nothing, 64), ("plan -c people", refused, 0),
+    ("plan --detailed-exitcode", nothing, 0), ("plan --detailed-exitcode", edited, 2), ("plan --detailed-exitcode", departed, 2),
+    ("plan --detailed-exitcode", broken_off, 1), ("plan --detailed-exitcode", refused, 1),
+    ("sync --yes", nothing, 0), ("sync --yes", edited, 0), ("sync --yes", departed, 3), ("sync --yes", rejected, 3),
+    ("sync --yes", doubtful, 3), ("sync --yes", broken_off, 1), ("sync --yes", refused, 1), ("sync --yes", misconfigured, 78),
+    ("sync --yes", leased, 75), ("sync --yes -c people", departed, 0), ("sync", edited, 64), ("sync --yes --only p1", edited, 64),
+    ("status", departed, 0), ("status", broken_off, 0), ("status", refused, 0), ("status", misconfigured, 78), ("status", leased, 0),
+    ("pending", departed, 0), ("pending", rejected, 0), ("held list", departed, 0), ("held release 99", nothing, 1),
+    ("held reject 99", nothing, 1), ("verify", edited, 0), ("identities", nothing, 0), ("connection forget chat --yes", leased, 75),
+    ("connection forget caht --yes", nothing, 1), ("connection forget chat", nothing, 64), ("config show", misconfigured, 78),
+    ("config schema", misconfigured, 0), ("connector list", misconfigured, 0), ("run", nothing, 64), ("--version", misconfigured, 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "situation", "code"), TABLE, ids=[f"{line}, {situation.__name__}" for line, situation, _ in TABLE])
+def test_exit_code(make_office: MakeOffice, line: str, situation: Situation, code: int) -> None:
+    office = make_office(Clock() if situation is leased else None)
+    office.save()
+    situation(office)
+    if line.startswith(("pending", "held list")):
+        assert office.run("sync", "--yes").code == 3
+    said = office.run(*line.split())
+    assert said.code == code, said
+    assert "Traceback" not in said.err and "unexpected" not in said.err
+    assert re.match(r"\S", said.err) or code in (0, 1, 2, 3), "a refusal says why"
+
+
+def test_a_port_in_use_ends_the_sandbox_with_1(office: Office) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = office.run("sandbox", "--port", str(taken.getsockname()[1]))
+    assert said.code == 1 and "Address already in use" in said.err

@@ -1,0 +1,107 @@
+"""The demo plays to its end by itself and leaves nothing; the sandbox serves what its configuration says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from syncd.cli import demo
+from syncd.cli.demo_stage import Stage
+from syncd.sandbox import people_csv
+from tests.cli.office import Office
+
+
+def started(*arguments: str, directory: Path, **environ: str) -> subprocess.Popen[str]:
+    """The real command in a process of its own."""
+    command = [sys.executable, "-m", "syncd", *arguments]
+    return subprocess.Popen(
+        command, cwd=directory, env={"PATH": os.environ["PATH"], "PYTHONPATH": os.getcwd(), **environ},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_the_demo_comes_out_as_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with started("demo", directory=tmp_path, TMPDIR=str(tmp_path), SYNCD_STORE__URL=f"sqlite:///{tmp_path}/mine.db") as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "") and time.monotonic() - began < 30
+    assert list(tmp_path.iterdir()) == [], "neither its own files nor a store of mine"
+    for told in (
+        "Plan: 0 to create, 0 to adopt, 0 to update, 0 to disable, 0 to delete; 12 held.",
+        "chat: 9 created, 3 adopted",
+        "(exit code 0; requests: 1 list; 0 writes)",
+        "changed outside syncd",
+        "! 6 held (6 to disable): 7 leave (54 % of 13, limit 1, 1 of them in the last 24 h)",
+        "(exit code 3; requests: 1 list; 0 writes)",
+        "$ syncd held release 6",
+        "All 2 in step; nothing waits for you.",
+    ):
+        assert told in out
+    assert out.endswith("Everything came out as told.\n")
+
+
+def test_the_demo_keeps_config_store_and_log_and_overwrites_nothing(office: Office) -> None:
+    kept = office.root / "kept"
+    said = office.run("demo", "--keep", str(kept))
+    assert said.code == 0 and said.last == f"Config, store and log: {kept}"
+    assert {one.name for one in kept.iterdir()} >= {"syncd.yaml", "people.csv", "syncd.db", "syncd.log"}
+    assert '"event": "synced"' in (kept / "syncd.log").read_text()
+    again = office.run("demo", "--keep", str(kept))
+    assert (again.code, again.out) == (1, "") and "already holds syncd.yaml" in again.err
+
+
+@pytest.mark.parametrize("act", range(len(demo.ACTS)))
+def test_a_demo_that_does_not_come_out_as_told_says_so(office: Office, monkeypatch: pytest.MonkeyPatch, act: int) -> None:
+    """Somebody touches the visitor's account in the middle."""
+    one = demo.ACTS[act]
+
+    def meddle(stage: Stage) -> None:
+        one.before(stage)
+        visitor = stage.service.by_identity("visitor@partner.example")
+        assert visitor is not None
+        stage.service.update(visitor["sid"], friendly_name="touched")
+
+    broken = (*demo.ACTS[:act], replace(one, before=meddle))
+    monkeypatch.setattr(demo, "ACTS", broken)
+    said = office.run("demo")
+    assert said.code == 1 and "this did not come out as told" in said.err
+
+
+def test_a_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path) -> None:
+    with started("demo", directory=tmp_path, TMPDIR=str(tmp_path), PYTHONUNBUFFERED="1") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM and list(tmp_path.iterdir()) == []
+
+
+def test_the_sandbox_prints_a_config_that_works(tmp_path: Path) -> None:
+    with started("sandbox", "--users", "3", "--provider", "twilio", directory=tmp_path) as process:
+        assert process.stdout is not None and process.stderr is not None
+        config = ""
+        while "write: {}" not in config:
+            config += process.stdout.readline()
+        assert config.startswith("version: 1\n")
+        (tmp_path / "syncd.yaml").write_text(config)
+        (tmp_path / "people.csv").write_text(people_csv(5))
+        with started("plan", "--json", directory=tmp_path) as plan:
+            out, _ = plan.communicate(timeout=30)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert plan.returncode == 0 and '"counts": {"create": 2, "adopt": 3,' in out
+    assert process.returncode == 0 and "Save this as syncd.yaml" in err
+
+
+def test_the_demo_directory_is_a_temporary_one(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(office.root / "tmp"))
+    (office.root / "tmp").mkdir()
+    assert office.run("demo").code == 0 and list((office.root / "tmp").iterdir()) == []

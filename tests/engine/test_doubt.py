@@ -1,0 +1,278 @@
+"""Writes whose answer was lost: an account is made exactly once, whatever happened to the request."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from syncd.connectors.base import Connector
+from syncd.connectors.memory import MemoryConnector
+from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
+from syncd.model import Change, Kind, Step
+from syncd.store import waiting
+from tests.engine.conftest import MakeWorld
+from tests.engine.worlds import mail, people, target, writes
+from tests.world import World, person, planned
+
+pytestmark = pytest.mark.anyio
+LOST = InDoubt("the connection broke after the request was sent")
+
+
+def creates(world: World) -> int:
+    return sum(method == "create" for method, _ in writes(world))
+
+
+async def test_a_create_that_was_done_is_found_and_settled_at_once(world: MakeWorld) -> None:
+    w = world()
+    w.write(people(1, 2))
+    w.directory.fail_next("create", LOST, after=True)
+    report, _ = await w.run()
+    assert (report.converged, report.results[1].applied["create"], creates(w)) == (True, 2, 2)
+    assert not w.verify()
+    report, plan = await w.run()
+    assert (report.converged, planned(plan)) == (True, [])
+
+
+async def test_a_create_that_was_not_done_is_sent_again_only_after_a_complete_view_past_the_settle_window(world: MakeWorld) -> None:
+    w = world(target=target(settle=timedelta(seconds=10)))
+    w.write(people(1))
+    w.directory.fail_next("create", LOST)
+    report, _ = await w.run()
+    assert (report.results[1].in_doubt, report.waiting, report.failed, report.results[1].held) == (1, True, False, 0)
+    assert [(row.state, row.who) for row in waiting.listing(w.store)] == [("in_doubt", mail(1))]
+    w.clock.pass_time(timedelta(seconds=9))
+    report, plan = await w.run()
+    assert (planned(plan), report.results[1].in_doubt) == ([], 1), "too early"
+    w.clock.pass_time(timedelta(seconds=1))
+    w.directory.add("x", userName="x")
+    w.directory.add("y", userName="y")
+    w.directory.cut = 1
+    report, plan = await w.run()
+    assert (planned(plan), report.results[1].in_doubt) == ([], 1), "not a complete view"
+    w.directory.cut = None
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, creates(w)) == ([("create", mail(1), "")], True, 1)
+    assert not w.verify()
+
+
+async def test_a_view_that_began_within_the_settle_window_is_not_believed(world: MakeWorld) -> None:
+    w = world(target=target(settle=timedelta(seconds=10)))
+    w.write(people(1))
+    w.directory.fail_next("create", LOST)
+    await w.run()
+    w.clock.pass_time(timedelta(seconds=5))
+
+    class Slow(MemoryConnector):
+        async def list(self, *args: Any) -> Any:
+            page = await super().list(*args)
+            w.clock.pass_time(timedelta(seconds=20))
+            return page
+
+    w.adapt = lambda connector: _as(connector, Slow)
+    report, plan = await w.run()
+    assert (planned(plan), report.results[1].in_doubt) == ([], 1)
+
+
+def _as(connector: Connector, kind: type[MemoryConnector]) -> Connector:
+    if isinstance(connector, MemoryConnector):
+        connector.__class__ = kind
+    return connector
+
+
+async def test_a_create_that_shows_up_late_is_settled_in_the_next_run(world: MakeWorld) -> None:
+    w = world()
+    w.write(people(1))
+    w.directory.fail_next("create", LOST, after=True)
+    w.directory.fail_next("find", Retryable("HTTP 503"))
+    report, _ = await w.run()
+    assert report.results[1].in_doubt == 1
+    report, plan = await w.run()
+    assert (report.converged, planned(plan), creates(w), waiting.listing(w.store)) == (True, [], 1, [])
+    assert not w.verify()
+
+
+@pytest.mark.parametrize("silence", [Retryable("HTTP 503"), Rejected("HTTP 400"), InDoubt("lost")], ids=lambda error: type(error).__name__)
+async def test_a_provider_that_cannot_be_asked_leaves_the_doubt(world: MakeWorld, silence: SyncdError) -> None:
+    w = world(target=target(settle=timedelta(0)))
+    w.write(people(1))
+    w.directory.fail_next("create", LOST, after=True)
+    w.directory.fail_next("find", silence)
+    report, _ = await w.run()
+    assert (report.results[1].in_doubt, creates(w)) == (1, 1)
+
+
+async def test_a_provider_that_refuses_to_be_asked_is_left_alone_and_the_doubt_stays(world: MakeWorld) -> None:
+    w = world()
+    w.write(people(1))
+    w.directory.fail_next("create", LOST, after=True)
+    w.directory.fail_next("find", Quarantined("HTTP 401"))
+    report, _ = await w.run()
+    assert (report.results[1].in_doubt, report.results[1].error) == (1, "HTTP 401")
+    w.directory.fail_next("find", Quarantined("HTTP 403"))
+    report, _ = await w.run()
+    assert (report.results[1].in_doubt, report.results[1].error) == (1, "HTTP 403")
+    report, _ = await w.run()
+    assert (report.converged, creates(w)) == (True, 1)
+
+
+async def test_an_account_that_somebody_else_made_meanwhile_is_not_taken_for_ours(world: MakeWorld) -> None:
+    w = world(target=target(settle=timedelta(0)))
+    w.write(people(1))
+    w.directory.fail_next("create", LOST)
+    w.directory.add("x", userName=mail(1), displayName="Somebody")
+    w.directory.hidden = {"x"}
+    report, _ = await w.run()
+    assert report.results[1].in_doubt == 1, "no marker of ours"
+    w.directory.hidden = set()
+    _, plan = await w.run()
+    assert [kind for kind, _, _ in planned(plan)] == ["adopt"]
+
+
+async def test_where_there_is_no_marker_the_key_tells_our_account(world: MakeWorld) -> None:
+    from dataclasses import replace
+
+    def plain(connector: Connector) -> Connector:
+        if isinstance(connector, MemoryConnector):
+            connector.capability = replace(connector.capability, marker=None)
+        return connector
+
+    w = world(adapt=plain)
+    w.write([person(1, email="P1@corp.example")])
+    w.directory.fail_next("create", LOST, after=True)
+    report, _ = await w.run()
+    assert (report.converged, creates(w)) == (True, 1)
+    assert "syncd" not in w.account("P1@corp.example")["meta"]
+
+
+async def test_somebody_who_leaves_while_in_doubt_is_not_created_after_all(world: MakeWorld) -> None:
+    """Gone from the source one run before the doubt is resolved: nothing is left over that would be sent."""
+    w = world(target=target("delete", settle=timedelta(seconds=10)))
+    w.write(people(1, 2))
+    w.directory.fail_next("create", LOST)
+    await w.run()
+    w.write(people(2))
+    report, _ = await w.run()
+    assert report.results[1].in_doubt == 1
+    w.clock.pass_time(timedelta(seconds=10))
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, creates(w)) == ([], True, 1)
+    assert w.store.value("SELECT COUNT(*) FROM link") == 1
+    assert not w.verify()
+
+
+async def test_somebody_who_left_while_in_doubt_loses_the_account_that_shows_up(world: MakeWorld) -> None:
+    w = world(target=target("delete"))
+    w.write(people(1, 2))
+    w.directory.fail_next("create", LOST, after=True)
+    w.directory.fail_next("find", Retryable("HTTP 503"))
+    await w.run()
+    w.write(people(2))
+    report, plan = await w.run()
+    assert planned(plan) == [("delete", mail(1), "")]
+    assert (report.converged, len(w.directory.accounts)) == (True, 1)
+
+
+async def test_an_update_whose_answer_was_lost_is_planned_again_from_what_is_there(world: MakeWorld) -> None:
+    w = world()
+    w.write(people(1, 2))
+    await w.run()
+    w.write([person(1, phone="5"), person(2, phone="6")])
+    w.directory.fail_next("update", LOST, after=True)
+    w.directory.fail_next("update", LOST)
+    report, _ = await w.run()
+    assert (report.failed, report.results[1].in_doubt) == (True, 0)
+    report, plan = await w.run()
+    assert (planned(plan), report.converged) == ([("update", mail(2), "")], True)
+
+
+async def test_a_delete_whose_answer_was_lost_is_settled_by_the_next_listing(world: MakeWorld) -> None:
+    w = world(target=target("delete"))
+    w.write(people(1, 2))
+    await w.run()
+    w.clock.pass_time(timedelta(minutes=1))
+    w.write(people(2))
+    w.directory.fail_next("delete", LOST, after=True)
+    report, _ = await w.run()
+    assert report.failed
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, w.verify()) == ([], True, [])
+
+
+class Mute(MemoryConnector):
+    """Answers no write with the account, as some providers do; deletes in two requests."""
+
+    def steps(self, change: Change) -> tuple[Step, ...]:
+        steps = super().steps(change)
+        if change.kind is Kind.DELETE:
+            return (Step(change, 1, "update", "/sessions", {"title": None}, summary="end sessions"), Step(change, 2, "delete", "/accounts"))
+        if change.kind is Kind.UPDATE:
+            return tuple(Step(change, n, "update", "/accounts", {path: value}) for n, (path, value) in enumerate(steps[0].body.items(), 1))
+        return steps
+
+    async def perform(self, step: Step) -> None:
+        await super().perform(step)
+
+
+async def mute(world: MakeWorld) -> World:
+    w = world(target=target("delete"), adapt=lambda connector: _as(connector, Mute))
+    w.write(people(1, 2))
+    report, _ = await w.run()
+    assert (report.converged, creates(w)) == (True, 2), "found by marker, as no answer names it"
+    return w
+
+
+async def test_where_a_write_is_answered_without_the_account_it_is_fetched(world: MakeWorld) -> None:
+    w = await mute(world)
+    w.write([person(1, phone="5", title="x"), person(2)])
+    report, _ = await w.run()
+    assert (report.converged, w.account(mail(1))["phone"], w.account(mail(1))["title"]) == (True, "5", "x")
+    assert [method for method, _ in writes(w)] == ["create", "create", "update", "update"]
+    w.directory.fail_next("fetch", Retryable("HTTP 503"))
+    w.write([person(1, phone="6", title="x"), person(2)])
+    report, _ = await w.run()
+    assert report.failed
+    report, plan = await w.run()
+    assert (report.converged, planned(plan)) == (True, [])
+
+
+async def test_an_account_that_is_gone_when_read_back_is_no_success(world: MakeWorld) -> None:
+    w = await mute(world)
+
+    class Vanishing(Mute):
+        async def perform(self, step: Step) -> None:
+            await super().perform(step)
+            self.directory.accounts.pop(step.change.account or "", None)
+
+    w.adapt = lambda connector: _as(connector, Vanishing)
+    w.write([person(1, phone="5"), person(2)])
+    report, _ = await w.run()
+    assert report.failed
+    w.adapt = lambda connector: connector
+    w.clock.pass_time(timedelta(minutes=1))
+    report, plan = await w.run()
+    assert (planned(plan), report.converged) == ([("create", mail(1), "")], True)
+
+
+async def test_a_change_of_several_requests_stops_at_the_first_that_fails_and_goes_on_where_it_was(world: MakeWorld) -> None:
+    w = await mute(world)
+    w.write([person(1, phone="5", title="x"), person(2)])
+    w.directory.fail_next("update", Retryable("HTTP 503"), after=False)
+    report, _ = await w.run()
+    assert (report.failed, creates(w)) == (True, 2)
+    w.write(people(2))
+    report, _ = await w.run()
+    assert (report.converged, len(w.directory.accounts)) == (True, 1)
+    assert [method for method, _ in writes(w)][-2:] == ["update", "delete"]
+    assert not w.verify()
+
+
+async def test_a_delete_in_two_requests_loses_nobody_between_them(world: MakeWorld) -> None:
+    w = await mute(world)
+    w.write(people(2))
+    w.directory.fail_next("delete", Retryable("HTTP 503"))
+    report, _ = await w.run()
+    assert (report.failed, len(w.directory.accounts)) == (True, 2)
+    report, plan = await w.run()
+    assert (planned(plan), report.converged) == ([("delete", mail(1), "")], True)

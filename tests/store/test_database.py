@@ -1,0 +1,133 @@
+"""Transactions, and lists of any length."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syncd.errors import Fatal
+from syncd.store import Store
+from syncd.store.database import BLOCK
+from tests.store.conftest import Opener
+
+PUT = "INSERT INTO setting (name, value) VALUES (:name, 'x')"
+
+
+def names(store: Store) -> set[str]:
+    found = {row.name for row in store.rows("SELECT name FROM setting")}
+    return found - {"store", "digest_key", "instance"}
+
+
+class Broken(Exception):
+    pass
+
+
+@settings(deadline=None)
+@given(writes=st.sets(st.sampled_from("abcdef")), fails=st.booleans())
+def test_a_transaction_is_all_or_nothing(scratch: Store, writes: set[str], fails: bool) -> None:
+    try:
+        with scratch.transaction():
+            for name in writes:
+                scratch.run(PUT, name=name)
+            if fails:
+                raise Broken
+    except Broken:
+        pass
+    assert names(scratch) == (set() if fails else writes)
+    scratch.run("DELETE FROM setting WHERE name IN :names", names=list(writes))
+
+
+def test_others_see_it_only_when_it_is_over(opened: Opener) -> None:
+    one, other = opened(), opened()
+    with one.transaction():
+        one.run(PUT, name="a")
+        assert names(other) == set()
+    assert names(other) == {"a"}
+
+
+def test_a_nested_transaction_joins_the_outer_one(opened: Opener) -> None:
+    one, other = opened(), opened()
+    with pytest.raises(Broken), one.transaction():
+        with one.transaction():
+            one.run(PUT, name="a")
+        assert names(other) == set()
+        raise Broken
+    assert names(one) == set()
+
+
+def test_after_a_failure_the_next_transaction_works(store: Store) -> None:
+    with pytest.raises(Broken), store.transaction():
+        raise Broken
+    with store.transaction():
+        store.run(PUT, name="a")
+    assert names(store) == {"a"}
+
+
+def test_what_the_database_rolled_back_by_itself_is_told_and_not_in_the_way(store: Store) -> None:
+    """As SQLite does when the disk is full or fails."""
+    with pytest.raises(Exception, match="UNIQUE constraint failed"), store.transaction():
+        store.run(PUT, name="a")
+        store.run(PUT.replace("INSERT", "INSERT OR ROLLBACK"), name="a")
+    with store.transaction():
+        store.run(PUT, name="b")
+    assert names(store) == {"b"}
+
+
+def test_a_full_disk_writes_nothing_and_says_so(store: Store) -> None:
+    pages = store.value("PRAGMA page_count")
+    store.value(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(Fatal, match="syncd.db cannot be written: database or disk is full"), store.transaction():
+        store.run(PUT, name="a")
+        store.run(PUT, name="b" * 100_000)
+    assert names(store) == set()
+    store.value(f"PRAGMA max_page_count = {pages + 1000}")
+    with store.transaction():
+        store.run(PUT, name="a")
+    assert names(store) == {"a"}
+
+
+def test_a_commit_that_fails_is_undone(store: Store) -> None:
+    """A deferred constraint is only looked at when the transaction ends."""
+    store.run("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+    store.run("CREATE TABLE child (id REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)")
+    store.run("PRAGMA foreign_keys = ON")
+    with pytest.raises(Exception, match="FOREIGN KEY constraint failed"), store.transaction():
+        store.run("INSERT INTO child VALUES (1)")
+    with store.transaction():
+        store.run(PUT, name="a")
+    assert (names(store), store.value("SELECT COUNT(*) FROM child")) == ({"a"}, 0)
+
+
+def test_a_store_that_another_process_keeps_busy_is_told(opened: Opener) -> None:
+    one, other = opened(), opened()
+    other.run("PRAGMA busy_timeout = 1")
+    with one.transaction():
+        with pytest.raises(Fatal, match="syncd.db cannot be written: database is locked"), other.transaction():
+            pass
+        one.run(PUT, name="a")
+    with other.transaction():
+        other.run(PUT, name="b")
+    assert names(one) == {"a", "b"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 40_000])
+def test_lists_may_be_longer_than_a_statement_can_name(store: Store, count: int) -> None:
+    """SQLite takes 32,766 values (SQLite documentation, "Limits")."""
+    with store.transaction():
+        store.many(PUT, [{"name": f"n{number:05}"} for number in range(count + 1)])
+    wanted = tuple(f"n{number:05}" for number in range(count))
+    found = [row.name for row in store.rows("SELECT name FROM setting WHERE name IN :names AND value = :x", names=wanted, x="x")]
+    assert sorted(found) == list(wanted)
+    assert store.run("DELETE FROM setting WHERE name IN :names AND value = :x", names=list(wanted), x="x") == count
+    assert names(store) == {f"n{count:05}"}
+
+
+def test_one_row_and_one_value(store: Store) -> None:
+    store.run(PUT, name="a")
+    row = store.one("SELECT name, value FROM setting WHERE name IN :names", names=["a"])
+    assert row is not None
+    assert tuple(row) == ("a", "x")
+    assert store.one("SELECT 1 FROM setting WHERE name = :name", name="b") is None
+    assert store.value("SELECT value FROM setting WHERE name IN :names", names=["a"]) == "x"
+    assert store.value("SELECT value FROM setting WHERE name = :name", name="b") is None

@@ -1,0 +1,126 @@
+"""One writer a connection: acquired, fenced, renewed, given back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syncd.errors import Quarantined
+from syncd.store import Store, lease
+from tests.store.conftest import Opener
+from tests.store.rows import NOW
+
+LASTING = timedelta(seconds=10)
+LATER = NOW + LASTING
+EARLIER = LATER - timedelta(microseconds=1)
+
+
+def take(store: Store, *names: str, at: datetime = NOW, holder: str = "me") -> dict[str, int]:
+    got = lease.acquire(store, names, holder, at, LASTING)
+    assert isinstance(got, dict)
+    return got
+
+
+def holds(store: Store, name: str, token: int, at: datetime) -> bool:
+    """What every intent asks in its transaction."""
+    try:
+        with store.transaction():
+            lease.fence(store, name, token, at)
+    except Quarantined:
+        return False
+    return True
+
+
+def test_acquire_takes_all_or_none(opened: Opener) -> None:
+    one, other = opened(), opened()
+    take(one, "b")
+    assert lease.acquire(other, ["c", "b", "a"], "other", NOW, LASTING) == "b"
+    assert take(one, "a", "c").keys() == {"a", "c"}
+
+
+def test_a_held_lease_is_nobodys_else_until_it_expires(opened: Opener) -> None:
+    one, other = opened(), opened()
+    first = take(one, "a")
+    assert lease.acquire(other, ["a"], "other", EARLIER, LASTING) == "a"
+    second = take(other, "a", at=LATER)
+    assert second["a"] > first["a"]
+    assert not holds(one, "a", first["a"], LATER)
+    assert holds(other, "a", second["a"], LATER)
+
+
+def test_the_fence_refuses_who_never_held_it_and_who_held_it_too_long(store: Store) -> None:
+    assert not holds(store, "a", 1, NOW)
+    token = take(store, "a")["a"]
+    assert [holds(store, "a", token, at) for at in (NOW, EARLIER, LATER)] == [True, True, False]
+    assert not holds(store, "a", token + 1, NOW)
+    assert not holds(store, "b", token, NOW)
+
+
+def test_the_fence_says_why(store: Store) -> None:
+    with pytest.raises(Quarantined, match="^a: the lease was lost to another run, nothing more is sent from here$"):
+        lease.fence(store, "a", 1, NOW)
+
+
+def test_a_fence_that_refuses_takes_the_intent_with_it(store: Store) -> None:
+    with pytest.raises(Quarantined), store.transaction():
+        store.run("INSERT INTO setting (name, value) VALUES ('intent', '')")
+        lease.fence(store, "a", 1, NOW)
+    assert store.value("SELECT COUNT(*) FROM setting WHERE name = 'intent'") == 0
+
+
+def test_renewing_holds_on(store: Store) -> None:
+    tokens = take(store, "a", "b")
+    lease.renew(store, tokens, EARLIER, LASTING)
+    assert holds(store, "a", tokens["a"], LATER)
+    assert holds(store, "b", tokens["b"], LATER)
+
+
+def test_renewing_brings_back_no_lease_that_another_took(opened: Opener) -> None:
+    one, other = opened(), opened()
+    old = take(one, "a")
+    new = take(other, "a", at=LATER)
+    lease.release(other, new)
+    lease.renew(one, old, LATER, LASTING)
+    assert not holds(one, "a", old["a"], LATER)
+    assert take(other, "a", at=LATER)["a"] == new["a"] + 1
+
+
+def test_renewing_brings_back_no_lease_that_was_given_back(store: Store) -> None:
+    tokens = take(store, "a")
+    lease.release(store, tokens)
+    lease.renew(store, tokens, NOW, LASTING)
+    assert not holds(store, "a", tokens["a"], NOW)
+
+
+def test_a_lease_given_back_is_free_at_once_and_its_token_spent(opened: Opener) -> None:
+    one, other = opened(), opened()
+    old = take(one, "a")
+    lease.release(one, old)
+    new = take(other, "a")
+    lease.release(one, old)
+    assert new["a"] == old["a"] + 1
+    assert holds(other, "a", new["a"], NOW)
+
+
+@settings(deadline=None)
+@given(steps=st.lists(st.tuples(st.sampled_from(["take", "renew", "release"]), st.integers(0, 2), st.integers(0, 15)), max_size=12))
+def test_never_two_holders_and_tokens_only_rise(scratch: Store, steps: list[tuple[str, int, int]]) -> None:
+    """Three runs, each with its latest token, over any course of events."""
+    store, at, newest = scratch, NOW, 0
+    tokens: dict[int, int] = {}
+    for action, run, seconds in steps:
+        at += timedelta(seconds=seconds)
+        if action == "take":
+            got = lease.acquire(store, ["a"], str(run), at, LASTING)
+            if isinstance(got, dict):
+                assert got["a"] > newest
+                newest = tokens[run] = got["a"]
+        elif run in tokens and action == "renew":
+            lease.renew(store, {"a": tokens[run]}, at, LASTING)
+        elif run in tokens:
+            lease.release(store, {"a": tokens[run]})
+        assert sum(holds(store, "a", token, at) for token in tokens.values()) <= 1
+    store.run("DELETE FROM lease")
