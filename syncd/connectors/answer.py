@@ -65,8 +65,10 @@ def refusal(label: str, answer: Answer, explain: Callable[[Answer], Problem], re
     status, after = answer.status, retry_after(answer.headers.get("retry-after"), theirs)
     if status == 429:
         return Retryable(said, after)
-    if status >= 500 or status == 408 or status < 300:
+    if status >= 500 or status == 408:
         return Ambiguous(said, after)
+    if status < 300:
+        return Ambiguous(f"{said} is not the answer the provider documents", after)
     if status < 400:
         return Ambiguous(f"{said} is a redirect, which is never followed: base_url must be the API root itself", after)
     if status in (401, 403):

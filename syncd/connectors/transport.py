@@ -7,6 +7,7 @@ connections, so there is nothing to lose. How many requests run at once is the c
 from __future__ import annotations
 
 import functools
+import os
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
@@ -36,7 +37,15 @@ def _ssl_context() -> ssl.SSLContext:
 
 def _translated(error: Exception) -> httpx.TransportError:
     kind = next((ours for theirs, ours in _ERRORS.items() if isinstance(error, theirs)), httpx.ReadError)
-    return kind(str(error) or type(error).__name__)
+    return kind(_reason(error) or type(error).__name__)
+
+
+def _reason(error: BaseException) -> str:
+    """What the operating system said ("Connection refused"); where it said nothing, the library's own words."""
+    words = str(error)
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else words
 
 
 class Transport(httpx.AsyncBaseTransport):

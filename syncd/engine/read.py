@@ -110,7 +110,7 @@ async def read(context: Context, one: Connected) -> Reading:
     reading, started = listing.reading, context.environment.monotonic()
     staging.begin(context.store, one.name, reading.started)
     await _note(reading, _pages(context, one, listing))
-    listing.stage()
+    _stage_rest(listing)
     _account_for_flaws(context, one, listing)
     if reading.complete:
         await _note(reading, _conclude(context, one, listing))
@@ -118,6 +118,14 @@ async def read(context: Context, one: Connected) -> Reading:
         context.store, one.name, context.environment.now(), defect=reading.defect, accounts=reading.accounts, pages=reading.pages
     )
     return reading
+
+
+def _stage_rest(listing: _Listing) -> None:
+    """What arrived before the listing ended, however it ended; records whose format has changed stop the connection."""
+    try:
+        listing.stage()
+    except Quarantined as error:
+        listing.reading.refused(str(error))
 
 
 async def _note(reading: Reading, work: Awaitable[str]) -> None:

@@ -21,7 +21,7 @@ from syncd.errors import Fatal
 HEAD = "0001"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-32000", "temp_store=MEMORY")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-8000", "temp_store=MEMORY")
 Parameters = Mapping[str, Any]
 BLOCK = 1000
 """Most values of a list that one statement names: far below what either database allows (SQLite: 32,766 in all)."""
@@ -36,8 +36,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        if self._engine.dialect.name == "sqlite":
-            _protect(self._engine.url.database)
+        _protect(self._engine.url.database)
         self._open = False
         try:
             self.sql: SqlConnection = self._engine.connect()
@@ -48,9 +47,8 @@ class Database:
     def _prepare(self) -> None:
         """Settings and schema; closed again when either fails."""
         try:
-            if self._engine.dialect.name == "sqlite":
-                for pragma in PRAGMAS:
-                    self.sql.exec_driver_sql(f"PRAGMA {pragma}")
+            for pragma in PRAGMAS:
+                self.sql.exec_driver_sql(f"PRAGMA {pragma}")
             _upgrade(self)
         except BaseException:
             self.close()
@@ -181,4 +179,4 @@ def _version(database: Database) -> str:
 
 
 def _name(url: str) -> str:
-    return url.split("///")[-1] if url.startswith("sqlite") else url.split("@")[-1]
+    return url.removeprefix("sqlite:///")

@@ -131,18 +131,18 @@ def moved(store: Store, places: Sequence[tuple[int, int]]) -> None:
 
 
 def present(store: Store, connection: str) -> Iterator[Row[Any]]:
-    """Every account believed to exist: rows of (id, account, touched_at), streamed in blocks."""
-    after = 0
+    """Every account believed to exist: rows of (id, account, touched_at, ordinal), streamed in the order of the last listing."""
+    place = (-1, 0)
     while True:
         rows = store.rows(
-            "SELECT id, account, touched_at FROM account WHERE connection = :connection AND gone_at IS NULL AND id > :after"
-            " ORDER BY id LIMIT 20000",
-            connection=connection, after=after,
+            "SELECT id, account, touched_at, ordinal FROM account"
+            " WHERE connection = :connection AND (ordinal, id) > (:ordinal, :id) AND gone_at IS NULL ORDER BY ordinal, id LIMIT 20000",
+            connection=connection, ordinal=place[0], id=place[1],
         )  # fmt: skip
         yield from rows
         if len(rows) < 20000:
             return
-        after = rows[-1].id
+        place = (rows[-1].ordinal, rows[-1].id)
 
 
 def gone(store: Store, ids: Sequence[int], now: datetime) -> None:

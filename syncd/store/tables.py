@@ -81,7 +81,7 @@ class Account(SQLModel, table=True):
     touched_at: str | None = None
     gone_at: str | None = None
     __table_args__ = (
-        Index("account_by_id", "connection", "object", "account", unique=True),
+        Index("account_by_id", "connection", "account", "object", unique=True),
         Index("account_by_place", "connection", "ordinal"),
         Index("account_by_identity", "identity", sqlite_where=text("identity IS NOT NULL")),
     )
@@ -168,7 +168,7 @@ class Link(SQLModel, table=True):
         Index("link_by_identity", "connection", "identity", unique=True),
         Index("link_by_account", "account_id"),
         Index("link_by_key", "connection", "key"),
-        Index("link_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),
+        Index("link_due", "connection", "due_at", sqlite_where=text("due_at IS NOT NULL")),
         Index("link_rejected", "connection", sqlite_where=text("state = 'rejected' OR failures > 0")),
         Index("link_out_of_step", "connection", "id", sqlite_where=text(out_of_step())),
     )

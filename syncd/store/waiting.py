@@ -39,7 +39,8 @@ _REFUSED = _UPSERT.format(
 _DOUBT = _UPSERT.format(
     rows="SELECT c.id, c.connection, c.object, c.kind, c.identity, c.link_id, c.account, c.who, 'in_doubt', '',"
     " COALESCE(s.error, 'no answer came'), c.run, :run, :now"
-    " FROM step AS s JOIN change AS c ON c.seq = s.change WHERE s.connection = :connection AND s.state = 'in_doubt'"
+    " FROM step AS s JOIN change AS c ON c.seq = s.change WHERE s.connection = :connection"
+    " AND s.state IN ('sent', 'in_doubt') AND s.state = 'in_doubt'"
 )
 
 

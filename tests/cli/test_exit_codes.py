@@ -16,8 +16,8 @@ from tests.world import Clock
 
 
 def nothing(office: Office) -> None:
-    """Ten people in step."""
-    office.settled(*range(1, 11))
+    """Four people in step."""
+    office.settled(1, 2, 3, 4)
 
 
 def edited(office: Office) -> None:
@@ -29,7 +29,7 @@ def edited(office: Office) -> None:
 def departed(office: Office) -> None:
     """Half of them gone: held."""
     nothing(office)
-    del office.rows[5:]
+    del office.rows[2:]
     office.save()
 
 
@@ -41,7 +41,7 @@ def rejected(office: Office) -> None:
 
 def doubtful(office: Office) -> None:
     nothing(office)
-    office.hire(11)
+    office.hire(5)
     office.sandbox.faults = "reset@create:1"
 
 
@@ -50,7 +50,7 @@ def broken_off(office: Office) -> None:
     departed(office)
     office.run("sync", "--yes")
     with (office.root / "people.csv").open("a") as file:
-        file.write('E9,"p9@corp')
+        file.write('E4,"p4@corp')
 
 
 def refused(office: Office) -> None:
@@ -72,7 +72,7 @@ def leased(office: Office) -> None:
 
 Situation = Callable[[Office], None]
 TABLE: list[tuple[str, Situation, int]] = [
-    ("check", nothing, 0), ("check", refused, 1), ("check", misconfigured, 78), ("check", leased, 0),
+    ("check", nothing, 0), ("check", refused, 1), ("check", misconfigured, 78),
     ("plan", nothing, 0), ("plan", edited, 0), ("plan", departed, 0), ("plan", rejected, 0), ("plan", broken_off, 1), ("plan", refused, 1),
     ("plan", misconfigured, 78), ("plan", leased, 75), ("plan --no-such-option", nothing, 64), ("plan -c people", refused, 0),
     ("plan --detailed-exitcode", nothing, 0), ("plan --detailed-exitcode", edited, 2), ("plan --detailed-exitcode", departed, 2),

@@ -158,7 +158,7 @@ def typed(office: Office, *arguments: str) -> Iterator[Terminal]:
     assert terminal.process.returncode is not None
 
 
-@pytest.mark.parametrize(("answer", "sent"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("\x04", False)])
+@pytest.mark.parametrize(("answer", "sent"), [("y\n", True), ("\n", False), ("\x04", False)])
 def test_the_plan_is_shown_and_only_a_yes_sends_it(office: Office, answer: str, sent: bool) -> None:
     office.hire(1)
     with typed(office, "sync") as terminal:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +57,7 @@ def test_the_demo_keeps_config_store_and_log_and_overwrites_nothing(office: Offi
     assert (again.code, again.out) == (1, "") and "already holds syncd.yaml" in again.err
 
 
-@pytest.mark.parametrize("act", range(len(demo.ACTS)))
+@pytest.mark.parametrize("act", [0, 4])
 def test_a_demo_that_does_not_come_out_as_told_says_so(office: Office, monkeypatch: pytest.MonkeyPatch, act: int) -> None:
     """Somebody touches the visitor's account in the middle."""
     one = demo.ACTS[act]
@@ -99,9 +98,3 @@ def test_the_sandbox_prints_a_config_that_works(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=30)
     assert plan.returncode == 0 and '"counts": {"create": 2, "adopt": 3,' in out
     assert process.returncode == 0 and "Save this as syncd.yaml" in err
-
-
-def test_the_demo_directory_is_a_temporary_one(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(office.root / "tmp"))
-    (office.root / "tmp").mkdir()
-    assert office.run("demo").code == 0 and list((office.root / "tmp").iterdir()) == []

@@ -181,3 +181,22 @@ def test_a_person_is_rejected_by_the_provider(office: Office) -> None:
     for _ in range(2):
         office.run("sync", "--yes")
     assert [(one["state"], one["command"]) for one in items(office)] == [("quarantined", "syncd sync")]
+
+
+def test_what_ends_an_account_waits_until_the_first_contact_is_over(office: Office, empty_store: bytes) -> None:
+    """The store was lost: taking back what is as it should be writes nothing, and is no contact yet."""
+    office.settled(1, 2, 3)
+    (office.root / "syncd.db").write_bytes(empty_store)
+    assert office.run("sync", "--yes").code == 0
+    del office.rows[2:]
+    office.save()
+    said = office.run("sync", "--yes")
+    assert said.code == 3 and "disable p3@corp.example" in said.out and cures.WAIT in said.out
+    assert "held release" not in said.out and said.last == "1 change waits for you. Next: syncd sync"
+    assert [one["command"] for one in items(office)] == ["syncd sync"] and cures.WAIT in office.run("pending").out
+    refused = office.run("held", "release", str(items(office)[0]["run"]))
+    assert refused.code == 1 and refused.out.startswith(f"1 change stays held: {cures.WAIT}")
+    office.rows[0]["displayName"] = "Renamed"
+    office.save()
+    office.run("sync", "--yes")
+    assert office.run("sync", "--yes").code == 0, "now it is one leaver of three, within the limit"

@@ -1,10 +1,11 @@
-"""An office whose accounts follow its people file: twelve people and three strangers' accounts, then two leave, one comes, one is renamed."""
+"""An office whose accounts follow its people: twelve of them and three strangers' accounts; then two leave, one comes, one is renamed."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import orjson
 from syncd.engine.report import Report, Result
 from syncd.environment import Environment
 from syncd.sandbox import Sandbox, serve
+from syncd.sandbox.journal import WriteRecord
 from syncd.store import Store, waiting
 from tests.end_to_end import wired
 from tests.world import Clock
@@ -26,11 +28,7 @@ CONFIG = """
 version: 1
 connections:
   people:
-    connector: file
-    path: {people}
-    id: employeeNumber
-    authoritative: true
-    read: {{attributes: {{userName: email, displayName: name}}}}
+{source}
   chat:
     connector: twilio
     base_url: {url}
@@ -44,6 +42,21 @@ connections:
 {more}
 """
 """The default delete limit would hold two leavers of twelve: this office lets half of them go."""
+FILE = """\
+    connector: file
+    path: {people}
+    id: employeeNumber
+    authoritative: true
+    read: {{attributes: {{userName: email, displayName: name}}}}
+"""
+DIRECTORY = """\
+    connector: twilio
+    base_url: {source_url}
+    account_sid: {account}
+    auth_token: {token}
+    authoritative: true
+    read: {{attributes: {{department: attributes.team}}}}
+"""
 
 
 def person(number: int, name: str = "", department: str = "Support") -> tuple[str, ...]:
@@ -51,36 +64,51 @@ def person(number: int, name: str = "", department: str = "Support") -> tuple[st
 
 
 BEFORE: Rows = [person(number) for number in range(1, 13)]
-AFTER: Rows = [person(3, "Person Renamed"), *BEFORE[3:], person(13)]
+AFTER: Rows = [person(13), person(3, "Person Renamed"), *BEFORE[3:]]
 """1 and 2 have left, 3 has another name, 13 is new."""
-LEAVERS = {"p1@corp.example", "p2@corp.example"}
 NEWCOMER = "p13@corp.example"
 
 
-def csv_text(rows: Rows, header: Sequence[str] = HEADER) -> str:
-    return "".join(",".join(row) + "\n" for row in (header, *rows))
+def file_text(rows: Rows, suffix: str = ".csv", header: Sequence[str] = HEADER) -> str:
+    """A people file in the format of ``suffix``, a row on each line."""
+    if suffix == ".csv":
+        return "".join(",".join(row) + "\n" for row in (header, *rows))
+    objects = [json.dumps(dict(zip(header, row, strict=True))) for row in rows]
+    return "[\n" + ",\n".join(objects) + "\n]\n" if suffix == ".json" else "".join(one + "\n" for one in objects)
 
 
 class Office:
-    """``wanted``: identity -> (friendly name, team) of those who should have an account at the default service."""
+    """``wanted``: identity -> (friendly name, team) of those who should have an account at the default service.
+
+    ``source``: the directory in which the people are, instead of the file called ``people``. ``more``: further connections, as YAML.
+    """
 
     def __init__(
-        self, root: Path, sandbox: Sandbox, url: str, clock: Clock, *, people: str = "people.csv", concurrency: int = 4, more: str = ""
-    ) -> None:
-        self.sandbox, self.twilio, self.clock, self.url = sandbox, sandbox.twilio, clock, url
+        self, root: Path, sandbox: Sandbox, url: str, clock: Clock, *,
+        source: tuple[Sandbox, str] | None = None, people: str = "people.csv", concurrency: int = 4, more: str = "",
+    ) -> None:  # fmt: skip
+        self.sandbox, self.twilio, self.clock = sandbox, sandbox.twilio, clock
+        self.source = source[0] if source else None
         self.file, self.config = root / people, root / "syncd.yaml"
-        keys = {"url": url, "account": self.twilio.account_sid, "token": self.twilio.auth_token, "people": people}
-        self.config.write_text(CONFIG.format(**keys, concurrency=concurrency, more=more.format(**keys, service=self.twilio.service_sid)))
+        keys = {
+            "url": url, "account": self.twilio.account_sid, "token": self.twilio.auth_token, "people": people,
+            "source_url": source[1] if source else "", "service": self.twilio.service_sid, "key": self.twilio.api_key_sid,
+        }  # fmt: skip
+        read = (DIRECTORY if source else FILE).format(**keys)
+        self.config.write_text(CONFIG.format(**keys, source=read, concurrency=concurrency, more=more.format(**keys)))
         self.wanted: dict[str, tuple[str, str]] = {}
-        self._canaries = [dict(self.twilio.service().create(name, attributes='{"kept": [1, 2]}')) for name in CANARIES]
+        self._canaries = [self.twilio.service().create(name, attributes='{"kept": [1, 2]}') for name in CANARIES]
 
     def employ(self, rows: Rows) -> None:
-        """These are the people from now on, in the file and in what is wanted."""
-        self.file.write_text(csv_text(rows), encoding="utf-8")
+        """These are the people from now on, in the source and in what is wanted."""
+        if self.source is not None:
+            _populate(self.source, rows)
+        else:
+            self.file.write_text(file_text(rows, self.file.suffix), encoding="utf-8")
         self.wanted = {email: (name, department) for _, email, name, department in rows}
 
     async def opened(self) -> Office:
-        """The accounts stand as before; then the file changes and an hour goes by."""
+        """The accounts stand as before; then the people change and an hour goes by."""
         self.employ(BEFORE)
         assert (await self.run()).converged
         self.employ(AFTER)
@@ -93,21 +121,22 @@ class Office:
 
     def accounts(self, service: str | None = None) -> dict[str, tuple[str, str]]:
         """identity -> (friendly name, team), strangers' accounts apart."""
-        users = self.twilio.service(service).users.values()
-        return {
-            user["identity"]: (user["friendly_name"], orjson.loads(user["attributes"]).get("team"))
-            for user in users
-            if user["identity"] not in CANARIES
-        }
+        users = [user for user in self.twilio.service(service).users.values() if user["identity"] not in CANARIES]
+        return {user["identity"]: (user["friendly_name"], orjson.loads(user["attributes"]).get("team")) for user in users}
+
+    def asked(self, operation: str) -> int:
+        """How many requests of this kind arrived."""
+        return sum(one.operation == operation for one in self.twilio.requests)
 
     def deletions(self) -> list[str | None]:
-        return [one.identity for one in self._sent("DELETE", 204)]
+        return sorted(one.identity or "" for one in self._log("DELETE", 204))
 
     def creations(self) -> Counter[str | None]:
-        return Counter(one.identity for one in self._sent("POST", 201))
+        """identity -> how often syncd made its account, at the default service."""
+        return Counter(one.identity for one in self._log("POST", 201))
 
-    def _sent(self, method: str, status: int) -> list[Any]:
-        return [one for one in self.twilio.log if (one.origin, one.method, one.status) == ("http", method, status)]
+    def _log(self, method: str, status: int, origin: str = "http") -> list[WriteRecord]:
+        return [one for one in self.twilio.log if (one.origin, one.method, one.status) == (origin, method, status)]
 
     def pending(self) -> list[tuple[str, str, str]]:
         """(state, who, reason) of all that waits for a person."""
@@ -116,15 +145,18 @@ class Office:
         store.close()
         return found
 
-    def untouched(self) -> None:
-        """Accounts that syncd does not own are as they were, to the byte, and every account was made once."""
+    def unharmed(self) -> None:
+        """Accounts that syncd does not own are as they were, to the byte, and each account was made once, or once more if others took it."""
         users = self.twilio.service().users
         assert [users.get(one["sid"]) for one in self._canaries] == self._canaries
-        assert {who: times for who, times in self.creations().items() if times > 1} == {}
+        taken = Counter(one.identity for one in self._log("DELETE", 204, "local"))
+        assert {who: times for who, times in self.creations().items() if times > 1 + taken[who]} == {}
 
     async def recovers(self, *, within: int = 2) -> None:
         """The fault is over: converged within so many runs, everything as wanted, and then nothing more to do."""
-        self.sandbox.faults = ()
+        for sandbox in (self.sandbox, self.source):
+            if sandbox is not None:
+                sandbox.faults = ()
         for _ in range(within):
             self.clock.pass_time(HOUR)
             report = await self.run()
@@ -136,11 +168,23 @@ class Office:
     async def in_order(self) -> None:
         """The accounts are as wanted, what is stored follows from the documents, and a further run only lists."""
         assert self.accounts() == self.wanted
-        self.untouched()
+        self.unharmed()
         assert await wired.differences(self.clock, self.config) == []
         self.twilio.journal.requests.clear()
         assert (await self.run()).converged
         assert {one.operation for one in self.twilio.requests} == {"list"}
+
+
+def _populate(sandbox: Sandbox, rows: Rows) -> None:
+    """The directory holds exactly these people."""
+    service = sandbox.twilio.service()
+    wanted = {email: (name, department) for _, email, name, department in rows}
+    present = {user["identity"] for user in service.users.values()}
+    for gone in sorted(present - wanted.keys()):
+        service.delete(gone)
+    for email, (name, department) in wanted.items():
+        write = service.update if email in present else service.create
+        write(email, friendly_name=name, attributes=json.dumps({"team": department}))
 
 
 def result(report: Report, name: str = "chat") -> Result:
@@ -148,9 +192,20 @@ def result(report: Report, name: str = "chat") -> Result:
 
 
 @contextmanager
-def office(root: Path, *, seconds: Environment | None = None, **options: Any) -> Iterator[Office]:
-    """An office over real HTTP. ``seconds``: the sandbox's own clock, where its answers must take real time."""
+def office(root: Path, *, directory: bool = False, seconds: Environment | None = None, **options: Any) -> Iterator[Office]:
+    """An office over real HTTP. ``directory``: its people are in a second sandbox, not in a file.
+
+    ``seconds``: the sandboxes' own clock, where their answers must take real time.
+    """
     clock = Clock()
-    sandbox = Sandbox(seconds or clock)
-    with serve(sandbox) as url:
+    with ExitStack() as stack:
+        sandbox = Sandbox(seconds or clock)
+        url = stack.enter_context(serve(sandbox))
+        if directory:
+            source = Sandbox(seconds or clock, seed=1)
+            options["source"] = (source, stack.enter_context(serve(source)))
         yield Office(root, sandbox, url, clock, **options)
+
+
+Faulty = Mapping[str, tuple[str, str]]
+"""What is wrong -> (the SPEC of its faults, words of the message that names it)."""

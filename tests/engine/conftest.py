@@ -20,7 +20,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """An empty store, migrated once: a copy costs a tenth of a new one."""
     path = tmp_path_factory.mktemp("template") / "syncd.db"
     Store(f"sqlite:///{path}").close()
-    return Template(path.read_bytes())
+    return Template(path)
 
 
 @pytest.fixture

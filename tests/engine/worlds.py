@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from shutil import copy
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -21,13 +22,13 @@ NOTHING: Mapping[str, int] = {"create": 0, "adopt": 0, "update": 0, "disable": 0
 
 @dataclass(frozen=True)
 class Template:
-    """The bytes of an empty store."""
+    """An empty store to copy."""
 
-    store: bytes
+    store: Path
 
     def world(self, root: Path, **options: Any) -> World:
         root.mkdir()
-        (root / "syncd.db").write_bytes(self.store)
+        copy(self.store, root / "syncd.db")
         return World(root, **options)
 
     @contextmanager

@@ -24,7 +24,13 @@ def register(store: Store, *names: str, authoritative: bool = False, target: boo
 
 def staged(name: str, ordinal: int = 0, *keys: tuple[str, str, bool], **more: Any) -> Staged:
     """An account; its bytes are its name, its document says so."""
-    values: dict[str, Any] = {"digest": name.encode(), "document": f'{{"name":"{name}"}}', "reading": None, "version": None, "ignored": False}
+    values: dict[str, Any] = {
+        "digest": name.encode(),
+        "document": f'{{"name":"{name}"}}',
+        "reading": None,
+        "version": None,
+        "ignored": False,
+    }
     return Staged(account=name, ordinal=ordinal, keys=keys, **values | more)
 
 

@@ -60,7 +60,7 @@ def test_the_fence_refuses_who_never_held_it_and_who_held_it_too_long(store: Sto
 
 
 def test_the_fence_says_why(store: Store) -> None:
-    with pytest.raises(Quarantined, match="^a: the lease was lost to another run, nothing more is sent from here$"):
+    with pytest.raises(Quarantined, match=r"^a: the lease was lost to another run, nothing more is sent from here$"):
         lease.fence(store, "a", 1, NOW)
 
 

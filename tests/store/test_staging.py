@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.environment import stamp
-from syncd.store import Store, connections, links, staging
-from tests.store.rows import HOUR, NOW, column, link, people, register, stage, staged
+from syncd.store import Store, connections, identities, links, staging
+from tests.store.rows import HOUR, NOW, column, link, people, person, register, stage, staged
 
 
 def keys(store: Store, row: int) -> set[tuple[str, str, bool]]:
@@ -177,7 +177,7 @@ def test_a_recent_tombstone_is_one_that_syncd_made(store: Store) -> None:
      (False, ("userName", "ann", True), False)],
 )  # fmt: skip
 def test_only_who_is_linked_or_correlates_keeps_attributes(store: Store, linked: bool, key: tuple[str, str, bool], kept: bool) -> None:
-    people(store, "p", keys=(("email", "ann"),))
+    identities.save(store, [person("p", ("email", "ann"))], [])
     rows = staging.upsert(store, "app", [staged("a", 0, key), staged("other", 1)])
     if linked:
         link(store, "app", "p", b"1", b"1", account_id=rows["a"])

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("gone_at", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("account_by_id", "account", ["connection", "object", "account"], unique=True)
+    op.create_index("account_by_id", "account", ["connection", "account", "object"], unique=True)
     op.create_index("account_by_identity", "account", ["identity"], unique=False, sqlite_where=sa.text("identity IS NOT NULL"))
     op.create_index("account_by_place", "account", ["connection", "ordinal"], unique=False)
     op.create_table(
@@ -168,7 +168,7 @@ def upgrade() -> None:
     op.create_index("link_by_account", "link", ["account_id"], unique=False)
     op.create_index("link_by_identity", "link", ["connection", "identity"], unique=True)
     op.create_index("link_by_key", "link", ["connection", "key"], unique=False)
-    op.create_index("link_due", "link", ["due_at"], unique=False, sqlite_where=sa.text("due_at IS NOT NULL"))
+    op.create_index("link_due", "link", ["connection", "due_at"], unique=False, sqlite_where=sa.text("due_at IS NOT NULL"))
     op.create_index("link_out_of_step", "link", ["connection", "id"], unique=False, sqlite_where=sa.text(OUT_OF_STEP))
     op.create_index("link_rejected", "link", ["connection"], unique=False, sqlite_where=sa.text("state = 'rejected' OR failures > 0"))
     op.create_table(

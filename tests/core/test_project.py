@@ -1,0 +1,301 @@
+"""What one identity should be at one target, by its laws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from core_targets import (
+    BARE, DAY, HOUR, NOW, OVERLAY, PLAIN, SWITCH, account, applied, held, holdings, person, persons, policies, policy,
+)  # fmt: skip
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syncd.core.entitlement import Event
+from syncd.core.fingerprint import fingerprint
+from syncd.core.policy import Policy
+from syncd.core.project import NOTHING, Holding, Person, project
+from syncd.model import MapEntry
+
+STATES = {"live", "disabled", "grace", "kept", "retained", "frozen", "leaving", "rejected"}
+steady = settings(deadline=None)
+
+
+def leaver(who: Person, now: bool = True) -> bool:
+    return who.live == "departed" or who.attributes.get("active") is False
+
+
+@steady
+@given(rules=policies, who=persons, holding=st.none() | holdings)
+def test_what_is_wanted_is_in_step_once_it_was_written(rules: Policy, who: Person, holding: Holding | None) -> None:
+    """The fixpoint: an account that has what projection wanted wants nothing more."""
+    found = project(rules, who, holding, NOW)
+    assert found.state in STATES
+    if found.desired is None or found.wanted is None:
+        return
+    if rules.target.on_key_change != "keep" and holding is not None and holding.document["login"] != found.wanted.get("login", holding.document["login"]):
+        return
+    document = applied(None if holding is None else holding.document, found.wanted)
+    after = held(holding or Holding({}), found, document, rules, who, wrote=True)
+    again = project(rules, who, after, NOW)
+    assert again.desired == again.actual is not None
+    assert again.state == found.state
+
+
+@steady
+@given(rules=policies, who=persons, holding=st.none() | holdings)
+def test_fingerprints_are_those_of_what_is_wanted_and_found(rules: Policy, who: Person, holding: Holding | None) -> None:
+    found = project(rules, who, holding, NOW)
+    if found.wanted is None:
+        assert found.desired in (None, found.actual), "nothing is wanted: in step, or to be deleted"
+    else:
+        assert found.found is not None
+        assert found.desired == fingerprint(found.wanted)
+        assert found.actual == (None if holding is None else fingerprint(found.found))
+        assert holding is None or found.wanted.keys() == found.found.keys()
+
+
+@steady
+@given(rules=policies, who=persons)
+def test_without_an_account_only_who_is_entitled_is_wanted(rules: Policy, who: Person) -> None:
+    found = project(rules, who, None, NOW)
+    assert found.actual is None
+    if found.desired is not None:
+        assert (who.live, who.ignored, leaver(who)) == ("live", False, False)
+    assert found.event is None
+
+
+@steady
+@given(rules=policies, who=persons, holding=holdings)
+def test_what_cannot_be_judged_or_is_not_ours_stays_as_it_is(rules: Policy, who: Person, holding: Holding) -> None:
+    found = project(rules, who, holding, NOW)
+    if who.live == "frozen" or who.ignored or holding.ignored or not holding.owned:
+        assert found.state == "frozen"
+    if found.state in ("frozen", "rejected", "kept"):
+        assert found.desired == found.actual == fingerprint(holding.document)
+        assert found.reason
+
+
+@steady
+@given(rules=policies, who=persons, holding=holdings, later=st.sampled_from([timedelta(0), DAY, 30 * DAY]))
+def test_an_inactive_person_is_never_deleted(rules: Policy, who: Person, holding: Holding, later: timedelta) -> None:
+    who = replace(who, live="live", attributes={**who.attributes, "active": False})
+    assert project(rules, who, holding, NOW + later).desired is not None
+
+
+@steady
+@given(rules=policies, who=persons, holding=holdings, retain=st.sampled_from(["organization", "int(title) > 0"]))
+def test_who_is_retained_is_never_deleted_not_even_when_that_cannot_be_read(
+    rules: Policy, who: Person, holding: Holding, retain: str
+) -> None:
+    rules = policy(rules.capability, disabled=dict(rules.target.disabled), out_of_scope="delete", departed="delete", retain=retain)
+    who = replace(who, attributes={**who.attributes, "organization": "keep", "title": "many"})
+    found = project(rules, who, holding, NOW + 30 * DAY)
+    assert found.desired is not None
+    if leaver(who) and found.state != "frozen":
+        assert found.state in ("retained", "kept")
+
+
+@steady
+@given(rules=policies, who=persons, holding=holdings)
+def test_only_who_is_proven_to_leave_has_an_event_and_only_delete_wants_nothing(rules: Policy, who: Person, holding: Holding) -> None:
+    found = project(rules, who, holding, NOW)
+    if found.desired is None:
+        chosen = {Event.DEPARTED: rules.target.deprovision.departed, Event.OUT_OF_SCOPE: rules.target.deprovision.out_of_scope}
+        assert found.event is not None
+        assert chosen[found.event] == "delete"
+        assert found.state == "leaving"
+    if found.state in ("disabled", "grace", "leaving", "retained", "kept"):
+        assert found.event is not None
+    if found.state in ("live", "rejected"):
+        assert found.event is None
+        assert (found.leaving_since, found.counted, found.hold) == (None, False, ""), "whoever is back begins anew"
+
+
+@steady
+@given(
+    capability=st.sampled_from([SWITCH, PLAIN, BARE]), days=st.integers(0, 5), steps=st.lists(st.sampled_from([HOUR, DAY, 2 * DAY]), max_size=8),
+    drifts=st.sets(st.integers(0, 8)),
+)  # fmt: skip
+def test_nobody_is_deleted_before_the_grace_is_over_and_everybody_after(
+    capability: object, days: int, steps: list[timedelta], drifts: set[int]
+) -> None:
+    """A leaver is looked at now and then; each write takes; somebody enables the account again between some of the looks."""
+    overlay = OVERLAY if capability is PLAIN else {}
+    rules = policy(capability, disabled=overlay, departed="delete", grace=days * DAY)  # type: ignore[arg-type]
+    who = person()
+    live = account(rules, who)
+    holding, began, now = Holding(live), None, NOW
+    who = replace(who, live="departed")
+    for number, step in enumerate([timedelta(0), *steps]):
+        now += step
+        if number in drifts:
+            holding = replace(holding, document=live)
+        found = project(rules, who, holding, now)
+        over = began is not None and now >= began + days * DAY
+        assert (found.desired is None) == (over or days == 0)
+        if found.desired is None:
+            assert found.state == "leaving"
+            return
+        wrote = found.desired != found.actual
+        assert wrote == (rules.can_disable and holding.document == live)
+        began = began or now
+        document = applied(holding.document, found.wanted) if wrote and found.wanted else holding.document
+        holding = held(holding, found, document, rules, who, wrote=wrote)
+        found = project(rules, who, holding, now)
+        assert (found.state, found.desired) == ("grace", found.actual)
+        assert found.due == began + days * DAY
+        holding = held(holding, found, document, rules, who, wrote=False)
+    assert holding.counted == rules.can_disable
+
+
+def test_a_disabling_that_never_took_starts_no_clock() -> None:
+    rules = policy(departed="delete", grace=DAY)
+    who = person()
+    holding = Holding(account(rules, who), state="grace")
+    found = project(rules, replace(who, live="departed"), holding, NOW + 30 * DAY)
+    assert (found.state, found.due, found.leaving_since, found.wanted) == ("grace", None, None, {"active": False})
+
+
+def test_who_was_disabled_before_leaving_waits_too_and_is_counted_at_the_end() -> None:
+    rules = policy(departed="delete", grace=DAY, inactive="disable")
+    who = person(live="departed")
+    holding = Holding({**account(rules, person()), "active": False}, state="disabled")
+    found = project(rules, who, holding, NOW)
+    assert (found.state, found.desired, found.due, found.counted) == ("grace", found.actual, NOW + DAY, False)
+    last = project(rules, who, held(holding, found, holding.document, rules, who, wrote=False), NOW + DAY)
+    assert (last.desired, last.state, last.counted) == (None, "leaving", False)
+
+
+def test_who_comes_back_is_enabled_and_nothing_is_left_of_the_overlay() -> None:
+    for rules in (policy(), policy(PLAIN, disabled=OVERLAY)):
+        who = person(title="Chef")
+        live = account(rules, who)
+        found = project(rules, replace(who, live="departed"), Holding(live), NOW)
+        assert found.state == "kept"
+        rules = policy(rules.capability, disabled=dict(rules.target.disabled), departed="disable")
+        found = project(rules, replace(who, live="departed"), Holding(live), NOW)
+        disabled = applied(live, found.wanted or {})
+        assert disabled != live
+        back = project(rules, who, Holding(disabled, state="disabled"), NOW)
+        assert applied(disabled, back.wanted or {}) == live
+        assert (back.state, back.event) == ("live", None)
+
+
+def test_what_somebody_else_wrote_where_the_overlay_stands_is_left_alone() -> None:
+    """Only our own literal is taken back, not what looks like it: 1 is not true."""
+    rules = policy(PLAIN, disabled={"meta.off": True}, departed="disable")
+    who = person()
+    live = account(rules, who)
+    for theirs in (1, "true", False):
+        found = project(rules, who, Holding({**live, "meta": {**live["meta"], "off": theirs}}), NOW)
+        assert found.desired == found.actual
+    found = project(rules, who, Holding({**live, "meta": {**live["meta"], "off": True}}), NOW)
+    assert found.wanted is not None
+    assert (found.wanted["meta.off"], found.desired == found.actual) == (None, False)
+
+
+def test_every_account_of_ours_carries_the_marker_and_is_switched_on() -> None:
+    found = project(policy(), person(), None, NOW)
+    assert found.wanted is not None
+    assert (found.wanted["meta.syncd"], found.wanted["active"]) == ("default:00000000-0000-5000-8000-000000000001", True)
+    assert (found.state, found.reason, found.key) == ("live", "new", "ann")
+    bare = project(policy(BARE), person(), None, NOW)
+    assert bare.wanted is not None
+    assert not bare.wanted.keys() & {"meta.syncd", "active"}
+
+
+def test_a_switch_that_is_mapped_keeps_its_map() -> None:
+    rules = policy(attributes=(MapEntry("login", "name", "userName"), MapEntry("active", "expr", 'title != "locked"')))
+    found = project(rules, person(title="locked"), None, NOW)
+    assert found.wanted is not None
+    assert found.wanted["active"] is False
+
+
+def test_what_cannot_be_read_back_is_written_once_and_not_compared() -> None:
+    rules, who = policy(), person(phone="1234")
+    new = project(rules, who, None, NOW)
+    assert new.wanted is not None
+    assert new.wanted["pin"] == "1234"
+    found = project(rules, who, Holding(account(rules, who)), NOW)
+    assert found.wanted is not None
+    assert "pin" not in found.wanted
+    assert found.desired == found.actual
+
+
+@pytest.mark.parametrize("holding", [None, Holding({"login": "ann"}, state="grace", leaving_since=NOW, counted=True, hold="config")])
+def test_what_cannot_be_mapped_is_rejected_with_the_reason_and_begins_anew(holding: Holding | None) -> None:
+    for who, why in ((person(displayName="much too long a name"), "name: 20 characters"), (person(title="x" * 400), "meta: ")):
+        found = project(policy(), who, holding, NOW)
+        assert found.state == "rejected"
+        assert found.reason.startswith(why)
+        assert found.desired == found.actual
+        assert (found.leaving_since, found.counted, found.hold) == (None, False, "")
+
+
+def test_a_scope_without_an_answer_freezes_where_the_person_stands() -> None:
+    rules = policy(scope="int(title) > 0", out_of_scope="delete", grace=timedelta(0))
+    holding = Holding({"login": "ann"}, state="grace", leaving_since=NOW, counted=True, hold="config")
+    found = project(rules, person(title="many"), holding, NOW)
+    assert (found.state, found.leaving_since, found.counted, found.hold) == ("frozen", NOW, True, "config")
+    assert found.reason.startswith("scope: ")
+    assert found.event is None
+    assert project(rules, person(title="many"), None, NOW).state == "frozen"
+
+
+@pytest.mark.parametrize(("why", "holding", "who"), [
+    ("its source is no longer read", Holding({}), Person("p", {}, "frozen")),
+    ("on the ignore list", Holding({}), Person("p", {}, "live", ignored=True)),
+    ("on the ignore list", Holding({}, ignored=True), Person("p", {})),
+    ("not owned by syncd", Holding({}, owned=False), Person("p", {}, "departed")),
+])  # fmt: skip
+def test_why_somebody_is_frozen(why: str, holding: Holding, who: Person) -> None:
+    found = project(policy(departed="delete", grace=timedelta(0)), who, holding, NOW)
+    assert (found.state, found.reason) == ("frozen", why)
+    if why.startswith(("its source", "on the ignore list")) and not holding.ignored:
+        assert project(policy(), who, None, NOW) is NOTHING
+
+
+def test_passing_time_alone_is_known_in_advance() -> None:
+    who = replace(person(), starts=NOW, ends=NOW + DAY)
+    found = project(policy(inactive="disable"), who, None, NOW)
+    assert (found.due, found.state) == (NOW + DAY, "live")
+    assert project(policy(), who, None, NOW - HOUR) is NOTHING
+    ended = project(policy(inactive="disable"), who, Holding({"login": "ann"}), NOW + DAY)
+    assert (ended.state, ended.event, ended.reason) == ("disabled", Event.INACTIVE, "inactive")
+
+
+# ---- a key that the provider cannot change ----
+
+
+@pytest.mark.parametrize(("on_key_change", "wanted", "in_step"), [("keep", "ann", True), ("hold", "eve", False), ("replace", "eve", False)])
+def test_a_key_change_is_kept_or_left_for_the_decision(on_key_change: str, wanted: str, in_step: bool) -> None:
+    rules = policy(on_key_change=on_key_change)
+    found = project(rules, person(userName="eve"), Holding(account(rules, person())), NOW)
+    assert found.wanted is not None
+    assert (found.wanted["login"], found.desired == found.actual, found.key) == (wanted, in_step, "eve")
+    assert found.reason == ("login stays as it is: the provider cannot change it" if in_step else "")
+
+
+# ---- leavers that a changed configuration causes ----
+
+
+@pytest.mark.parametrize(
+    ("before", "action", "grace", "fresh"),
+    [
+        ("live", "disable", 0, True), ("live", "delete", 1, True), ("live", "delete", 0, True), ("live", "keep", 0, False),
+        ("kept", "disable", 0, True), ("rejected", "delete", 1, True), ("disabled", "disable", 0, False), ("retained", "disable", 0, False),
+        ("disabled", "delete", 1, True), ("retained", "delete", 0, True), ("grace", "delete", 0, False), ("grace", "delete", 1, False),
+        ("grace", "disable", 0, False), ("leaving", "delete", 0, False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("capability", [SWITCH, BARE])
+def test_who_goes_a_stage_further_under_changed_rules_is_held(before: str, action: str, grace: int, fresh: bool, capability: object) -> None:
+    rules = policy(capability, departed=action, grace=grace * DAY)  # type: ignore[arg-type]
+    holding = Holding(account(rules, person()), state=before)
+    who = person(live="departed")
+    assert project(rules, who, holding, NOW, "config").hold == ("config" if fresh else "")
+    assert project(rules, who, holding, NOW).hold == ""
+    assert project(rules, who, replace(holding, hold="config"), NOW).hold == "config", "until it is released"
+    assert project(rules, who, replace(holding, hold="other"), NOW, "config").hold == "other"

@@ -1,0 +1,302 @@
+"""Every way in which a listing can be broken, at the target and at the source: nobody leaves because of it, and when it is over all is well."""
+
+from __future__ import annotations
+
+import socket
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from syncd.environment import Environment
+from syncd.sandbox import Sandbox, serve
+from syncd.sandbox.faults import ALWAYS, Fault
+from tests.end_to_end.conftest import DEADLINE, MakeOffice
+from tests.end_to_end.office import NEWCOMER, Faulty, Office, office, result
+from tests.world import Clock
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pages")]
+
+PASSING: Faulty = {
+    "reset": ("reset@list", "Connection reset by peer"),
+    "closed": ("close@list", "disconnected without sending a response"),
+    "429": ("429@list", "429 (code 20429) Too Many Requests"),
+    "500": ("500@list", "500 (code 20500)"),
+    "502 as HTML": ("html@list;status=502", "502"),
+    "503": ("503@list;retry_after=3", "503 (code 20503)"),
+    "HTML": ("html@list", "200 with text/html; charset=utf-8 instead of JSON"),
+    "error body": ("error_body@list", "the answer is no page with 'users'"),
+    "empty": ("empty@list", "cut short or no JSON"),
+    "truncated": ("truncated@list", "without sending complete message body"),
+    "cut": ("cut@list", "cut short or no JSON"),
+    "content type": ("content_type@list", "200 with text/plain; charset=utf-8 instead of JSON"),
+    "redirect": ("redirect@list", "302 is a redirect, which is never followed"),
+}
+"""What may pass by itself: tried again within the run."""
+LASTING: Faulty = {
+    "missed between pages": ("missed@list", "is missing from the list and yet exists"),
+    "short": ("short@list", "is missing from the list and yet exists"),
+    "shrinking": ("shrink@list", "is missing from the list and yet exists"),
+    "cursor invalid": ("cursor@page", "the listing cannot go on: GET /v1/Users: 400"),
+    "cursor looping": ("loop@list", "names a page as the next one that was already read"),
+    "endless": ("endless@list", "the listing does not end after"),
+    "400": ("400@list", "the listing cannot go on: GET /v1/Users: 400"),
+    "404": ("404@list", "the listing cannot go on: GET /v1/Users: 404"),
+    "401": ("401@list", "401 (code 20003) Authenticate: the credentials are refused"),
+    "403": ("403@page", "403 (code 20403) Forbidden: the credentials are refused"),
+}
+"""What no second try cures."""
+ROLES = {"target": False, "source": True}
+
+
+def faulty(one: Office, spec: str) -> str:
+    """Put these faults where the listing is that they are to break: the source if it is a directory. Returns its connection's name."""
+    (one.source or one.sandbox).faults = spec
+    return "people" if one.source else "chat"
+
+
+@pytest.mark.parametrize("directory", ROLES.values(), ids=ROLES)
+@pytest.mark.parametrize(("spec", "cause"), (PASSING | LASTING).values(), ids=PASSING | LASTING)
+async def test_a_broken_listing_says_why_and_nobody_leaves_because_of_it(
+    make_office: MakeOffice, spec: str, cause: str, directory: bool
+) -> None:
+    one = await make_office(directory=directory).opened()
+    kind, _, params = spec.partition(";")
+    report = None
+    name = faulty(one, f"{kind}:*;{params}" if params else f"{kind}:*")
+    for _ in range(2):
+        report = await one.run()
+        assert report.failed and cause in result(report, name).error
+        assert one.deletions() == []
+        assert one.accounts().keys() >= one.wanted.keys() - {NEWCOMER}
+        one.unharmed()
+    await one.recovers()
+
+
+@pytest.mark.parametrize("directory", ROLES.values(), ids=ROLES)
+@pytest.mark.parametrize("spec", [spec for spec, _ in PASSING.values()], ids=PASSING)
+async def test_a_listing_that_fails_once_is_asked_for_again_in_the_same_run(make_office: MakeOffice, spec: str, directory: bool) -> None:
+    one = await make_office(directory=directory).opened()
+    faulty(one, spec)
+    assert (await one.run()).converged
+    assert len((one.source or one.sandbox).faults.struck) == 1
+    await one.in_order()
+
+
+@pytest.mark.parametrize("directory", ROLES.values(), ids=ROLES)
+async def test_an_account_that_two_pages_show_is_still_one(make_office: MakeOffice, directory: bool) -> None:
+    one = await make_office(directory=directory).opened()
+    faulty(one, "duplicate@list:*")
+    assert (await one.run()).converged
+    assert len((one.source or one.sandbox).faults.struck) > 1
+    await one.in_order()
+
+
+WAITS = {
+    "seconds": ("7", 7.0, 7.0),
+    "fraction": ("1.5", 1.5, 1.5),
+    "HTTP date": ("Thu, 01 Jan 2026 01:00:20 GMT", 20.0, 20.0),
+    "HTTP date gone by": ("Thu, 01 Jan 2026 00:00:00 GMT", 0.25, 0.5),
+    "0": ("0", 0.25, 0.5),
+    "negative": ("-5", 0.25, 0.5),
+    "garbage": ("soon", 0.25, 0.5),
+    "not finite": ("inf", 0.25, 0.5),
+    "absent": (None, 0.25, 0.5),
+}
+"""Retry-After -> the seconds waited: as wished, or the first back-off, 0.5 s with jitter."""
+
+
+@pytest.mark.parametrize(("after", "least", "most"), WAITS.values(), ids=WAITS)
+async def test_retry_after_is_kept_to_where_it_says_something(make_office: MakeOffice, after: str | None, least: float, most: float) -> None:
+    one = await make_office().opened()
+    one.sandbox.faults = [Fault("429", "list", **({} if after is None else {"retry_after": after}))]
+    before = one.clock.elapsed
+    report = await one.run()
+    assert report.converged and result(report).throttled == 1
+    assert least <= one.clock.elapsed - before <= most
+    await one.in_order()
+
+
+@pytest.mark.parametrize("after", ["1000000000", "150", "Fri, 01 Jan 2027 00:00:00 GMT"])
+async def test_a_wait_beyond_all_patience_ends_the_run_at_once(make_office: MakeOffice, after: str) -> None:
+    """120 s are spent on one request at most; nothing else is sent to a provider that asked for silence."""
+    one = await make_office().opened()
+    one.sandbox.faults = [Fault("429", "list", retry_after=after)]
+    before = one.clock.elapsed
+    report = await one.run()
+    assert report.failed and "429" in result(report).error
+    assert one.clock.elapsed == before and len(one.twilio.requests) == 1
+    await one.recovers()
+
+
+@contextmanager
+def elsewhere() -> Iterator[int]:
+    """The port of a second server, to which nobody ever connects: it receives not one byte."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        yield int(listener.getsockname()[1])
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+ELSEWHERE = {
+    "host": "http://localhost:{own}",
+    "host behind ours": "http://127.0.0.1.directory.invalid:{other}",
+    "port": "http://127.0.0.1:{other}",
+    "scheme": "https://127.0.0.1:{own}",
+    "scheme and port": "https://127.0.0.1:{other}",
+    "userinfo": "http://somebody:secret@127.0.0.1:{own}",
+    "userinfo like our host": "http://127.0.0.1:{own}@127.0.0.1:{other}",
+    "no scheme": "//127.0.0.1:{other}",
+    "backslash": "http://127.0.0.1:{other}\\@127.0.0.1:{own}",
+    "unreadable port": "http://127.0.0.1:99999999",
+    "path": "http://127.0.0.1:{own}/elsewhere/..",
+}
+
+
+@pytest.mark.parametrize("address", ELSEWHERE.values(), ids=ELSEWHERE)
+async def test_a_next_page_elsewhere_is_never_asked_for(make_office: MakeOffice, address: str) -> None:
+    one = await make_office().opened()
+    own = one.config.read_text().split("base_url: http://127.0.0.1:")[1].split()[0]
+    with elsewhere() as other:
+        one.sandbox.faults = [Fault("foreign", "list", times=ALWAYS, url=address.format(own=own, other=other))]
+        report = await one.run()
+        assert "the next page's address" in result(report).error
+        assert one.asked("list") == 1 and one.deletions() == []
+    await one.recovers()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("operation", ["list", "create", "update", "delete"])
+async def test_a_redirect_is_never_followed_and_the_credentials_stay_here(make_office: MakeOffice, operation: str, status: int) -> None:
+    one = await make_office().opened()
+    with elsewhere() as other:
+        one.sandbox.faults = [Fault("redirect", operation, times=ALWAYS, status=status, url=f"http://127.0.0.1:{other}")]
+        report = await one.run()
+        told = result(report).error or one.pending()[0][2]
+        assert f"{status} is a redirect, which is never followed" in told
+    await one.recovers()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("directory", ROLES.values(), ids=ROLES)
+@pytest.mark.parametrize("kind", ["timeout", "drip"])
+async def test_a_listing_that_takes_too_long_is_given_up(make_office: MakeOffice, kind: str, directory: bool) -> None:
+    """A drip delivers a byte every 0.05 s: every read succeeds, only the total deadline ends it."""
+    one = await make_office(directory=directory, seconds=Environment()).opened()
+    name = faulty(one, f"{kind}@list:*")
+    report = await one.run()
+    assert f"no complete answer within {DEADLINE} s" in result(report, name).error
+    assert one.deletions() == []
+    await one.recovers()
+
+
+async def test_a_compression_bomb_never_unfolds(make_office: MakeOffice) -> None:
+    """300 MB of blanks in a small answer, six times over; the cap is 64 MiB, and one answer is held at a time."""
+    one = await make_office().opened()
+    one.sandbox.faults = "bomb@list:*;bytes=300000000"
+    tracemalloc.start()
+    try:
+        report = await one.run()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "the answer is larger than 67,108,864 bytes" in result(report).error
+    assert peak < 200 * 2**20
+    assert one.deletions() == []
+    await one.recovers()
+
+
+async def test_a_provider_that_refuses_connections_is_tried_again_in_the_next_run(tmp_path_factory: pytest.TempPathFactory) -> None:
+    clock = Clock()
+    sandbox = Sandbox(clock)
+    with serve(sandbox) as url:
+        one = await Office(tmp_path_factory.mktemp("office"), sandbox, url, clock).opened()
+    report = await one.run()
+    assert result(report).error == f"GET /v1/Users: {url} cannot be reached: Connection refused"
+    assert result(report).requests == 0
+    with serve(sandbox, port=int(url.rpartition(":")[2])):
+        await one.recovers()
+
+
+async def test_a_name_that_does_not_resolve_is_tried_again_in_the_next_run(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"chat.localhost": "127.0.0.1"}
+    resolve = socket.getaddrinfo
+
+    def resolved(host: str, *rest: object, **more: object) -> object:
+        if host not in names:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return resolve(names[host], *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    clock = Clock()
+    sandbox = Sandbox(clock)
+    with serve(sandbox) as url:
+        named = url.replace("127.0.0.1", "chat.localhost")
+        one = await Office(tmp_path_factory.mktemp("office"), sandbox, named, clock).opened()
+        address = names.pop("chat.localhost")
+        report = await one.run()
+        assert "cannot be reached: [Errno -2] Name or service not known" in result(report).error
+        assert one.twilio.requests == []
+        names["chat.localhost"] = address
+        await one.recovers()
+
+
+async def test_no_byte_in_the_clear_leaves_where_tls_was_configured(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The server at the other end speaks no TLS."""
+    clock = Clock()
+    sandbox = Sandbox(clock)
+    with serve(sandbox) as url:
+        one = Office(tmp_path_factory.mktemp("office"), sandbox, url.replace("http://", "https://"), clock)
+        one.employ([("e1", "p1@corp.example", "Person 1", "Support")])
+        report = await one.run()
+    assert "SSL" in result(report).error and "cannot be reached" in result(report).error
+    assert one.twilio.requests == []
+
+
+UNPROVEN: Faulty = {
+    "401": ("401@fetch:*", "401"),
+    "403": ("403@fetch:*", "403"),
+    "404 of somebody else": ("html@fetch:*;status=404", "nothing proves it gone"),
+    "500": ("500@fetch:*", "could not be asked for"),
+    "reset": ("reset@fetch:*", "could not be asked for"),
+    "error body": ("error_body@fetch:*", "could not be asked for"),
+    "429": ("429@fetch:*", "could not be asked for"),
+}
+
+
+@pytest.mark.parametrize("directory", ROLES.values(), ids=ROLES)
+@pytest.mark.parametrize(("spec", "cause"), UNPROVEN.values(), ids=UNPROVEN)
+async def test_who_is_missing_is_gone_only_when_the_provider_says_so(
+    make_office: MakeOffice, spec: str, cause: str, directory: bool
+) -> None:
+    """Somebody else deleted an account. Not before a 404 of the provider's own is it taken for gone."""
+    one = await make_office(directory=directory).opened()
+    (one.source or one.sandbox).twilio.service().delete("p5@corp.example")
+    report = await _run_with(one, spec)
+    assert cause in result(report, "people" if directory else "chat").error
+    assert one.deletions() == [] and one.creations()["p5@corp.example"] == 1
+    if directory:
+        one.wanted.pop("p5@corp.example")
+    await one.recovers()
+
+
+async def _run_with(one: Office, spec: str) -> object:
+    faulty(one, spec)
+    return await one.run()
+
+
+async def test_the_listing_begins_anew_after_one_that_broke_off(make_office: MakeOffice) -> None:
+    one = await make_office().opened()
+    one.sandbox.faults = "cursor@page:*"
+    await one.run()
+    one.sandbox.faults = ()
+    one.twilio.journal.requests.clear()
+    await one.run()
+    assert [one.query for one in one.twilio.requests if one.operation == "list"][0] == "PageSize=5"
+
+
+__all__ = ["office"]

@@ -1,0 +1,81 @@
+"""What people ask the store."""
+
+from __future__ import annotations
+
+from syncd.store import Store, answers, identities, journal, staging, waiting
+from tests.store.rows import HOUR, NOW, change, link, people, record, register, stage
+
+
+def held(run: int, id: str, **more: object) -> dict[str, object]:
+    return change(run, id, id, state="held", hold="limit", held="too many") | more
+
+
+def test_the_shape_of_a_plan_is_of_its_users(store: Store) -> None:
+    record(
+        store, held(1, "a"), held(1, "b"), change(1, "c", "c", kind="create"), change(1, "d", "d", object="tenant"), held(2, "e"),
+        held(1, "f", connection="chat"), held(1, "g", hold="config"),
+    )  # fmt: skip
+    shape = {(row.connection, row.kind, row.state, row.hold): row.n for row in answers.shape(store, 1)}
+    assert shape == {
+        ("app", "update", "held", "limit"): 2, ("app", "create", "planned", ""): 1, ("chat", "update", "held", "limit"): 1,
+        ("app", "update", "held", "config"): 1,
+    }  # fmt: skip
+
+
+def test_what_is_held_is_told_by_reason_and_by_the_run_that_first_held_it(store: Store) -> None:
+    register(store, "app")
+    first = journal.start_run(store, "delta", NOW)
+    record(store, held(first, "a"), held(first, "b"))
+    waiting.refresh(store, first, "app", NOW)
+    second = journal.start_run(store, "delta", NOW + HOUR)
+    seqs = {row.id: row.seq for row in record(
+        store, held(second, "c", kind="delete"), held(second, "a"), held(second, "b"), held(second, "d"), held(second, "e", held="else"),
+        change(second, "f", "f"),
+    )}  # fmt: skip
+    groups = answers.held(store, second)
+    assert [(row.connection, row.hold, row.held, row.kind, row.first, row.n, row.seq) for row in groups] == [
+        ("app", "limit", "too many", "delete", second, 1, seqs["c"]),
+        ("app", "limit", "too many", "update", first, 2, seqs["a"]),
+        ("app", "limit", "too many", "update", second, 1, seqs["d"]),
+        ("app", "limit", "else", "update", second, 1, seqs["e"]),
+    ]
+    assert [[row.id for row in answers.held_for(store, second, group, 9)] for group in groups] == [["c"], ["a", "b"], ["d"], ["e"]]
+    assert [row.id for row in answers.held_for(store, second, groups[1], 1)] == ["a"]
+
+
+def test_the_runs_that_hold_something(store: Store) -> None:
+    register(store, "app")
+    people(store, "a", "b")
+    runs = []
+    for id in ("a", "b"):
+        runs.append(journal.start_run(store, "delta", NOW))
+        record(store, held(runs[-1], id, link_id=link(store, "app", id, b"1", b"2")))
+        waiting.refresh(store, runs[-1], "app", NOW)
+    assert answers.runs_that_hold(store) == runs
+    waiting.flaw(store, runs[0], "app", [{"where": "line 1", "reason": "x", "id": None}], NOW)
+    waiting.refuse(store, [row.id for row in waiting.of_run(store, runs[0])])
+    assert answers.runs_that_hold(store) == runs[1:]
+
+
+def test_everybody_with_their_accounts_in_order(store: Store) -> None:
+    with store.transaction():
+        people(store, *(f"p{number:04}" for number in range(1001)))
+        sources = stage(store, "people", "s2", "s1", "gone")
+        identities.claim(store, {row: "p0001" for row in sources.values()})
+        rows = stage(store, "app", "t", "unlinked", "deleted")
+        link(store, "app", "p0001", b"1", b"1", account_id=rows["t"], state="grace")
+        link(store, "chat", "p0001", b"1", None)
+        link(store, "app", "p0002", b"1", b"1", account_id=rows["deleted"])
+        staging.gone(store, [sources["gone"], rows["deleted"]], NOW)
+    found = list(answers.people(store))
+    assert [row.id for row, _ in found] == [f"p{number:04}" for number in range(1001)]
+    accounts = {row.id: [(one.connection, one.account, one.state) for one in held] for row, held in found}
+    assert accounts.pop("p0001") == [("app", "t", "grace"), ("people", "s1", "source"), ("people", "s2", "source")]
+    assert set(map(tuple, accounts.values())) == {()}
+
+
+def test_the_living_are_all_but_the_departed(store: Store) -> None:
+    people(store, "a")
+    people(store, "b", live="frozen")
+    people(store, "c", live="departed")
+    assert answers.living(store) == 2

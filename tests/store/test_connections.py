@@ -1,0 +1,144 @@
+"""What the store knows of each configured connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel
+
+from syncd.errors import Fatal
+from syncd.store import Store, connections, identities, journal, lease, staging, waiting
+from tests.store.rows import HOUR, NOW, applied, change, column, link, people, record, register, stage, staged
+
+
+def bind(store: Store, name: str, connector: str = "twilio", **binding: str) -> None:
+    connections.register(store, name, connector, binding or {"root": "r", "service": "IS1"}, "ns", authoritative=False, target=True)
+
+
+def test_a_connection_is_bound_once_and_its_role_may_change(store: Store) -> None:
+    bind(store, "chat", root="r", service="IS1")
+    connections.register(store, "chat", "twilio", {"service": "IS1", "root": "r"}, "other", authoritative=True, target=False)
+    row = connections.row(store, "chat")
+    assert row is not None
+    assert (row.connector, row.namespace, row.authoritative, row.target, row.settled) == ("twilio", "other", 1, 0, 0)
+    assert connections.known(store) == ["chat"]
+    assert connections.row(store, "other") is None
+
+
+@pytest.mark.parametrize(
+    ("connector", "binding"), [("appwrite", {"root": "r", "service": "IS1"}), ("twilio", {"root": "r", "service": "IS2"})]
+)
+def test_a_changed_binding_is_refused_with_its_cures(store: Store, connector: str, binding: dict[str, str]) -> None:
+    bind(store, "chat")
+    with pytest.raises(Fatal) as refused:
+        bind(store, "chat", connector, **binding)
+    assert str(refused.value) == (
+        f"connection chat was bound to twilio root r, service IS1 and now points to {connector} root r, service {binding['service']}\n"
+        "  the same directory under a new address: syncd connection forget chat; another directory: give it a name of its own"
+    )
+    assert refused.value.exit_code == 78
+
+
+def test_a_directory_is_recognised_under_a_new_name(store: Store) -> None:
+    bind(store, "old", root="r", service="IS1")
+    found = {"service": "IS1", "root": "r"}
+    assert connections.renamed_from(store, "twilio", found, ["new"]) == "old"
+    assert connections.renamed_from(store, "twilio", found, ["new", "old"]) is None
+    assert connections.renamed_from(store, "appwrite", found, ["new"]) is None
+    assert connections.renamed_from(store, "twilio", {"root": "r"}, ["new"]) is None
+
+
+def test_who_is_not_configured_any_more_is_neither_source_nor_target(store: Store) -> None:
+    register(store, "a", "b", authoritative=True)
+    connections.retire(store, ["b"])
+    assert [(row.name, row.authoritative, row.target) for row in connections.every(store)] == [("a", 0, 0), ("b", 1, 1)]
+
+
+def test_another_reading_makes_all_bytes_unknown(store: Store) -> None:
+    register(store, "app", "chat")
+    for reading, known in (("1", False), ("1", True), ("2", False)):
+        stage(store, "chat", "b")
+        connections.read_under(store, "app", reading)
+        assert bool(staging.known_digests(store, "app", ["a"])) is known
+        assert staging.known_digests(store, "chat", ["b"])
+        stage(store, "app", "a")
+
+
+def test_rules_and_errors_are_remembered(store: Store) -> None:
+    register(store, "app", "chat")
+    connections.projected_under(store, "app", "f1")
+    connections.failed(store, "app", "401")
+    rows = [(row.name, row.policy, row.error) for row in connections.every(store)]
+    assert rows == [("app", "f1", "401"), ("chat", None, "")]
+
+
+def full(store: Store, name: str) -> None:
+    """Something in every table that names a connection."""
+    register(store, name, "other")
+    people(store, "p", targets=[name])
+    rows = staging.upsert(store, name, [staged("a", 0, ("email", "x", True))])
+    identities.claim(store, {rows["a"]: "p"})
+    link(store, name, "p", b"1", b"2", account_id=rows["a"])
+    run = journal.start_run(store, "delta", NOW)
+    held, sent = record(store, change(run, "h", "p", connection=name, state="held"), change(run, "s", "p", connection=name))
+    applied(store, sent)
+    waiting.refresh(store, run, name, NOW)
+    lease.acquire(store, [name], "me", NOW + 2 * HOUR, HOUR)
+    assert held.connection == name
+
+
+def named(store: Store, name: str) -> set[str]:
+    """The tables in which a connection is named."""
+    tables = {table.name: "name" if table.name == "connection" else "connection" for table in SQLModel.metadata.tables.values()}
+    holding = {table: key for table, key in tables.items() if key in SQLModel.metadata.tables[table].columns}
+    return {table for table, key in holding.items() if store.value(f"SELECT COUNT(*) FROM {table} WHERE {key} = :name", name=name)}
+
+
+ALL = {"connection", "lease", "account", "account_key", "dirty", "link", "change", "step", "pending"}
+
+
+def test_renaming_carries_everything(store: Store) -> None:
+    full(store, "old")
+    before = {table: store.value(f"SELECT COUNT(*) FROM {table}") for table in ALL}
+    assert named(store, "old") == ALL
+    connections.rename(store, "old", "new")
+    assert (named(store, "old"), named(store, "new")) == (set(), ALL)
+    assert {table: store.value(f"SELECT COUNT(*) FROM {table}") for table in ALL} == before
+    row = connections.row(store, "new")
+    assert row is not None
+    assert (row.binding, row.settled) == ('{"root":"old"}', 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [("none", "new", "no connection 'none' in the store; it knows old, other"), ("old", "other", "already has a connection 'other'")],
+)
+def test_only_what_is_known_can_be_renamed_and_only_to_what_is_not(store: Store, old: str, new: str, why: str) -> None:
+    register(store, "old", "other")
+    with pytest.raises(Fatal, match=why):
+        connections.rename(store, old, new)
+    assert connections.known(store) == ["old", "other"]
+
+
+def test_forgetting_drops_everything_but_the_journal(store: Store) -> None:
+    full(store, "old")
+    stage(store, "other", "b", "c")
+    identities.merged_under(store, "rules")
+    assert connections.forget(store, "old") == 1
+    assert named(store, "old") == {"change", "step"}
+    assert column(store, "account", "account") == ["b", "c"]
+    assert identities.merged_under(store, "rules"), "who had an account there is made anew from what is left"
+
+
+def test_forgetting_what_is_not_known_says_what_is(store: Store) -> None:
+    with pytest.raises(Fatal, match="no connection 'x' in the store; it knows none"):
+        connections.forget(store, "x")
+
+
+def test_a_forgotten_name_may_be_bound_again(store: Store) -> None:
+    bind(store, "chat", root="r")
+    connections.forget(store, "chat")
+    bind(store, "chat", root="elsewhere")
+    row: Any = connections.row(store, "chat")
+    assert row.binding == '{"root":"elsewhere"}'
