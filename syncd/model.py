@@ -56,6 +56,7 @@ class AttributeSpec:
     ``kind``: string | boolean | number | set (unordered list) | object (members reached as ``name.member``).
     ``normalize`` maps a value to the form in which the provider stores it, so that asked and kept compare equal.
     ``limit``: longest value, in characters, or in bytes of UTF-8 JSON for an object. ``trusted``: only an administrator can write it.
+    ``trusted_if``: the boolean attribute of the same account that must be true for its value to be trusted.
     ``carried``: present in list answers (False: only in fetch, and never compared).
     """
 
@@ -65,6 +66,7 @@ class AttributeSpec:
     normalize: Callable[[Any], Any] | None = None
     limit: int | None = None
     trusted: bool = False
+    trusted_if: str | None = None
     carried: bool = True
 
 
@@ -73,7 +75,8 @@ class Capability:
     """What one connector can do; planner and `syncd check` read it, so nothing is planned that the wire cannot do.
 
     ``key``: the provider attribute that must be unique and is set only by create. ``marker``: the path that carries ``instance:id``;
-    its trust is that of its attribute. ``switch``: (attribute, live value, disabled value) of a native disable. ``gone``: a fetch
+    its trust is that of its attribute, and its form that attribute's normal one. ``marked_late``: a create cannot carry it, a later step
+    does. ``own_ids``: ``key`` is the account's id, chosen by us: the identity's where the map says nothing. ``switch``: (attribute, live value, disabled value) of a native disable. ``gone``: a fetch
     may prove absence. ``write_defaults``: provider path <- canonical name. ``read_defaults``: canonical name <- provider path;
     a tuple names alternatives, first present wins.
     """
@@ -85,6 +88,8 @@ class Capability:
     gone: bool = True
     key: str | None = None
     marker: str | None = None
+    marked_late: bool = False
+    own_ids: bool = False
     switch: tuple[str, Any, Any] | None = None
     write_defaults: Mapping[str, str] = field(default_factory=dict)
     read_defaults: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)

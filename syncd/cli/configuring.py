@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -80,7 +79,7 @@ def forget(
 
     Its accounts at the provider stay as they are; the journal is kept.
     """
-    if not yes and not sys.stdin.isatty():
+    if not yes and not invocation.attended:
         raise Misused("`syncd connection forget` asks first, and here is no terminal: say --yes")
     from syncd.cli.asking import confirmed
     from syncd.cli.documents import document

@@ -40,6 +40,11 @@ class Invocation:
         self.printer.json |= json
         self.printer.quiet |= quiet
 
+    @property
+    def attended(self) -> bool:
+        """Somebody sits there and can be asked (stdin is None where a service manager closed it)."""
+        return sys.stdin is not None and sys.stdin.isatty()
+
     @cached_property
     def settings(self) -> Settings:
         """The configuration; its warnings go to stderr, its secrets are masked from here on. Raises Refused."""

@@ -39,7 +39,7 @@ class Progress:
     @asynccontextmanager
     async def over(self, connected: Mapping[str, Connected]) -> AsyncIterator[None]:
         """For as long as this block lasts."""
-        ticking = asyncio.create_task(self._tick(connected))
+        ticking = asyncio.create_task(self._tick(connected, self._environment.monotonic()))
         try:
             yield
         finally:
@@ -48,8 +48,7 @@ class Progress:
                 await ticking
             self._erase()
 
-    async def _tick(self, connected: Mapping[str, Connected]) -> None:
-        started = self._environment.monotonic()
+    async def _tick(self, connected: Mapping[str, Connected], started: float) -> None:
         while True:
             await asyncio.sleep(EVERY)
             seconds = self._environment.monotonic() - started

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,7 +51,7 @@ def sync(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask: send what the plan lets pass, and agree to a first contact.")] = False,
 ) -> int:
     """One cycle: read, reconcile, ask, send."""
-    if not yes and not sys.stdin.isatty():
+    if not yes and not invocation.attended:
         raise Misused("`syncd sync` asks before it writes, and here is no terminal: say --yes")
     from syncd.cli import documents, report_view, wiring
     from syncd.cli.asking import Asking

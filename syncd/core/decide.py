@@ -50,7 +50,8 @@ class Decision:
     """What to do, and whether it must wait: ``hold`` is a code, ``held`` the words for a person.
 
     Codes: untrusted | rehire | contradicted | ambiguous | taken | ignored | foreign | unread | never | collision | drift | key | config.
-    A disable or delete carries the evidence it was made from (`leave` is the only maker).
+    A disable or delete of a leaver carries the evidence it was made from (`leave` is the only maker). ``replaces``: a creation that
+    follows the deletion beside it, and is made with everything, whatever its ``delta`` says.
     """
 
     kind: Kind
@@ -121,10 +122,9 @@ def _key_change(policy: Policy, changed: Delta, moved: list[str]) -> tuple[Decis
         others = {name: pair for name, pair in changed.items() if name not in moved}
         return (Decision(Kind.UPDATE, others, f"{path} changed", "key", rest),)
     dies = f"{told}: release = delete account {before} with all that hangs on it, and create {after}"
-    made = {name: (None, value) for name, (_, value) in changed.items() if present(value)}
     return (
         Decision(Kind.DELETE, {}, f"{path} changed", "key", dies),
-        Decision(Kind.CREATE, made, f"{path} changed", "key", dies, replaces=True),
+        Decision(Kind.CREATE, {}, f"{path} changed", "key", dies, replaces=True),
     )
 
 

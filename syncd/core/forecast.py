@@ -8,9 +8,9 @@ from syncd.model import Capability, Kind, Rate
 
 
 def requests(kind: Kind, paths: Iterable[str], capability: Capability) -> int:
-    """Requests of one change: one, none for an adoption that writes nothing, and one more where members of an object are merged."""
+    """Requests of one change: one, none where nothing of an account is written, and one more where members of an object are merged."""
     named = list(paths)
-    if kind == Kind.ADOPT and not named:
+    if kind in (Kind.ADOPT, Kind.UPDATE) and not named:
         return 0
     merges = kind not in (Kind.CREATE, Kind.DELETE) and any(path not in capability.attributes for path in named)
     return 2 if merges else 1

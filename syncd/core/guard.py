@@ -28,7 +28,7 @@ def verdict(group: str, limit: Limit, owned: int, touched: int, planned: int, ca
     most = allowed(limit, owned)
     if planned == 0 or touched <= most:
         return None
-    share = f"{100 * touched / owned:.0f} %" if owned else "all"
+    share = f"{100 * planned / owned:.0f} %" if owned else "all"
     before = touched - planned
-    earlier = f", {before} of them in the last 24 h" if before > 0 else ""
-    return f"{touched} {VERBS[group]} ({share} of {owned}, limit {most}{earlier})" + (f": {cause}" if cause else "")
+    earlier = f" with {before} more in the last 24 h" if before > 0 else ""
+    return f"{planned} {VERBS[group]} ({share} of {owned}, limit {most}{earlier})" + (f": {cause}" if cause else "")

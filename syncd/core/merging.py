@@ -12,7 +12,7 @@ def merge(readings: Readings, order: Sequence[str], precedence: Mapping[str, Seq
     """Canonical attributes by connection -> one set: per attribute, the first connection in its order that has a value wins."""
     names = {name for reading in readings.values() for name in reading}
     merged: dict[str, Any] = {}
-    for name in sorted(names):
+    for name in names:
         origin = contributor(name, readings, order, precedence)
         if origin is not None:
             merged[name] = readings[origin][name]

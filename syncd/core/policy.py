@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import orjson
+
 from syncd.core.entitlement import Event, retained
 from syncd.core.fingerprint import fingerprint
 from syncd.core.mapping import WriteMap
 from syncd.core.scope import Scope
-from syncd.model import Capability, Connection, Target
+from syncd.model import Capability, Connection, MapEntry, Target
 
 
 class Policy:
@@ -48,11 +50,16 @@ class Policy:
         rules = asdict(self.target.deprovision)
         return fingerprint(
             {
-                "attributes": [{**asdict(entry), "where": ""} for entry in self.target.attributes],
+                "attributes": [_text(entry) for entry in self.target.attributes],
                 "scope": self.target.scope, "disabled": dict(self.overlay), "key": self.target.on_key_change,
                 "instance": self.instance, "deprovision": {name: str(value) for name, value in rules.items()},
             }
         )  # fmt: skip
+
+
+def _text(entry: MapEntry) -> str:
+    """As text, so that "" is told from nothing: in a ``map`` it means no value, where an unmapped one rejects the change."""
+    return orjson.dumps({**asdict(entry), "where": ""}, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _switch(capability: Capability) -> Mapping[str, Any]:

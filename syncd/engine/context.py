@@ -68,9 +68,7 @@ class Context:
 
     async def breathe(self) -> None:
         """Let others run between two blocks of local work, and hold on to the leases meanwhile."""
-        store, now = self.store, self.environment.now()
-        if self.tokens:
-            lease.renew(store, self.tokens, now, self.landscape.lease)
+        lease.renew(self.store, self.tokens, self.environment.now(), self.landscape.lease)
         await self.environment.sleep(0)
 
     def chosen(self, names: Sequence[str]) -> list[Connected]:

@@ -41,7 +41,7 @@ async def cycle(
         agreed = approve is not None and (not _sendable(made) or await approve(made))
         sent = await _provision(context, made, readings) if agreed else {}
         report = _conclude(context, mode, readings, sent, declined=approve is not None and not agreed)
-    return report, made
+        return report, made
 
 
 async def _read(context: Context) -> dict[str, Reading]:

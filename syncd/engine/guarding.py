@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import orjson
 
-from syncd.core.guard import GROUPS, allowed, verdict
+from syncd.core.guard import GROUPS, verdict
 from syncd.engine.context import Connected, Context
 from syncd.engine.read import Reading
 from syncd.model import Kind, Limit
@@ -72,10 +72,9 @@ def _limit_clearing(context: Context, one: Connected, limit: Limit, owned: int) 
             losing.setdefault(attribute, set()).add(row.identity)
             planned.setdefault(attribute, []).extend([row.seq] if row.seq else [])
     for attribute, seqs in planned.items():
-        if len(losing[attribute]) > allowed(limit, owned):
-            why = verdict("clear", limit, owned, len(losing[attribute]), len(seqs), f"{attribute} would be emptied")
-            if why is not None:
-                journal.hold_rows(context.store, seqs, "limit", why)
+        why = verdict("clear", limit, owned, len(losing[attribute]), len(seqs), f"{attribute} would be emptied")
+        if why is not None:
+            journal.hold_rows(context.store, seqs, "limit", why)
 
 
 def _cause(context: Context, one: Connected, group: str, readings: Mapping[str, Reading]) -> str:

@@ -162,7 +162,7 @@ def _took(context: Context, one: Connected, row: Any, intent: int, account: Acco
     if account is not None:
         settling.arrived(context, one, row, account, last=last)
     elif last:
-        settling.left(context, one, row.identity, row.account_id)
+        settling.left(context, one, row)
 
 
 def _adopt(context: Context, one: Connected, row: Any, change: Change) -> None:

@@ -117,6 +117,7 @@ async def read(context: Context, one: Connected) -> Reading:
     staging.finish(
         context.store, one.name, context.environment.now(), defect=reading.defect, accounts=reading.accounts, pages=reading.pages
     )
+    reading.seconds = context.environment.monotonic() - started
     return reading
 
 
@@ -161,9 +162,7 @@ async def _pages(context: Context, one: Connected, listing: _Listing) -> str:
 
 async def _abandon(turning: asyncio.Task[Page]) -> None:
     """A page nobody waits for any more is still received to its end: a cancelled request would cost its connection."""
-    await asyncio.wait([turning])
-    if not turning.cancelled():
-        turning.exception()
+    await asyncio.gather(turning, return_exceptions=True)
 
 
 def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> None:

@@ -28,13 +28,12 @@ def arrived(context: Context, one: Connected, change: Any, account: Account, *, 
         _judge(context, one, change, each)
 
 
-def left(context: Context, one: Connected, identity: str, account_id: int | None) -> None:
-    """The account was deleted: a tombstone, and a link without an account."""
+def left(context: Context, one: Connected, change: Any) -> None:
+    """The account of ``change`` was deleted: a tombstone, and a link without an account."""
     now = context.environment.now()
-    if account_id is not None:
-        staging.gone(context.store, [account_id], now)
-    outcomes.detach(context.store, one.name, identity, account_id, now)
-    _project_again(context, one, identity)
+    staging.gone(context.store, [change.account_id], now)
+    outcomes.detach(context.store, one.name, change.identity, change.account_id, now)
+    _project_again(context, one, change.identity)
 
 
 def _project_again(context: Context, one: Connected, identity: str) -> list[Projected]:

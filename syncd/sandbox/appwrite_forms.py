@@ -77,7 +77,9 @@ def _name(value: Any) -> str:
 
 def _password(value: Any) -> str:
     if not isinstance(value, str) or not (value == "" or 8 <= len(value) <= 256):
-        raise invalid("password", "Password must be between 8 and 265 characters long, and should not be one of the commonly used password.")
+        raise invalid(
+            "password", "Password must be between 8 and 265 characters long, and should not be one of the commonly used password."
+        )
     return value
 
 

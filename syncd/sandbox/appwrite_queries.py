@@ -175,7 +175,7 @@ def run(asked: Asked, users: Iterable[User], cursor: User | None) -> tuple[Seque
     total = len(found)
     orders = [*asked.orders, ("$sequence", False)]
     for attribute, descending in reversed(orders):
-        found.sort(key=lambda user: _sortable(_READ[attribute](user)), reverse=descending)  # noqa: B023
+        found.sort(key=lambda user: _sortable(_READ[attribute](user)), reverse=descending)
     if cursor is not None:
         found = _beyond(found, cursor, orders, back=asked.before is not None)
     start = asked.offset

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,7 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from syncd.environment import Environment
+from syncd.sandbox.appwrite import Appwrite
 from syncd.sandbox.faults import Fault, FaultPlan
 from syncd.sandbox.gateway import Gateway, Traffic
 from syncd.sandbox.twilio import Twilio
@@ -40,14 +41,16 @@ class Sandbox:
         self.environment = environment or Environment()
         self.traffic = Traffic(self.environment, latency, per_second, concurrency, burst)
         self.twilio = Twilio(self.environment, users, seed)
+        self.appwrite = Appwrite(self.environment, users, seed)
         self._spec, self._faults = faults, FaultPlan(faults, seed)
         gateway = Gateway(self.twilio, self.environment, self.traffic, self._faults)
+        appwrite = Gateway(self.appwrite, self.environment, self.traffic, self._faults)
         doors = [
             Route("/_sandbox/state", self._show_state),
             Route("/_sandbox/faults", self._set_faults, methods=["POST"]),
             Route("/_sandbox/reset", self._reset, methods=["POST"]),
         ]
-        self._router = Router(doors, redirect_slashes=False, default=gateway.router)
+        self._router = Router([*doors, *appwrite.router.routes], redirect_slashes=False, default=gateway.router)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Routes by the path as sent: an encoded slash belongs to an id."""
@@ -68,40 +71,58 @@ class Sandbox:
 
     @list_lag.setter
     def list_lag(self, seconds: float) -> None:
-        self.twilio.list_lag = seconds
+        self.twilio.list_lag = self.appwrite.list_lag = seconds
 
     def reset(self) -> None:
         """As at the start: users, lists of requests and writes, faults."""
         self.twilio.reset()
+        self.appwrite.reset()
         self._faults.set(self._spec)
 
     def state(self) -> dict[str, Any]:
-        """``{"services": {sid: [users]}, "log": [writes], "requests": {"list 200": n}}``"""
+        """``{"services": {sid: [users]}, "log": [writes], "requests": {"list 200": n}}``; Appwrite's, with ``users``, below its name."""
         services = {sid: list(service.users.values()) for sid, service in self.twilio.services.items()}
         return {
             "services": services,
             "log": [asdict(one) for one in self.twilio.log],
             "requests": self.twilio.journal.counts(),
+            "appwrite": {
+                "users": list(self.appwrite.project.users.values()),
+                "log": [asdict(one) for one in self.appwrite.log],
+                "requests": self.appwrite.journal.counts(),
+            },
         }
 
-    def config_yaml(self, url: str) -> str:
-        """A config that points at this sandbox, as served at ``url``: a people file beside it as the source, it as the target."""
-        return f"""\
-version: 1
-store: {{url: sqlite:///sandbox.db}}
-connections:
-  people:
-    connector: file
-    path: people.csv
-    id: employeeNumber
-    authoritative: true
+    def config_yaml(self, url: str, providers: Sequence[str] = ("twilio",)) -> str:
+        """A config that points at this sandbox, as served at ``url``: a people file beside it as the source, the providers as targets."""
+        targets = {
+            "twilio": f"""\
   chat:
     connector: twilio
     base_url: {url}
     account_sid: {self.twilio.account_sid}
     auth_token: {self.twilio.auth_token}
     write: {{}}
-"""
+""",
+            "appwrite": f"""\
+  app:
+    connector: appwrite
+    base_url: {url}/v1
+    project: {self.appwrite.project_id}
+    api_key: {self.appwrite.api_key}
+    write: {{}}
+""",
+        }
+        return """\
+version: 1
+store: {url: sqlite:///sandbox.db}
+connections:
+  people:
+    connector: file
+    path: people.csv
+    id: employeeNumber
+    authoritative: true
+""" + "".join(targets[name] for name in providers)
 
     async def _show_state(self, request: Request) -> Response:
         return Response(orjson.dumps(self.state()), media_type="application/json")

@@ -30,8 +30,9 @@ def connected(tmp_path: Path) -> Mapping[str, Connected]:
 
 
 async def shown(screen: io.StringIO, text: str) -> None:
-    while text not in screen.getvalue():
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while text not in screen.getvalue():
+            await asyncio.sleep(0.01)
 
 
 async def test_time_and_requests_after_a_second(connected: Mapping[str, Connected]) -> None:

@@ -123,6 +123,13 @@ def test_logs_are_json_lines_on_stderr_and_q_silences_them(office: Office) -> No
     assert office.run("-q", "sync", "--yes").err == ""
 
 
+def test_without_any_standard_input_a_yes_is_needed(office: Office) -> None:
+    office.hire(1)
+    command = f"{sys.executable} -m syncd --config {office.config} sync <&-"
+    said = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, env=dict(office.environ))
+    assert said.returncode == 64 and "say --yes" in said.stderr
+
+
 # ---- on a terminal -------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,21 @@ from datetime import timedelta
 
 import pytest
 from core_targets import (
-    BARE, DAY, HOUR, NOW, OVERLAY, PLAIN, SWITCH, account, applied, held, holdings, person, persons, policies, policy,
+    BARE,
+    DAY,
+    HOUR,
+    NOW,
+    OVERLAY,
+    PLAIN,
+    SWITCH,
+    account,
+    applied,
+    held,
+    holdings,
+    person,
+    persons,
+    policies,
+    policy,
 )  # fmt: skip
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +36,7 @@ STATES = {"live", "disabled", "grace", "kept", "retained", "frozen", "leaving", 
 steady = settings(deadline=None)
 
 
-def leaver(who: Person, now: bool = True) -> bool:
+def leaver(who: Person) -> bool:
     return who.live == "departed" or who.attributes.get("active") is False
 
 
@@ -34,7 +48,11 @@ def test_what_is_wanted_is_in_step_once_it_was_written(rules: Policy, who: Perso
     assert found.state in STATES
     if found.desired is None or found.wanted is None:
         return
-    if rules.target.on_key_change != "keep" and holding is not None and holding.document["login"] != found.wanted.get("login", holding.document["login"]):
+    if (
+        rules.target.on_key_change != "keep"
+        and holding is not None
+        and holding.document["login"] != found.wanted.get("login", holding.document["login"])
+    ):
         return
     document = applied(None if holding is None else holding.document, found.wanted)
     after = held(holding or Holding({}), found, document, rules, who, wrote=True)
@@ -115,8 +133,8 @@ def test_only_who_is_proven_to_leave_has_an_event_and_only_delete_wants_nothing(
 
 @steady
 @given(
-    capability=st.sampled_from([SWITCH, PLAIN, BARE]), days=st.integers(0, 5), steps=st.lists(st.sampled_from([HOUR, DAY, 2 * DAY]), max_size=8),
-    drifts=st.sets(st.integers(0, 8)),
+    capability=st.sampled_from([SWITCH, PLAIN, BARE]), days=st.integers(0, 5),
+    steps=st.lists(st.sampled_from([HOUR, DAY, 2 * DAY]), max_size=8), drifts=st.sets(st.integers(0, 8)),
 )  # fmt: skip
 def test_nobody_is_deleted_before_the_grace_is_over_and_everybody_after(
     capability: object, days: int, steps: list[timedelta], drifts: set[int]
@@ -291,7 +309,9 @@ def test_a_key_change_is_kept_or_left_for_the_decision(on_key_change: str, wante
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("capability", [SWITCH, BARE])
-def test_who_goes_a_stage_further_under_changed_rules_is_held(before: str, action: str, grace: int, fresh: bool, capability: object) -> None:
+def test_who_goes_a_stage_further_under_changed_rules_is_held(
+    before: str, action: str, grace: int, fresh: bool, capability: object
+) -> None:
     rules = policy(capability, departed=action, grace=grace * DAY)  # type: ignore[arg-type]
     holding = Holding(account(rules, person()), state=before)
     who = person(live="departed")

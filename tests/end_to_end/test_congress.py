@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,30 +11,11 @@ import pytest
 
 from syncd.sandbox import Sandbox, serve
 from syncd.store import Store, waiting
+from tests.end_to_end.congress import ELECTIONS, SNAPSHOTS, People, accounts, configure, people
 from tests.end_to_end.wired import run, settings_of
 from tests.world import Clock
 
 pytestmark = pytest.mark.anyio
-SNAPSHOTS = sorted((Path(__file__).parent.parent / "data" / "congress").glob("*.csv"))
-ELECTIONS = {
-    "2023-02-01": "78 leave (14 % of 538, limit 20): all vanished from people between two readings (2023-02-01 00:00 UTC); 79 came",
-    "2025-02-01": "69 leave (13 % of 536, limit 20): all vanished from people between two readings (2025-02-01 00:00 UTC); 72 came",
-}
-MAPPED = {"phone": "phone", "title": "title", "chamber": "organization", "state": "tenant", "party": "department"}
-CONFIG = """
-version: 1
-connections:
-  people: {{connector: file, path: people.csv, id: employeeNumber, authoritative: true,
-            read: {{attributes: {{userName: email, displayName: name}}}}}}
-  chat:
-    connector: twilio
-    base_url: {url}
-    account_sid: {account}
-    auth_token: {token}
-    write:
-      attributes: {{{mapped}}}
-      deprovision: {{out_of_scope: delete, departed: delete, grace: 0s}}
-"""
 
 
 class Walk:
@@ -44,21 +24,14 @@ class Walk:
     def __init__(self, root: Path, sandbox: Sandbox, url: str, clock: Clock) -> None:
         self.root, self.sandbox, self.clock = root, sandbox, clock
         self.config = root / "syncd.yaml"
-        mapped = ", ".join(f"attributes.{name}: {source}" for name, source in MAPPED.items())
-        twilio = sandbox.twilio
-        self.config.write_text(CONFIG.format(url=url, account=twilio.account_sid, token=twilio.auth_token, mapped=mapped))
+        configure(self.config, sandbox, url)
 
     def arrive(self, snapshot: Path) -> None:
         self.clock.at = datetime.fromisoformat(snapshot.stem).replace(tzinfo=UTC)
         shutil.copy(snapshot, self.root / "people.csv")
 
-    def accounts(self) -> dict[str, tuple[str, dict[str, str]]]:
-        """identity -> (friendly name, mapped attributes)"""
-        import orjson
-
-        users = self.sandbox.twilio.service().users.values()
-        read = {user["identity"]: (user["friendly_name"], orjson.loads(user["attributes"])) for user in users}
-        return {who: (name, {key: held[key] for key in MAPPED if key in held}) for who, (name, held) in read.items()}
+    def accounts(self) -> People:
+        return accounts(self.sandbox)
 
     def store(self) -> Store:
         return Store(settings_of(self.config).store.url)
@@ -83,12 +56,6 @@ class Walk:
         return found
 
 
-def people(snapshot: Path) -> dict[str, tuple[str, dict[str, str]]]:
-    with snapshot.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["email"]: (row["name"], {key: row[column] for key, column in MAPPED.items() if row[column]}) for row in rows}
-
-
 @pytest.fixture
 def walk(tmp_path: Path) -> Iterator[Walk]:
     clock = Clock()
@@ -111,10 +78,12 @@ async def test_the_accounts_follow_every_snapshot_and_only_the_elections_wait_fo
         await _rests(walk)
 
 
-async def _election(walk: Walk, number: int, date: str, before: dict[str, object], wanted: dict[str, object]) -> None:
+async def _election(walk: Walk, number: int, date: str, before: People, wanted: People) -> None:
     """The leavers are held with their arithmetic, everybody else went through; a release lets exactly those go."""
     leavers = before.keys() - wanted.keys()
-    assert walk.reasons() == {ELECTIONS[date] + " meanwhile"}
+    left, share, came = ELECTIONS[date]
+    told = f"{left} leave ({share}, limit 20): all vanished from people between two readings ({date} 00:00 UTC); {came} came meanwhile"
+    assert walk.reasons() == {told}
     assert walk.accounts().keys() == wanted.keys() | leavers
     assert {who: walk.accounts()[who] for who in wanted} == wanted
     assert walk.release(number) == len(leavers)

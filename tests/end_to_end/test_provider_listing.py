@@ -108,7 +108,9 @@ WAITS = {
 
 
 @pytest.mark.parametrize(("after", "least", "most"), WAITS.values(), ids=WAITS)
-async def test_retry_after_is_kept_to_where_it_says_something(make_office: MakeOffice, after: str | None, least: float, most: float) -> None:
+async def test_retry_after_is_kept_to_where_it_says_something(
+    make_office: MakeOffice, after: str | None, least: float, most: float
+) -> None:
     one = await make_office().opened()
     one.sandbox.faults = [Fault("429", "list", **({} if after is None else {"retry_after": after}))]
     before = one.clock.elapsed

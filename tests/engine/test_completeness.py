@@ -11,7 +11,7 @@ import pytest
 from syncd.connectors.base import Connector
 from syncd.connectors.memory import MemoryConnector
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
-from syncd.model import Cursor, Flaw, Page, Ref, Unknown, Watermark
+from syncd.model import Cursor, Flaw, MapEntry, Page, Ref, Unknown, Watermark
 from tests.engine.conftest import MakeWorld
 from tests.engine.worlds import mail, people, states, target, writes
 from tests.world import World, person, planned
@@ -81,6 +81,17 @@ async def test_an_account_missing_from_the_list_that_answers_by_itself_proves_th
     w.directory.hidden = set()
     _, plan = await w.run()
     assert planned(plan) == [("delete", mail(1), "")]
+
+
+async def test_a_stranger_missing_from_the_list_that_answers_by_itself_proves_the_list_incomplete_too(world: MakeWorld) -> None:
+    w = world(target=target("delete"))
+    w.directory.add("x", userName="stranger")
+    w.write(people(1, 2))
+    await w.run()
+    w.write(people(2))
+    w.directory.hidden = {"x"}
+    report, plan = await w.run()
+    assert (planned(plan), report.failed) == ([], True)
 
 
 async def test_an_account_younger_than_the_list_lag_may_be_missing(world: MakeWorld) -> None:
@@ -336,6 +347,35 @@ async def test_a_record_refused_by_its_connector_counts_as_seen_by_its_id(world:
     w.write(people(2))
     report, plan = await w.run()
     assert (planned(plan), report.results[1].error) == ([("delete", mail(1), "")], "")
+
+
+async def test_a_record_that_cannot_be_mapped_leaves_its_person_as_known(world: MakeWorld) -> None:
+    """A word that is in no map: the record is flawed, the person neither changed nor gone."""
+    w = world(target=target("delete"), read={"title": MapEntry("", "name", "login", table={"boss": "Boss"})})
+    w.write([person(1, login="boss"), person(2, login="boss")])
+    await w.run()
+    w.write([person(1, login="chief", phone="5"), person(2, login="boss")])
+    report, plan = await w.run()
+    assert (planned(plan), report.results[0].rejected, w.account(mail(1))["title"]) == ([], 1, "Boss")
+
+
+async def test_records_of_another_format_stop_the_connection(world: MakeWorld) -> None:
+    w = await start(world, 1, 2)
+
+    class Drifted(MemoryConnector):
+        def parse(self, record: bytes) -> Any:
+            raise Quarantined("every record lacks its id: the format has changed")
+
+    def adapt(connector: Connector) -> Connector:
+        if isinstance(connector, MemoryConnector):
+            connector.__class__ = Drifted
+        return connector
+
+    w.adapt = adapt
+    w.write([person(1, phone="5")])
+    w.account(mail(1))["title"] = "new bytes"
+    report, plan = await w.run()
+    assert (report.results[1].error, planned(plan)) == ("every record lacks its id: the format has changed", [])
 
 
 async def test_more_people_vanish_than_one_statement_can_name(world: MakeWorld) -> None:

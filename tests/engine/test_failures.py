@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from syncd.connectors.base import Connector
 from syncd.connectors.memory import MemoryConnector, MemoryOptions
 from syncd.core.evidence import STALE
+from syncd.engine.planning import Plan
+from syncd.engine.report import Report
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
 from syncd.model import Account, Connection, Rate, Step
 from syncd.store import waiting
@@ -18,6 +21,7 @@ from tests.engine.worlds import literal, mail, people, states, target, writes
 from tests.world import World, entries, person, planned
 
 pytestmark = pytest.mark.anyio
+OLD = STALE + timedelta(seconds=1)
 
 
 def second(world: World) -> tuple[Connection, MemoryConnector]:
@@ -48,8 +52,6 @@ async def test_one_poison_record_among_many_blocks_nobody(world: MakeWorld) -> N
 
 async def test_a_value_without_a_place_in_its_map_rejects_that_change(world: MakeWorld) -> None:
     entry = literal(None, table={"Chef": "cook"})
-    from dataclasses import replace
-
     w = world(target=target(attributes={"title": replace(entry, source="name", text="title")}))
     w.write([person(1, title="Chef"), person(2, title="Pilot")])
     report, _ = await w.run()
@@ -177,37 +179,27 @@ async def test_a_write_that_reads_back_different_is_remembered_and_reported_and_
 # ---- evidence that grows old -----------------------------------------------------------------------------------------
 
 
-class Slow(MemoryConnector):
-    """Every write takes a while, during which ``meanwhile`` happens."""
+async def aging(world: MakeWorld, meanwhile: Callable[[World], object], *, takes: timedelta = OLD, later: timedelta = OLD
+                ) -> tuple[World, Report, Plan]:  # fmt: skip
+    """p1 changes, p2 and p3 leave, one request after the other: the first write takes so long, the others ``later``, and then
+    ``meanwhile`` happens."""
+    w = world(target=target("delete"), lease=timedelta(days=1), concurrency=1)
+    w.write(people(1, 2, 3, 4))
+    await w.run()
+    durations = [takes]
 
-    takes = timedelta(0)
-    meanwhile: Any = None
-
-    async def perform(self, step: Step) -> Account | None:
-        assert self._environment is not None
-        self._environment.pass_time(type(self).takes)  # type: ignore[attr-defined]
-        if type(self).meanwhile is not None:
-            type(self).meanwhile()
-        return await super().perform(step)
-
-
-async def aging(world: MakeWorld, meanwhile: Any, *, takes: timedelta = STALE + timedelta(seconds=1)) -> tuple[World, Any, Any]:
-    """p1 changes, p2 and p3 leave; between the update and the deletes the evidence grows old."""
-
-    class Aging(Slow):
-        pass
+    class Slow(MemoryConnector):
+        async def perform(self, step: Step) -> Account | None:
+            w.clock.pass_time(durations.pop() if durations else later)
+            meanwhile(w)
+            return await super().perform(step)
 
     def adapt(connector: Connector) -> Connector:
         if isinstance(connector, MemoryConnector):
-            connector.__class__ = Aging
+            connector.__class__ = Slow
         return connector
 
-    w = world(target=target("delete"), lease=timedelta(days=1))
-    w.write(people(1, 2, 3, 4))
-    await w.run()
-    Aging.takes, Aging.meanwhile = takes, lambda: meanwhile(w)
     w.adapt = adapt
-    w.concurrency = 1
     w.write([person(1, phone="5"), person(4)])
     report, plan = await w.run()
     return w, report, plan
@@ -221,6 +213,12 @@ async def test_evidence_that_grew_old_is_taken_again_before_anybody_is_deleted(w
     assert (error, report.results[1].skipped) == ("the evidence was taken again, and the person has not left", 1)
 
 
+async def test_evidence_is_taken_again_once_for_all_that_wait_for_it(world: MakeWorld) -> None:
+    w, report, _ = await aging(world, lambda w: None, later=timedelta(0))
+    assert (report.converged, len(w.directory.accounts)) == (True, 2)
+    assert w.store.value("SELECT listing FROM connection WHERE name = 'people'") == 3, "once when planned, once for both deletes"
+
+
 async def test_evidence_that_cannot_be_taken_again_deletes_nobody(world: MakeWorld) -> None:
     w, report, _ = await aging(world, lambda w: w.people_file.unlink(missing_ok=True))
     assert len(w.directory.accounts) == 4
@@ -228,5 +226,6 @@ async def test_evidence_that_cannot_be_taken_again_deletes_nobody(world: MakeWor
 
 
 async def test_fresh_evidence_is_not_taken_again(world: MakeWorld) -> None:
-    w, report, _ = await aging(world, lambda w: w.people_file.unlink(missing_ok=True), takes=timedelta(seconds=1))
+    soon = timedelta(seconds=1)
+    w, report, _ = await aging(world, lambda w: w.people_file.unlink(missing_ok=True), takes=soon, later=soon)
     assert (len(w.directory.accounts), report.failed) == (2, False)

@@ -145,6 +145,15 @@ def test_seen_is_a_set_of_row_ids() -> None:
     assert seen.count == 3
 
 
+async def test_memory_is_bounded_the_oldest_are_forgotten_first(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    w, _ = await start(world, people(*range(1, 31)))
+    monkeypatch.setattr(ledger, "WIDEST", 4)
+    found = Ledger(w.store, "people")
+    known = [row.digest for row in w.store.rows("SELECT digest FROM account WHERE connection = 'people' ORDER BY ordinal")]
+    assert found.recognise([b"nobody's"]) == [None]
+    assert [row is not None for row in found.recognise(known)] == [False] * 26 + [True] * 4
+
+
 def test_digests_are_keyed_by_the_store(world: MakeWorld) -> None:
     w = world()
     ours = Ledger(w.store, "app").digests([b"x"])

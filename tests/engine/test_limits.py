@@ -91,7 +91,7 @@ async def test_the_24_hours_slide(world: MakeWorld) -> None:
     w.clock.pass_time(timedelta(hours=12))
     w.write(people(*range(4, 41)))
     _, plan = await w.run()
-    assert plan.connections[1].reason.startswith("3 leave (8 % of 38, limit 1, 2 of them in the last 24 h)")
+    assert plan.connections[1].reason.startswith("1 leave (3 % of 38, limit 1 with 2 more in the last 24 h)")
     w.clock.pass_time(timedelta(hours=12))
     report, plan = await w.run()
     assert (planned(plan), report.converged) == ([("delete", mail(3), "")], True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from syncd.errors import Quarantined, Rejected, Retryable, SyncdError
+from syncd.connectors.memory import MemoryConnector, MemoryOptions
+from syncd.errors import Fatal, Quarantined, Rejected, Retryable, SyncdError
+from syncd.model import Connection, Rate
+from syncd.store import connections
 from tests.engine.conftest import MakeWorld
 from tests.engine.worlds import mail, people, source, states, target, write, writes
-from tests.world import World, person, planned
+from tests.world import World, entries, person, planned
 
 pytestmark = pytest.mark.anyio
 SOMEBODY = "00000000-0000-0000-0000-00000000000a"
@@ -38,6 +42,24 @@ async def test_strangers_stay_untouched_and_are_stored_without_attributes(world:
     (row,) = w.store.rows("SELECT document, reading FROM account WHERE account = 'x'")
     assert (row.document, row.reading) == (None, None)
     assert "secret" not in (w.root / "syncd.db").read_bytes().decode(errors="replace")
+
+
+async def test_a_stranger_without_any_key_is_known_by_its_id_alone(world: MakeWorld) -> None:
+    w = await established(world, person(1))
+    w.directory.add("x", displayName="Person 2")
+    w.write(people(1, 2))
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, w.directory.accounts["x"]) == ([("create", mail(2), "")], True, {"displayName": "Person 2"})
+
+
+async def test_an_account_that_says_nonsense_is_known_by_its_key_alone(world: MakeWorld) -> None:
+    """A list where text should be: nothing else of it is read, and it is adopted and repaired."""
+    w = world()
+    w.directory.add("x", userName=mail(1), displayName=["Person", "1"])
+    w.write(people(1))
+    report, plan = await w.run()
+    assert (planned(plan), report.converged) == ([("adopt", mail(1), "")], True)
+    assert w.account(mail(1))["displayName"] == "Person 1"
 
 
 async def test_a_stranger_who_joins_later_is_asked_for_and_adopted(world: MakeWorld) -> None:
@@ -403,11 +425,38 @@ async def test_a_connection_that_becomes_a_source_brings_in_the_people_it_showed
     assert planned(plan) == [("create", mail(2), "")]
 
 
-async def test_a_target_that_was_none_for_a_while_catches_up(world: MakeWorld) -> None:
-    from syncd.connectors.memory import MemoryConnector, MemoryOptions
-    from syncd.model import Connection, Rate
-    from tests.world import entries
+async def test_a_connection_under_a_new_name_is_refused_with_the_command_that_keeps_what_is_known(world: MakeWorld) -> None:
+    w = world()
+    w.write(people(1))
+    write(w, "hr", [{**person(2), "employeeNumber": "h2"}])
+    connection, connector = source(w, "hr")
+    w.extra = [(connection, connector)]
+    await w.run()
+    w.extra = [(replace(connection, name="staff"), connector)]
+    with pytest.raises(Fatal, match=r"syncd connection rename hr staff; begin anew: syncd connection forget hr"):
+        await w.run()
+    w.extra = [(replace(connection, name="staff", namespace="staff"), connector)]
+    with pytest.raises(Fatal, match=r"say `namespace: hr` under staff first"):
+        await w.run()
+    connections.rename(w.store, "hr", "staff")
+    w.extra = [(replace(connection, name="staff"), connector)]
+    report, plan = await w.run()
+    assert (planned(plan), report.converged) == ([], True)
 
+
+async def test_a_forgotten_source_is_no_departure(world: MakeWorld) -> None:
+    w = world(target=target("delete"))
+    w.write(people(1))
+    write(w, "hr", [{**person(2), "employeeNumber": "h2"}])
+    w.extra = [source(w, "hr")]
+    await w.run()
+    connections.forget(w.store, "hr")
+    w.extra = []
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, states(w)[mail(2)]) == ([], True, "frozen")
+
+
+async def test_a_target_that_was_none_for_a_while_catches_up(world: MakeWorld) -> None:
     w = await established(world, *people(1, 2))
     options = MemoryOptions(directory=f"{w.root}-second")
     connector = MemoryConnector(options, environment=w.clock, rate=Rate(), writable=True)
