@@ -75,7 +75,7 @@ def columns(defaults: Mapping[str, str | tuple[str, ...]]) -> tuple[MapEntry, ..
 class World:
     """``switch``: whether the target disables natively. ``read``: what the configuration itself maps of the people file (trusted keys).
 
-    ``extra``: further connections, behind people and app. ``adapt``: wraps each connector of a run. All fields may be changed between runs.
+    ``extra``: further connections, behind people and app. ``memory``: how the target behaves. ``adapt``: wraps each connector of a run. All fields may be changed between runs.
     """
 
     root: Path
@@ -90,6 +90,7 @@ class World:
     precedence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lease: timedelta = timedelta(seconds=10)
     concurrency: int = 4
+    memory: type[MemoryConnector] = MemoryConnector
     adapt: Callable[[Connector], Connector] = lambda connector: connector
 
     def __post_init__(self) -> None:
@@ -146,7 +147,7 @@ class World:
         memory = MemoryOptions(directory=str(self.root), switch=self.switch)
         connectors: dict[str, Connector] = {
             "people": FileConnector(options, environment=self.clock, rate=Rate(), writable=writable),
-            "app": MemoryConnector(memory, environment=self.clock, rate=Rate(), writable=writable),
+            "app": self.memory(memory, environment=self.clock, rate=Rate(), writable=writable),
             **{one.name: connector for one, connector in self.extra},
         }
         names = canonical_names(landscape)

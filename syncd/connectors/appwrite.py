@@ -126,7 +126,7 @@ class AppwriteConnector(AppwriteWriting):
     def _told(self, answer: Answer) -> tuple[str, str | None]:
         """What the server says about the format asked for, and its clock."""
         self._pages.decode(answer.body)
-        return answer.headers.get("x-appwrite-warning", "").partition(" Please ")[0], answer.headers.get("date")
+        return answer.headers.get("x-appwrite-warning", "").partition(" Please ")[0].rstrip("."), answer.headers.get("date")
 
     async def _may_write(self) -> bool:
         """Scopes are looked at before the user is: without the right one even a user that cannot exist may not be renamed."""

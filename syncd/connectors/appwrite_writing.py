@@ -77,7 +77,8 @@ class AppwriteWriting(RestConnector):
         if call is None:
             return await super().perform(step)
         if call is SESSIONS:
-            return await self._end_sessions(step.change.kind, id)
+            await self._end_sessions(step.change.kind, id)
+            return None
         values = await self._labels(step, id) if call is LABELS else await self._values(call, id, step.body)
         request = self._request(call, {"id": id}, values)
         if call is PREFS:

@@ -197,7 +197,7 @@ def _delete(policy: Policy, holding: Holding, reason: str, now: datetime) -> Pro
     """
     grace = policy.target.deprovision.grace
     if grace:
-        waiting = _disable(policy, holding) if policy.can_disable else _still(holding, "grace", reason)
+        waiting = _disable(policy, holding)
         since = holding.leaving_since or (now if waiting.desired == waiting.actual else None)
         due = since + grace if since else None
         if due is None or now < due:

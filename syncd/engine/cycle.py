@@ -61,8 +61,7 @@ async def _reconcile(context: Context, readings: Mapping[str, Reading]) -> dict[
     for one in context.chosen(context.targets):
         if not readings[one.name].stopped:
             await _plan(context, one, readings)
-        first[one.name] = guarding.at_first_contact(context, one)
-        guarding.guard(context, one, readings)
+        first[one.name] = guarding.guard(context, one, readings)
     return first
 
 

@@ -19,18 +19,20 @@ CONSENTED = (Kind.CREATE.value, Kind.UPDATE.value, Kind.ADOPT.value)
 FIRST_CONTACT = "first contact: nothing of this connection has been changed by syncd yet"
 
 
-def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:
-    """Hold what must wait and pass the rest, in one transaction."""
+def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> bool:
+    """Hold what must wait and pass the rest, in one transaction; True = a yes to the first contact would let some of it go."""
     assert one.policy is not None
-    store, run = context.store, context.run
+    store, run, askable = context.store, context.run, 0
     with store.transaction():
         if one.policy.target.apply == "never":
             journal.hold(store, run, one.name, ALL, "apply", "write.apply is never: plans are made and never sent")
         elif at_first_contact(context, one):
+            askable = journal.hold(store, run, one.name, CONSENTED, "first_contact", FIRST_CONTACT)
             journal.hold(store, run, one.name, ALL, "first_contact", FIRST_CONTACT)
         else:
             _limit(context, one, readings)
         journal.pass_rest(store, run, one.name)
+    return askable > 0
 
 
 def at_first_contact(context: Context, one: Connected) -> bool:

@@ -49,7 +49,8 @@ class Plan:
 
     @property
     def first_contacts(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self.connections if one.first_contact and any(one.counts.values()))
+        """Targets of which a yes would let something go."""
+        return tuple(one.name for one in self.connections if one.first_contact)
 
 
 def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, bool], created: str) -> Plan:

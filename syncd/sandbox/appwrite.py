@@ -71,6 +71,7 @@ class Appwrite:
         **{f"{_USER}/{path}": {method: "update"} for method, path in (one.split(" ") for one in CHANGES)},
         f"{_USER}/prefs": {"GET": "fetch", "PATCH": "update"},
         f"{_USER}/sessions": {"DELETE": "update"},
+        "/v1/users/{rest:path}": {},
     }
 
     def __init__(self, environment: Environment, users: int = 0, seed: int = 0) -> None:

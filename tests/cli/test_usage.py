@@ -90,12 +90,16 @@ def test_global_options_stand_before_or_after_the_command(office: Office, line: 
     assert office.run(*line.split()).json["kind"] == "status"
 
 
-def test_completion_for_a_shell() -> None:
-    shown = subprocess.run([sys.executable, "-m", "syncd", "--show-completion", "bash"], capture_output=True, text=True, check=True)
-    assert "_SYNCD_COMPLETE=complete_bash" in shown.stdout
-    asked = {"_SYNCD_COMPLETE": "complete_bash", "COMP_WORDS": "syncd he", "COMP_CWORD": "1"}
-    answered = subprocess.run([sys.executable, "-m", "syncd"], capture_output=True, text=True, check=True, env=asked)
-    assert answered.stdout.split() == ["held"]
+def test_completion_for_a_shell(office: Office) -> None:
+    """As the shells ask: by a variable (--show-completion asks the same way, once it has found out which shell called it)."""
+    assert {"--install-completion", "--show-completion"} <= set(office.run("--help").out.split())
+
+    def asked(**environ: str) -> str:
+        return subprocess.run([sys.executable, "-m", "syncd"], capture_output=True, text=True, check=True, env=environ).stdout
+
+    assert "_SYNCD_COMPLETE=complete_bash" in asked(_SYNCD_COMPLETE="source_bash")
+    assert asked(_SYNCD_COMPLETE="complete_bash", COMP_WORDS="syncd he", COMP_CWORD="1").split() == ["held"]
+    assert asked(_SYNCD_COMPLETE="complete_bash", COMP_WORDS="syncd plan --detail", COMP_CWORD="2").split() == ["--detailed-exitcode"]
 
 
 def test_to_say_its_version_it_imports_nothing_heavy() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from core_targets import (
@@ -30,7 +31,7 @@ from syncd.core.entitlement import Event
 from syncd.core.fingerprint import fingerprint
 from syncd.core.policy import Policy
 from syncd.core.project import NOTHING, Holding, Person, project
-from syncd.model import MapEntry
+from syncd.model import Capability, MapEntry
 
 STATES = {"live", "disabled", "grace", "kept", "retained", "frozen", "leaving", "rejected"}
 steady = settings(deadline=None)
@@ -176,6 +177,42 @@ def test_a_disabling_that_never_took_starts_no_clock() -> None:
     assert (found.state, found.due, found.leaving_since, found.wanted) == ("grace", None, None, {"active": False})
 
 
+def test_who_departed_has_left_whatever_the_scope_would_say() -> None:
+    rules = policy(scope="int(title) > 0", departed="disable")
+    found = project(rules, person("departed", title="many"), Holding({"login": "ann"}), NOW)
+    assert (found.event, found.state) == (Event.DEPARTED, "disabled")
+
+
+@pytest.mark.parametrize(
+    ("capability", "rules", "state"),
+    [
+        (SWITCH, {"departed": "disable"}, "disabled"), (SWITCH, {"departed": "keep"}, "kept"),
+        (SWITCH, {"departed": "delete", "retain": "title"}, "retained"), (BARE, {"departed": "delete", "retain": "title"}, "retained"),
+    ],
+)  # fmt: skip
+def test_who_may_stay_for_good_has_no_grace(capability: Capability, rules: dict[str, Any], state: str) -> None:
+    """A grace that had begun under other rules is forgotten."""
+    holding = Holding({"login": "ann"}, state="grace", leaving_since=NOW - DAY, counted=True)
+    found = project(policy(capability, **rules), person("departed", title="x"), holding, NOW)
+    assert (found.state, found.reason, found.leaving_since, found.counted, found.due) == (state, "departed", None, False, None)
+    assert (found.wanted == {"active": False}) == (capability is SWITCH and state != "kept")
+
+
+def test_what_we_put_beside_others_goes_with_us_and_what_they_put_there_stays() -> None:
+    rules = policy()
+    holding = Holding({"login": "ann", "labels": ["a", "b", "theirs"]}, written={"labels": ["a", "b"]})
+    found = project(rules, person(roles=["b"]), holding, NOW)
+    assert found.wanted is not None
+    assert found.wanted["labels"] == ["b", "theirs"]
+
+
+def test_a_key_that_is_only_set_once_is_never_compared() -> None:
+    once = (MapEntry("login", "name", "userName", on_create=True),)
+    found = project(policy(attributes=once), person(userName="eve"), Holding({"login": "ann"}), NOW)
+    assert found.wanted is not None
+    assert ("login" in found.wanted, found.reason) == (False, "")
+
+
 def test_who_was_disabled_before_leaving_waits_too_and_is_counted_at_the_end() -> None:
     rules = policy(departed="delete", grace=DAY, inactive="disable")
     who = person(live="departed")
@@ -239,7 +276,7 @@ def test_what_cannot_be_read_back_is_written_once_and_not_compared() -> None:
     found = project(rules, who, Holding(account(rules, who)), NOW)
     assert found.wanted is not None
     assert "pin" not in found.wanted
-    assert found.desired == found.actual
+    assert (found.desired, found.reason) == (found.actual, "")
 
 
 @pytest.mark.parametrize("holding", [None, Holding({"login": "ann"}, state="grace", leaving_since=NOW, counted=True, hold="config")])

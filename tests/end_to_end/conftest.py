@@ -1,9 +1,9 @@
-"""Fixtures for whole cycles against faulty providers: offices, pages of five, and a client that waits a third of a second."""
+"""Fixtures for whole cycles against faulty providers: offices, pages of five, and a client that waits a quarter of a second."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from syncd.connectors.http import Http
 from tests.end_to_end.office import Office, office
 
 MakeOffice = Callable[..., Office]
-DEADLINE = 0.3
+DEADLINE = 0.25
 
 
 @pytest.fixture
@@ -35,7 +35,9 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(twilio, "PAGE_SIZE", 5)
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def impatience() -> Iterator[None]:
     """The client's total deadline, 30 s, is the one thing here that takes real time: shortened where an answer never comes."""
-    monkeypatch.setattr(twilio, "Http", partial(Http, deadline=DEADLINE))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(twilio, "Http", partial(Http, deadline=DEADLINE))
+        yield

@@ -105,7 +105,7 @@ class Office:
             _populate(self.source, rows)
         else:
             self.file.write_text(file_text(rows, self.file.suffix), encoding="utf-8")
-        self.wanted = {email: (name, department) for _, email, name, department in rows}
+        self.wanted = {email.strip(): (name, department) for _, email, name, department in rows}
 
     async def opened(self) -> Office:
         """The accounts stand as before; then the people change and an hour goes by."""
@@ -133,7 +133,7 @@ class Office:
 
     def creations(self) -> Counter[str | None]:
         """identity -> how often syncd made its account, at the default service."""
-        return Counter(one.identity for one in self._log("POST", 201))
+        return Counter(one.identity for one in self._log("POST", 201) if one.path == "/v1/Users")
 
     def _log(self, method: str, status: int, origin: str = "http") -> list[WriteRecord]:
         return [one for one in self.twilio.log if (one.origin, one.method, one.status) == (origin, method, status)]
@@ -146,7 +146,7 @@ class Office:
         return found
 
     def unharmed(self) -> None:
-        """Accounts that syncd does not own are as they were, to the byte, and each account was made once, or once more if others took it."""
+        """What syncd does not own is as it was, to the byte; each account was made once, or once more where others took it away."""
         users = self.twilio.service().users
         assert [users.get(one["sid"]) for one in self._canaries] == self._canaries
         taken = Counter(one.identity for one in self._log("DELETE", 204, "local"))

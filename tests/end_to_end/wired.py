@@ -63,15 +63,19 @@ async def connected(environment: Environment, settings: Settings, *, writable: b
 
 
 async def run(
-    environment: Environment, config: Path, *, mode: str = "delta", meanwhile: Callable[[], None] = lambda: None
-) -> tuple[Report, Plan]:
-    """One cycle over everything the file configures, agreed to; ``meanwhile``: what others do between the plan and its sending."""
+    environment: Environment, config: Path, *, mode: str = "delta", meanwhile: Callable[[], None] = lambda: None,
+    settings: Settings | None = None,
+) -> tuple[Report, Plan]:  # fmt: skip
+    """One cycle over everything the file configures, agreed to; ``meanwhile``: what others do between the plan and its sending.
+
+    ``settings``: those loaded earlier, as a process that runs for long has them.
+    """
 
     async def agree(plan: Plan) -> bool:
         meanwhile()
         return True
 
-    settings = settings_of(config)
+    settings = settings or settings_of(config)
     store = Store(settings.store.url, settings.landscape.instance)
     try:
         async with connected(environment, settings, writable=mode != "plan") as connections:

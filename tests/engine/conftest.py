@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncd.store import Store
-from tests.engine.worlds import Template
+from tests.engine.worlds import MakeWorld, Template
 from tests.world import World
-
-MakeWorld = Callable[..., World]
 
 
 @pytest.fixture(scope="session")

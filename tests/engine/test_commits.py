@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from syncd.engine.commits import Commits
 from syncd.errors import Rejected
-from tests.engine.conftest import MakeWorld
+from tests.engine.worlds import MakeWorld
 from tests.world import World
 
 pytestmark = pytest.mark.anyio

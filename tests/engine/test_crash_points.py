@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.conftest import MakeWorld
-from tests.engine.worlds import mail, people, target
+from tests.engine.worlds import MakeWorld, mail, people, target
 from tests.world import Clock, World, person
 
 pytestmark = pytest.mark.anyio

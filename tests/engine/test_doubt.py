@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from syncd.connectors.base import Connector
 from syncd.connectors.memory import MemoryConnector
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
-from syncd.model import Change, Kind, Step
 from syncd.store import waiting
-from tests.engine.conftest import MakeWorld
-from tests.engine.worlds import mail, people, target, writes
-from tests.world import World, person, planned
+from tests.engine.worlds import (
+    MakeWorld,
+    creates,
+    mail,
+    people,
+    target,
+)
+from tests.world import person, planned
 
 pytestmark = pytest.mark.anyio
 LOST = InDoubt("the connection broke after the request was sent")
-
-
-def creates(world: World) -> int:
-    return sum(method == "create" for method, _ in writes(world))
 
 
 async def test_a_create_that_was_done_is_found_and_settled_at_once(world: MakeWorld) -> None:
@@ -70,15 +70,9 @@ async def test_a_view_that_began_within_the_settle_window_is_not_believed(world:
             w.clock.pass_time(timedelta(seconds=20))
             return page
 
-    w.adapt = lambda connector: _as(connector, Slow)
+    w.memory = Slow
     report, plan = await w.run()
     assert (planned(plan), report.results[1].in_doubt) == ([], 1)
-
-
-def _as(connector: Connector, kind: type[MemoryConnector]) -> Connector:
-    if isinstance(connector, MemoryConnector):
-        connector.__class__ = kind
-    return connector
 
 
 async def test_a_create_that_shows_up_late_is_settled_in_the_next_run(world: MakeWorld) -> None:
@@ -131,14 +125,12 @@ async def test_an_account_that_somebody_else_made_meanwhile_is_not_taken_for_our
 
 
 async def test_where_there_is_no_marker_the_key_tells_our_account(world: MakeWorld) -> None:
-    from dataclasses import replace
+    class Unmarked(MemoryConnector):
+        def __init__(self, *args: Any, **settings: Any) -> None:
+            super().__init__(*args, **settings)
+            self.capability = replace(self.capability, marker=None)
 
-    def plain(connector: Connector) -> Connector:
-        if isinstance(connector, MemoryConnector):
-            connector.capability = replace(connector.capability, marker=None)
-        return connector
-
-    w = world(adapt=plain)
+    w = world(memory=Unmarked)
     w.write([person(1, email="P1@corp.example")])
     w.directory.fail_next("create", LOST, after=True)
     report, _ = await w.run()
@@ -198,81 +190,3 @@ async def test_a_delete_whose_answer_was_lost_is_settled_by_the_next_listing(wor
     assert report.failed
     report, plan = await w.run()
     assert (planned(plan), report.converged, w.verify()) == ([], True, [])
-
-
-class Mute(MemoryConnector):
-    """Answers no write with the account, as some providers do; deletes in two requests."""
-
-    def steps(self, change: Change) -> tuple[Step, ...]:
-        steps = super().steps(change)
-        if change.kind is Kind.DELETE:
-            return (Step(change, 1, "update", "/sessions", {"title": None}, summary="end sessions"), Step(change, 2, "delete", "/accounts"))
-        if change.kind is Kind.UPDATE:
-            return tuple(Step(change, n, "update", "/accounts", {path: value}) for n, (path, value) in enumerate(steps[0].body.items(), 1))
-        return steps
-
-    async def perform(self, step: Step) -> None:
-        await super().perform(step)
-
-
-async def mute(world: MakeWorld) -> World:
-    w = world(target=target("delete"), adapt=lambda connector: _as(connector, Mute))
-    w.write(people(1, 2))
-    report, _ = await w.run()
-    assert (report.converged, creates(w)) == (True, 2), "found by marker, as no answer names it"
-    return w
-
-
-async def test_where_a_write_is_answered_without_the_account_it_is_fetched(world: MakeWorld) -> None:
-    w = await mute(world)
-    w.write([person(1, phone="5", title="x"), person(2)])
-    report, _ = await w.run()
-    assert (report.converged, w.account(mail(1))["phone"], w.account(mail(1))["title"]) == (True, "5", "x")
-    assert [method for method, _ in writes(w)] == ["create", "create", "update", "update"]
-    w.directory.fail_next("fetch", Retryable("HTTP 503"))
-    w.write([person(1, phone="6", title="x"), person(2)])
-    report, _ = await w.run()
-    assert report.failed
-    report, plan = await w.run()
-    assert (report.converged, planned(plan)) == (True, [])
-
-
-async def test_an_account_that_is_gone_when_read_back_is_no_success(world: MakeWorld) -> None:
-    w = await mute(world)
-
-    class Vanishing(Mute):
-        async def perform(self, step: Step) -> None:
-            await super().perform(step)
-            self.directory.accounts.pop(step.change.account or "", None)
-
-    w.adapt = lambda connector: _as(connector, Vanishing)
-    w.write([person(1, phone="5"), person(2)])
-    report, _ = await w.run()
-    assert report.failed
-    w.adapt = lambda connector: connector
-    w.clock.pass_time(timedelta(minutes=1))
-    report, plan = await w.run()
-    assert (planned(plan), report.converged) == ([("create", mail(1), "")], True)
-
-
-async def test_a_change_of_several_requests_stops_at_the_first_that_fails_and_goes_on_where_it_was(world: MakeWorld) -> None:
-    w = await mute(world)
-    w.write([person(1, phone="5", title="x"), person(2)])
-    w.directory.fail_next("update", Retryable("HTTP 503"), after=False)
-    report, _ = await w.run()
-    assert (report.failed, creates(w)) == (True, 2)
-    w.write(people(2))
-    report, _ = await w.run()
-    assert (report.converged, len(w.directory.accounts)) == (True, 1)
-    assert [method for method, _ in writes(w)][-2:] == ["update", "delete"]
-    assert not w.verify()
-
-
-async def test_a_delete_in_two_requests_loses_nobody_between_them(world: MakeWorld) -> None:
-    w = await mute(world)
-    w.write(people(2))
-    w.directory.fail_next("delete", Retryable("HTTP 503"))
-    report, _ = await w.run()
-    assert (report.failed, len(w.directory.accounts)) == (True, 2)
-    report, plan = await w.run()
-    assert (planned(plan), report.converged) == ([("delete", mail(1), "")], True)

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 
-from syncd.connectors.base import Connector
 from syncd.connectors.memory import MemoryConnector, MemoryOptions
 from syncd.core.evidence import STALE
 from syncd.engine.planning import Plan
@@ -16,8 +15,7 @@ from syncd.engine.report import Report
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
 from syncd.model import Account, Connection, Rate, Step
 from syncd.store import waiting
-from tests.engine.conftest import MakeWorld
-from tests.engine.worlds import literal, mail, people, states, target, writes
+from tests.engine.worlds import MakeWorld, literal, mail, people, states, target, writes
 from tests.world import World, entries, person, planned
 
 pytestmark = pytest.mark.anyio
@@ -148,14 +146,8 @@ class Stubborn(MemoryConnector):
         return account
 
 
-def stubborn(connector: Connector) -> Connector:
-    if isinstance(connector, MemoryConnector):
-        connector.__class__ = Stubborn
-    return connector
-
-
 async def test_a_write_that_reads_back_different_is_remembered_and_reported_and_not_repeated(world: MakeWorld) -> None:
-    w = world(adapt=stubborn)
+    w = world(memory=Stubborn)
     w.write([person(1, title="Chef", phone="5")])
     report, _ = await w.run()
     assert report.results[1].rejected == 1
@@ -194,12 +186,7 @@ async def aging(world: MakeWorld, meanwhile: Callable[[World], object], *, takes
             meanwhile(w)
             return await super().perform(step)
 
-    def adapt(connector: Connector) -> Connector:
-        if isinstance(connector, MemoryConnector):
-            connector.__class__ = Slow
-        return connector
-
-    w.adapt = adapt
+    w.memory = Slow
     w.write([person(1, phone="5"), person(4)])
     report, plan = await w.run()
     return w, report, plan

@@ -10,8 +10,7 @@ import pytest
 
 from syncd.errors import Quarantined, Rejected, Retryable, SyncdError
 from syncd.store import waiting
-from tests.engine.conftest import MakeWorld
-from tests.engine.worlds import mail, people, settled, target, writes
+from tests.engine.worlds import MakeWorld, established, mail, people, settled, target, writes
 from tests.world import LIMITS, World, person, planned
 
 pytestmark = pytest.mark.anyio
@@ -58,15 +57,6 @@ async def lose(w: World) -> None:
     for path in w.root.glob("syncd.db*"):
         path.unlink()
     w.open()
-
-
-async def established(world: MakeWorld, *rows: dict[str, str], **options: object) -> World:
-    w = world(**options)
-    w.write(list(rows))
-    report, _ = await w.run()
-    assert report.converged
-    w.clock.pass_time(timedelta(minutes=1))
-    return w
 
 
 async def test_after_a_lost_store_everything_is_owned_again_and_nothing_written_or_doubled(world: MakeWorld) -> None:
@@ -180,3 +170,17 @@ async def test_a_consent_given_to_nothing_is_not_used_up(world: MakeWorld) -> No
     w.target = target()
     report, plan = await w.run(yes=False)
     assert planned(plan) == [("create", mail(1), "first_contact")]
+
+
+async def test_nobody_is_asked_for_a_yes_that_would_let_nothing_go(world: MakeWorld) -> None:
+    """Only a leaver is left, which a yes does not release; and where `apply` is never, a yes is of no use."""
+    w = await established(world, *people(1, 2), target=target("delete"))
+    await lose(w)
+    await w.run()
+    w.write(people(2))
+    report, plan = await w.run(yes=False)
+    assert (planned(plan), plan.first_contacts, report.declined) == ([("delete", mail(1), "first_contact")], (), False)
+    w.target = target("delete", apply="never")
+    w.write(people(1, 2, 3))
+    report, plan = await w.run(yes=False)
+    assert (planned(plan), plan.first_contacts, report.declined) == ([("create", mail(3), "apply")], (), False)

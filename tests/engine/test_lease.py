@@ -8,13 +8,11 @@ from typing import Any
 
 import pytest
 
-from syncd.connectors.base import Connector
 from syncd.connectors.memory import MemoryConnector
 from syncd.errors import Busy
 from syncd.model import Account, Step
 from syncd.store import Store, lease
-from tests.engine.conftest import MakeWorld
-from tests.engine.worlds import people, target, writes
+from tests.engine.worlds import MakeWorld, people, target, writes
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +24,8 @@ class Gate:
     def __init__(self) -> None:
         self.reached, self.opened = asyncio.Event(), asyncio.Event()
 
-    def adapt(self, connector: Connector) -> Connector:
+    @property
+    def memory(self) -> type[MemoryConnector]:
         gate = self
 
         class Gated(MemoryConnector):
@@ -35,9 +34,7 @@ class Gate:
                 await gate.opened.wait()
                 return await super().perform(step)
 
-        if isinstance(connector, MemoryConnector):
-            connector.__class__ = Gated
-        return connector
+        return Gated
 
 
 def rival(world: World, **options: Any) -> World:
@@ -48,7 +45,7 @@ def rival(world: World, **options: Any) -> World:
 async def test_the_second_of_two_runs_waits_30_seconds_and_gives_up_with_75(world: MakeWorld) -> None:
     w, gate = world(lease=timedelta(minutes=5)), Gate()
     w.write(people(1, 2))
-    w.adapt = gate.adapt
+    w.memory = gate.memory
     first = asyncio.create_task(w.run())
     await gate.reached.wait()
     second, before = rival(w), w.clock.monotonic()
@@ -68,7 +65,7 @@ async def test_the_second_of_two_runs_waits_30_seconds_and_gives_up_with_75(worl
 async def test_who_waits_goes_on_as_soon_as_the_first_is_done(world: MakeWorld) -> None:
     w, gate = world(lease=timedelta(minutes=5)), Gate()
     w.write(people(1, 2))
-    w.adapt = gate.adapt
+    w.memory = gate.memory
     first = asyncio.create_task(w.run())
     await gate.reached.wait()
     second = rival(w)
@@ -85,7 +82,7 @@ async def test_a_run_whose_lease_was_taken_over_sends_nothing_more(world: MakeWo
     patient = target(settle=timedelta(minutes=1))
     w, gate = world(lease=timedelta(seconds=10), target=patient), Gate()
     w.write(people(*range(1, 20)))
-    w.adapt = gate.adapt
+    w.memory = gate.memory
     first = asyncio.create_task(w.run())
     await gate.reached.wait()
     await asyncio.sleep(0)
@@ -112,7 +109,7 @@ async def test_the_lease_is_kept_alive_beside_the_work(world: MakeWorld) -> None
     """The keeper runs on real time, a third of the lease: 20 ms here."""
     w, gate = world(lease=timedelta(seconds=0.06)), Gate()
     w.write(people(1))
-    w.adapt = gate.adapt
+    w.memory = gate.memory
     first = asyncio.create_task(w.run())
     await gate.reached.wait()
     before = w.store.value("SELECT until FROM lease WHERE connection = 'app'")
@@ -153,12 +150,7 @@ async def test_a_failing_run_gives_its_lease_back(world: MakeWorld) -> None:
         async def list(self, *args: Any) -> Any:
             raise ZeroDivisionError
 
-    def adapt(connector: Connector) -> Connector:
-        if isinstance(connector, MemoryConnector):
-            connector.__class__ = Broken
-        return connector
-
-    w.adapt = adapt
+    w.memory = Broken
     with pytest.raises(ZeroDivisionError):
         await w.run()
     assert lease.acquire(Store(f"sqlite:///{w.root}/syncd.db"), ["app"], "next", w.clock.now(), timedelta(seconds=1)) != "app"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,7 @@ from syncd.connectors.memory import MemoryConnector
 from syncd.engine import ledger
 from syncd.engine.ledger import Ledger, Seen
 from syncd.model import Account
-from tests.engine.conftest import MakeWorld
-from tests.engine.worlds import mail, people, target
+from tests.engine.worlds import MakeWorld, mail, people, target
 from tests.world import World, person, planned
 
 pytestmark = pytest.mark.anyio
@@ -122,17 +122,10 @@ async def test_the_same_bytes_twice_are_one_account(world: MakeWorld) -> None:
 
     class Twice(MemoryConnector):
         async def list(self, *args: Any) -> Any:
-            from dataclasses import replace
-
             page = await super().list(*args)
             return replace(page, records=[*page.records, *page.records])
 
-    def adapt(connector: Connector) -> Connector:
-        if isinstance(connector, MemoryConnector):
-            connector.__class__ = Twice
-        return connector
-
-    w.adapt = adapt
+    w.memory = Twice
     report, plan = await w.run()
     assert (planned(plan), report.converged) == ([], True)
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.engine.conftest import MakeWorld
-from tests.engine.worlds import mail, people, source, target, write
+from tests.engine.worlds import MakeWorld, mail, people, source, target, write
 from tests.world import World, person, planned
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.conftest import MakeWorld
-from tests.engine.worlds import people
+from tests.engine.worlds import MakeWorld, people
 from tests.world import World
 
 pytestmark = pytest.mark.anyio

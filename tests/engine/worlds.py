@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,10 +12,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from syncd.connectors.file import FileConnector, FileOptions
-from syncd.core.policy import Policy
+from syncd.engine.planning import Plan
 from syncd.model import Connection, Deprovision, MapEntry, Rate, Target
-from syncd.store import connections
-from tests.world import World, columns, entries, person
+from syncd.store import connections, links
+from tests.world import LIMITS, World, columns, entries, person, planned
+
+MakeWorld = Callable[..., World]
 
 NOTHING: Mapping[str, int] = {"create": 0, "adopt": 0, "update": 0, "disable": 0, "delete": 0}
 
@@ -107,8 +109,40 @@ def states(world: World) -> dict[str, str]:
     return {row.who: row.state for row in rows}
 
 
-def policy(world: World, name: str = "app") -> Policy:
-    """The compiled rules of a target."""
-    found = world.connected(world.landscape(), writable=False)[name].policy
-    assert found is not None
-    return found
+def names(world: World) -> set[str]:
+    """The userNames at the target."""
+    return {account["userName"] for account in world.directory.accounts.values()}
+
+
+def creates(world: World) -> int:
+    return sum(method == "create" for method, _ in writes(world))
+
+
+def kinds(plan: Plan) -> set[tuple[str, str]]:
+    """(kind, code of the hold) of what a plan does."""
+    return {(kind, code) for kind, _, code in planned(plan)}
+
+
+def quiet(world: World) -> bool:
+    """Nothing waits for a person, nothing is out of step."""
+    return not world.pending() and links.count_out_of_step(world.store, "app") == 0
+
+
+async def settle(world: World, *rows: Mapping[str, str]) -> None:
+    """These people, and a run that brings everything in step."""
+    world.write(list(rows))
+    report, _ = await world.run()
+    assert report.converged
+
+
+async def established(make: MakeWorld, *rows: Mapping[str, str], **options: Any) -> World:
+    """A world whose first contact was a minute ago; leavers are deleted unless ``options`` say otherwise."""
+    world = make(**{"target": target("delete"), **options})
+    await settle(world, *rows)
+    world.clock.pass_time(timedelta(minutes=1))
+    return world
+
+
+async def limited(make: MakeWorld, count: int, **options: Any) -> World:
+    """The same with ``count`` people, under the default limits."""
+    return await established(make, *people(*range(1, count + 1)), limits=LIMITS, **options)

@@ -1,0 +1,38 @@
+"""Every record that crosses a boundary: frozen, standard library only, in the field's standard terms."""
+
+from syncd.model.answered import Account, Flaw, Gone, Health, Meter, Page, Ref, Unknown
+from syncd.model.configured import Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
+from syncd.model.decided import Change, Step
+from syncd.model.declared import AttributeSpec, Capability
+from syncd.model.words import CANONICAL, LEAVING, SETS, USER, Attributes, Cursor, Kind, Mutability, Watermark
+
+__all__ = [
+    "CANONICAL",
+    "LEAVING",
+    "SETS",
+    "USER",
+    "Account",
+    "AttributeSpec",
+    "Attributes",
+    "Capability",
+    "Change",
+    "Connection",
+    "Cursor",
+    "Deprovision",
+    "Flaw",
+    "Gone",
+    "Health",
+    "Kind",
+    "Landscape",
+    "Limit",
+    "MapEntry",
+    "Meter",
+    "Mutability",
+    "Page",
+    "Rate",
+    "Ref",
+    "Step",
+    "Target",
+    "Unknown",
+    "Watermark",
+]

@@ -1,0 +1,64 @@
+"""What a connector declares of its provider: its attributes, and what can be done there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncd.model.words import Mutability
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSpec:
+    """One provider attribute, as its table declares it.
+
+    ``kind``: string | boolean | number | set (unordered list) | object (members reached as ``name.member``).
+    ``normalize`` maps a value to the form in which the provider stores it, so that asked and kept compare equal.
+    ``limit``: longest value, in characters, or in bytes of UTF-8 JSON for an object. ``trusted``: only an administrator can write it.
+    ``trusted_if``: the boolean attribute of the same account that must be true for its value to be trusted.
+    ``carried``: present in list answers (False: only in fetch, and never compared).
+    """
+
+    name: str
+    kind: str = "string"
+    mutability: Mutability = Mutability.READ_WRITE
+    normalize: Callable[[Any], Any] | None = None
+    limit: int | None = None
+    trusted: bool = False
+    trusted_if: str | None = None
+    carried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What one connector can do; planner and `syncd check` read it, so nothing is planned that the wire cannot do.
+
+    ``key``: the provider attribute that must be unique and is set only by create. ``marker``: the path that carries ``instance:id``;
+    its trust is that of its attribute, and its form that attribute's normal one. ``marked_late``: a create cannot carry it, a later step
+    does. ``own_ids``: ``key`` is the account's id, chosen by us: the identity's where the map says nothing. ``switch``: (attribute,
+    live value, disabled value) of a native disable. ``gone``: a fetch may prove absence. ``write_defaults``: provider path <- canonical
+    name. ``read_defaults``: canonical name <- provider path; a tuple names alternatives, first present wins.
+    """
+
+    attributes: Mapping[str, AttributeSpec]
+    writes: bool = True
+    deletes: bool = True
+    delta: bool = False
+    gone: bool = True
+    key: str | None = None
+    marker: str | None = None
+    marked_late: bool = False
+    own_ids: bool = False
+    switch: tuple[str, Any, Any] | None = None
+    write_defaults: Mapping[str, str] = field(default_factory=dict)
+    read_defaults: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    def spec(self, path: str) -> AttributeSpec | None:
+        """The declaration that governs ``path``: its own, or that of the object it is a member of; None = no such attribute."""
+        own = self.attributes.get(path)
+        if own is not None:
+            return own
+        head, dot, _ = path.partition(".")
+        parent = self.attributes.get(head)
+        return parent if dot and parent is not None and parent.kind == "object" else None
