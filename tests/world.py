@@ -73,9 +73,10 @@ def columns(defaults: Mapping[str, str | tuple[str, ...]]) -> tuple[MapEntry, ..
 
 @dataclass
 class World:
-    """``switch``: whether the target disables natively. ``read``: what the configuration itself maps of the people file (trusted keys).
+    """``switch``: whether the target disables natively; ``memory``: how it behaves. ``read``: what the configuration itself maps of the
+    people file (trusted keys). ``extra``: further connections, behind people and app. ``adapt``: wraps each connector of a run.
 
-    ``extra``: further connections, behind people and app. ``memory``: how the target behaves. ``adapt``: wraps each connector of a run. All fields may be changed between runs.
+    All fields may be changed between runs.
     """
 
     root: Path

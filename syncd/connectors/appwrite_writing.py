@@ -106,17 +106,17 @@ class AppwriteWriting(RestConnector):
     async def _taken(self, step: Step, error: Conflict) -> Account | None:
         """The user, where it already is as asked (a repeated request meets its own first sending). None: nobody has what is taken.
 
-        Raises ``error`` where somebody has it.
+        Raises Conflict, naming who has it: the provider does not.
         """
-        id = step.change.account
+        id = None if step.creates else step.change.account
         asked = {name: fitting(CAPABILITY.attributes[name], step.body[name]) for name in _UNIQUE if (step.body or {}).get(name)}
         if not asked:
             raise error
         for name, value in asked.items():
             for holder in await self.find({name: value}):
-                if holder.id != id or step.creates:
-                    raise error
-                return holder
+                if holder.id == id:
+                    return holder
+                raise Conflict(f"{error} User {holder.id} has this {name}.", error.code) from error
         return None
 
 

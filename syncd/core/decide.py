@@ -13,8 +13,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,8 @@ from syncd.core.project import Projection
 from syncd.model import Kind
 
 Delta = Mapping[str, tuple[Any, Any]]
+FLIPS = 2
+"""How often in 24 hours the same value is written to the same place of an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Case:
     """One out-of-step link. ``match``: what correlation found for an identity without an account; ``adopted``: projected over that account.
 
     ``drifted``: syncd had brought the account where it is still wanted, somebody else moved it. ``collides``: another living identity
-    wants the same provider key.
+    wants the same provider key. ``lately``: what updates of the last 24 hours wrote to the account, path -> value each.
     """
 
     projection: Projection
@@ -43,13 +45,15 @@ class Case:
     adopted: Projection | None = None
     drifted: bool = False
     collides: str = ""
+    lately: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to do, and whether it must wait: ``hold`` is a code, ``held`` the words for a person.
 
-    Codes: untrusted | rehire | contradicted | ambiguous | taken | ignored | foreign | unread | never | collision | drift | key | config.
+    Codes: untrusted | rehire | contradicted | ambiguous | taken | ignored | foreign | unread | never | collision | drift | fight | key
+    | config.
     A disable or delete of a leaver carries the evidence it was made from (`leave` is the only maker). ``replaces``: a creation that
     follows the deletion beside it, and is made with everything, whatever its ``delta`` says.
     """
@@ -110,7 +114,17 @@ def _update(policy: Policy, case: Case) -> tuple[Decision, ...]:
     if moved:
         return _key_change(policy, changed, moved)
     reason = "changed outside syncd" if case.drifted else f"{', '.join(sorted(changed))} changed"
-    return (_drift(policy, case, Decision(Kind.UPDATE, changed, reason)),)
+    return (_drift(policy, case, _fight(case, Decision(Kind.UPDATE, changed, reason))),)
+
+
+def _fight(case: Case, decision: Decision) -> Decision:
+    """A value that syncd would write for the third time in 24 hours is written by somebody else too: it is left alone."""
+    for path, (before, after) in decision.delta.items():
+        again = sum(path in wrote and not delta(wrote, {path: after}) for wrote in case.lately)
+        if again >= FLIPS:
+            told = f"{path} was set to {after} {again} times in 24 h and is {before} again: somebody else writes it too"
+            return replace(decision, hold="fight", held=told)
+    return decision
 
 
 def _key_change(policy: Policy, changed: Delta, moved: list[str]) -> tuple[Decision, ...]:

@@ -26,8 +26,8 @@ from syncd.core.policy import Policy
 from syncd.errors import Rejected
 from syncd.model import Attributes
 
-STAGES = {"disabled": 1, "retained": 1, "grace": 2, "leaving": 2}
-"""How far gone a leaver is: 1 can stay so, 2 ends in deletion."""
+STAGES = {"disabled": 1, "retained": 1, "grace": 2, "leaving": 3}
+"""How far gone a leaver is: 1 can stay so, 2 ends in deletion, 3 is to be deleted now."""
 REASONS = {Event.INACTIVE: "inactive", Event.OUT_OF_SCOPE: "out of scope", Event.DEPARTED: "departed"}
 
 
@@ -47,7 +47,7 @@ class Person:
 class Holding:
     """The account it has there, and where its leaving stands. ``written``: what syncd put into its shared lists and objects."""
 
-    document: Attributes
+    document: Attributes | None
     owned: bool = True
     ignored: bool = False
     state: str = "live"
@@ -104,6 +104,8 @@ def _why_frozen(person: Person, holding: Holding | None) -> str:
         return "its source is no longer read"
     if person.ignored or (holding is not None and holding.ignored):
         return "on the ignore list"
+    if holding is not None and holding.document is None:
+        return "its account has not been read yet"
     return "" if holding is None or holding.owned else "not owned by syncd"
 
 
@@ -119,7 +121,7 @@ def _still(holding: Holding | None, state: str, reason: str) -> Projection:
     """Nothing is wanted: both sides are what the account is."""
     if holding is None:
         return Projection(None, None, state, reason)
-    same = fingerprint(holding.document)
+    same = fingerprint(holding.document or {})
     return Projection(same, same, state, reason, leaving_since=holding.leaving_since, counted=holding.counted, hold=holding.hold)
 
 
@@ -186,7 +188,7 @@ def _leaving(policy: Policy, person: Person, holding: Holding, event: Event, now
 def _disable(policy: Policy, holding: Holding) -> Projection:
     """Only the overlay is wanted; every other attribute is frozen while disabled."""
     wanted = dict(policy.overlay)
-    present = found(holding.document, wanted, policy.capability)
+    present = found(holding.document or {}, wanted, policy.capability)
     return Projection(fingerprint(wanted), fingerprint(present), "disabled", "", wanted, present)
 
 
@@ -203,5 +205,5 @@ def _delete(policy: Policy, holding: Holding, reason: str, now: datetime) -> Pro
         if due is None or now < due:
             return replace(waiting, state="grace", reason=reason, due=due, leaving_since=since, counted=holding.counted)
     return Projection(
-        None, fingerprint(holding.document), "leaving", reason, leaving_since=holding.leaving_since, counted=holding.counted
+        None, fingerprint(holding.document or {}), "leaving", reason, leaving_since=holding.leaving_since, counted=holding.counted
     )  # fmt: skip

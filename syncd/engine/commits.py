@@ -20,7 +20,7 @@ class Commits:
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
 
     async def do(self, action: Callable[[], T]) -> T:
-        """Run ``action`` inside the next transaction. A SyncdError it raises before writing is its caller's alone; any other fails all."""
+        """Run ``action`` inside the next transaction. A SyncdError it raises is its caller's alone; any other fails all."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         if not self._waiting:
@@ -33,7 +33,7 @@ class Commits:
         results: list[tuple[asyncio.Future[Any], Any]] = []
         try:
             with self._store.transaction():
-                results = [(future, _attempt(action)) for action, future in batch]
+                results = [(future, self._attempt(action)) for action, future in batch]
         except Exception as error:
             results = [(future, error) for _, future in batch]
         for future, result in results:
@@ -42,9 +42,10 @@ class Commits:
             else:
                 future.set_result(result)
 
-
-def _attempt(action: Callable[[], Any]) -> Any:
-    try:
-        return action()
-    except SyncdError as error:
-        return error
+    def _attempt(self, action: Callable[[], Any]) -> Any:
+        """What it wrote before it raised is taken back; the others stand."""
+        try:
+            with self._store.savepoint():
+                return action()
+        except SyncdError as error:
+            return error

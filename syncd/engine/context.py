@@ -13,6 +13,7 @@ from syncd.core.fingerprint import fingerprint
 from syncd.core.mapping import ReadMap
 from syncd.core.policy import Policy
 from syncd.environment import Environment
+from syncd.errors import Quarantined
 from syncd.model import CANONICAL, Connection, Landscape, MapEntry
 from syncd.store import Store, lease
 
@@ -32,7 +33,8 @@ class Connected:
         """Changes whenever the same bytes could be read differently, or something else of them kept."""
         entries = [_plain(entry) for entry in self.connection.read]
         roles = {"source": self.connection.authoritative, "target": self.connection.write is not None}
-        return fingerprint({"read": entries, "zone": self.connection.timezone, "write": _correlate(self.connection), **roles})
+        own = {name: list(paths) if isinstance(paths, tuple) else paths for name, paths in self.connector.capability.read_defaults.items()}
+        return fingerprint({"read": entries, "own": own, "zone": self.connection.timezone, "write": _correlate(self.connection), **roles})
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ class Context:
     """One run. ``tokens``: the fencing token of each leased connection.
 
     ``changed_rules``: targets whose map, scope or sources are not those of last time.
-    ``renewed_at``: when evidence was last taken again.
+    ``renewed_at``: when evidence was last taken again; ``unproven``: why it could not be.
     """
 
     environment: Environment
@@ -52,6 +54,7 @@ class Context:
     tokens: dict[str, int] = field(default_factory=dict)
     changed_rules: set[str] = field(default_factory=set)
     renewed_at: datetime | None = None
+    unproven: str = ""
     renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
     ignore: Ignore = field(init=False)
 
@@ -68,8 +71,18 @@ class Context:
 
     async def breathe(self) -> None:
         """Let others run between two blocks of local work, and hold on to the leases meanwhile."""
-        lease.renew(self.store, self.tokens, self.environment.now(), self.landscape.lease)
+        self.hold_on()
         await self.environment.sleep(0)
+
+    def hold_on(self) -> None:
+        """Renew the leases of this run."""
+        if self.tokens:
+            lease.renew(self.store, self.tokens, self.environment.now(), self.landscape.lease)
+
+    def check_lease(self, connection: str, began: float) -> None:
+        """Raise Quarantined if this process stood still so long since ``began`` (monotonic) that another run may hold the lease by now."""
+        if self.environment.monotonic() - began >= self.landscape.lease.total_seconds():
+            raise Quarantined(f"{connection}: this run stood still for longer than its lease, nothing more is sent from here")
 
     def chosen(self, names: Sequence[str]) -> list[Connected]:
         """Those of ``names`` that this run works on, in order."""

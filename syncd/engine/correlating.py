@@ -31,7 +31,7 @@ def correlate(context: Context, one: Connected, newcomers: Sequence[Projected]) 
     matches = {
         identity: match(strangers.candidates(pairs), order, identity, context.landscape.instance) for identity, pairs in keys.items()
     }  # fmt: skip
-    return {identity: _uncontested(context, one, identity, keys[identity], answer) for identity, answer in matches.items()}
+    return {**matches, **_contested(context, one, keys, matches)}
 
 
 def _keys(context: Context, one: Connected, each: Projected, aliases: Iterable[str]) -> Pairs:
@@ -89,16 +89,19 @@ class _Strangers:
         return parsed[1] if parsed is not None and parsed[0] == self._instance else None
 
 
-def _uncontested(context: Context, one: Connected, identity: str, pairs: Pairs, found: Match | Conflict | None) -> Match | Conflict | None:
+def _contested(context: Context, one: Connected, keys: Mapping[str, Pairs], matches: Matches) -> dict[str, Conflict]:
     """An account that several newcomers answer to by the same key is nobody's before a person says whose."""
-    if not isinstance(found, Match):
-        return found
-    value = dict(pairs).get(found.by)
-    others = {} if value is None else links.newcomers(context.store, one.name, found.by, [value])
-    rivals = sorted(others.get(value or "", set()) - {identity})
-    if rivals:
-        return Conflict("ambiguous", f"account {found.account} matches {len(rivals) + 1} people by {found.by}: {', '.join(rivals)} too")
-    return found
+    by = {identity: (found, dict(keys[identity]).get(found.by)) for identity, found in matches.items() if isinstance(found, Match)}
+    wanted: dict[str, set[str]] = {}
+    for found, value in by.values():
+        if value is not None:
+            wanted.setdefault(found.by, set()).add(value)
+    rivals = {name: links.newcomers(context.store, one.name, name, sorted(values)) for name, values in wanted.items()}
+    claims = {identity: (found, sorted(rivals.get(found.by, {}).get(value or "", ()))) for identity, (found, value) in by.items()}
+    return {
+        identity: Conflict("ambiguous", f"account {found.account} matches {len(people)} people by {found.by}: {', '.join(people)}")
+        for identity, (found, people) in claims.items() if len(people) > 1
+    }  # fmt: skip
 
 
 async def adopted(context: Context, one: Connected, each: Projected, found: Match) -> Projection | Conflict:

@@ -82,8 +82,8 @@ def _sendable(made: Plan) -> bool:
 async def _provision(context: Context, made: Plan, readings: Mapping[str, Reading]) -> dict[str, Sending]:
     for name in made.first_contacts:
         guarding.consent(context, context.connected[name])
-    targets = [one for one in context.chosen(context.targets) if not readings[one.name].stopped]
-    sent = await asyncio.gather(*(provision(context, one) for one in targets))
+    targets = context.chosen(context.targets)
+    sent = await asyncio.gather(*(provision(context, one, readings[one.name].stopped) for one in targets))
     return dict(zip((one.name for one in targets), sent, strict=True))
 
 

@@ -18,17 +18,14 @@ from syncd.store import identities, journal, outcomes
 
 
 async def look(context: Context, one: Connected, row: Any) -> Account | None:
-    """The account that the create of ``row`` (a change or an open step) made; None if it is not found or the provider gives no answer.
+    """The account that the create of ``row`` (a change or an open step) made; None if the provider knows none.
 
-    Raises Quarantined.
+    Raises Retryable, Rejected, InDoubt or Quarantined when the provider gives no answer.
     """
     delta = {path: after for path, (_, after) in orjson.loads(row.delta).items()}
     capability = one.connector.capability
     paths = [path for path in (capability.key, capability.marker) if path is not None and path in delta]
-    try:
-        found = await one.connector.find({path: str(delta[path]) for path in paths})
-    except (Retryable, Rejected, InDoubt):
-        return None
+    found = await one.connector.find({path: str(delta[path]) for path in paths})
     return next((account for account in found if _ours(context, one, row, account, delta)), None)
 
 
@@ -44,17 +41,21 @@ def _ours(context: Context, one: Connected, row: Any, account: Account, delta: d
 async def recover(context: Context, one: Connected, reading: Reading) -> None:
     """Settle what an earlier run left open. Absence is believed only in a complete view that began after the settle window."""
     for step in journal.open_steps(context.store, one.name):
-        account = await look(context, one, step) if step.creates else None
+        try:
+            account, asked = await look(context, one, step) if step.creates else None, True
+        except (Retryable, Rejected, InDoubt):
+            account, asked = None, False
         with context.store.transaction():
             if account is not None:
                 _settle(context, step, "applied")
                 settling.arrived(context, one, step, account, last=True)
-            elif not step.creates or _absent(one, step, reading):
+            elif not step.creates or (asked and _absent(one, step, reading)):
                 _settle(context, step, "retry")
                 outcomes.doubt(context.store, one.name, step.identity, None)
                 identities.mark(context.store, [step.identity], [one.name])
             else:
-                journal.mark_doubt(context.store, step.id, "no answer came; it is looked for again in the next run")
+                since = instant(step.doubted_at or step.sent_at)
+                journal.mark_doubt(context.store, step.id, "no answer came; it is looked for again in the next run", since)
                 outcomes.doubt(context.store, one.name, step.identity, step.id)
 
 
@@ -66,4 +67,4 @@ def _settle(context: Context, step: Any, state: str) -> None:
 
 def _absent(one: Connected, step: Any, reading: Reading) -> bool:
     assert one.policy is not None
-    return reading.complete and reading.started >= instant(step.sent_at) + one.policy.target.settle
+    return reading.complete and reading.started >= instant(step.doubted_at or step.sent_at) + one.policy.target.settle

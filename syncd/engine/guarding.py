@@ -24,6 +24,7 @@ def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> 
     assert one.policy is not None
     store, run, askable = context.store, context.run, 0
     with store.transaction():
+        journal.drop_held(store, run, one.name)
         if one.policy.target.apply == "never":
             journal.hold(store, run, one.name, ALL, "apply", "write.apply is never: plans are made and never sent")
         elif at_first_contact(context, one):

@@ -45,4 +45,4 @@ async def _acquire(context: Context, names: Sequence[str], wait: float) -> dict[
 async def _keep(context: Context) -> None:
     while True:
         await asyncio.sleep(context.landscape.lease.total_seconds() / 3)
-        lease.renew(context.store, context.tokens, context.environment.now(), context.landscape.lease)
+        context.hold_on()

@@ -78,10 +78,11 @@ def person_of(row: Any) -> Person:
 
 def holding_of(context: Context, row: Any) -> Holding | None:
     """The linked account, unless there is none or it is proven gone. What its holder can edit puts nobody on the ignore list."""
-    if row.account_id is None or row.gone_at is not None or row.document is None:
+    if row.account_id is None or row.gone_at is not None:
         return None
+    document = None if row.document is None else orjson.loads(row.document)
     return Holding(
-        orjson.loads(row.document), bool(row.owned), context.ignore.matches(row.account), row.state, _instant(row.leaving_since),
+        document, bool(row.owned), context.ignore.matches(row.account), row.state, _instant(row.leaving_since),
         bool(row.counted), row.hold or "", orjson.loads(row.written) if row.written else None,
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
 from syncd.engine.renewal import still_leaving
-from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
+from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected, Retryable
 from syncd.model import Account, Change, Gone, Kind, Ref, Step, Unknown
 from syncd.store import journal, outcomes, staging
 
@@ -40,9 +40,9 @@ class Sending:
             self.stopped = f"{self.failures} changes in a row could not be sent: {error}"
 
 
-async def provision(context: Context, one: Connected) -> Sending:
-    """Send every passed change of this run; replacements after the deletions they wait for."""
-    sending, commits, started = Sending(), Commits(context.store), context.environment.monotonic()
+async def provision(context: Context, one: Connected, stopped: str = "") -> Sending:
+    """Send every passed change of this run, unless the target is ``stopped``; replacements after the deletions they wait for."""
+    sending, commits, started = Sending(stopped), Commits(context.store), context.environment.monotonic()
     for replacing in (False, True):
         queue = _passed(context, one, sending, replacing)
         workers = [_work(context, one, commits, queue, sending) for _ in range(max(1, one.connection.rate.concurrency))]
@@ -77,15 +77,21 @@ async def _work(context: Context, one: Connected, commits: Commits, queue: Itera
             sending.stopped = str(error)
         except InDoubt as error:
             sending.failure(str(error))
+        except Incomplete as error:
+            sending.failed, sending.last_error = sending.failed + 1, str(error)
         except Retryable as error:
             sending.failed, sending.last_error = sending.failed + 1, str(error)
             sending.failure(str(error))
 
 
 async def _send(context: Context, one: Connected, commits: Commits, row: Any) -> None:
-    if not await still_leaving(context, one, row):
-        why = "the evidence was taken again, and the person has not left"
-        await commits.do(lambda: journal.settle_change(context.store, row.seq, "skipped", why, context.environment.now()))
+    try:
+        leaving = await still_leaving(context, one, row)
+    except Incomplete as error:
+        await _skip(context, commits, row, str(error))
+        raise
+    if not leaving:
+        await _skip(context, commits, row, "the evidence was taken again, and this is not wanted any more")
         return
     try:
         change = change_of(context, one, row)
@@ -99,13 +105,18 @@ async def _send(context: Context, one: Connected, commits: Commits, row: Any) ->
         await commits.do(lambda: _refuse(context, row, why))
 
 
+async def _skip(context: Context, commits: Commits, row: Any, why: str) -> None:
+    await commits.do(lambda: journal.settle_change(context.store, row.seq, "skipped", why, context.environment.now()))
+
+
 async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, *, last: bool) -> None:
     token = context.tokens[one.name]
     context.environment.reached("before_intent")
-    now = context.environment.now
+    now, began = context.environment.now, context.environment.monotonic()
     intent = await commits.do(lambda: journal.intend(context.store, row, step.n, step.creates, step.summary, token, now()))
     context.environment.reached("after_intent")
     try:
+        context.check_lease(one.name, began)
         account = await _perform(one, step)
     except InDoubt as error:
         account = await _doubt(context, one, commits, row, intent, step, str(error))
@@ -137,7 +148,10 @@ async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, i
         await commits.do(lambda: _unsent(context, row, intent, "retry", why))
         raise Retryable(why)
     await commits.do(lambda: _stay_in_doubt(context, row, intent, why))
-    account = await look(context, one, row)
+    try:
+        account = await look(context, one, row)
+    except (Retryable, Rejected):
+        account = None
     if account is None:
         raise InDoubt(why)
     return account
@@ -187,7 +201,7 @@ def _refuse(context: Context, row: Any, error: str) -> None:
 
 def _stay_in_doubt(context: Context, row: Any, intent: int, why: str) -> None:
     now = context.environment.now()
-    journal.mark_doubt(context.store, intent, why)
+    journal.mark_doubt(context.store, intent, why, context.environment.now())
     journal.settle_change(context.store, row.seq, "in_doubt", why, now)
 
 

@@ -21,7 +21,7 @@ BATCH = 1000
 
 @dataclass(slots=True)
 class Reading:
-    """What came of reading one connection since ``started``. ``stopped``: it refuses us, nothing may be sent to it in this run."""
+    """What came of reading one connection since ``started``. ``stopped``: why nothing may be sent to it in this run: it refuses us."""
 
     name: str
     started: datetime
@@ -31,7 +31,7 @@ class Reading:
     changed: int = 0
     vanished: int = 0
     defect: str = ""
-    stopped: bool = False
+    stopped: str = ""
     seconds: float = 0.0
     flaws: list[Flaw] = field(default_factory=list)
 
@@ -41,7 +41,7 @@ class Reading:
 
     def refused(self, why: str) -> None:
         """The connection wants nothing more of us."""
-        self.defect, self.stopped = why, True
+        self.defect = self.stopped = why
 
 
 class _Listing:
@@ -168,7 +168,9 @@ async def _abandon(turning: asyncio.Task[Page]) -> None:
 def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> None:
     """A flawed record with a known id counts as seen; one without an id makes the listing incomplete."""
     reading = listing.reading
-    known = staging.row_ids(context.store, one.name, [flaw.id for flaw in reading.flaws if flaw.id])
+    ids = [flaw.id for flaw in reading.flaws if flaw.id]
+    known = staging.row_ids(context.store, one.name, ids)
+    _return_unread(context, one, ids)
     for flaw in reading.flaws:
         if flaw.id in known:
             listing.seen.add(known[flaw.id])
@@ -177,6 +179,14 @@ def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> N
     with context.store.transaction():
         rows = [{"where": flaw.where, "reason": flaw.reason, "id": flaw.id} for flaw in reading.flaws[:1000]]
         waiting.flaw(context.store, context.run, one.name, rows, context.environment.now())
+
+
+def _return_unread(context: Context, one: Connected, ids: Sequence[str]) -> None:
+    """Who was gone and whose record is back, though it cannot be read, is no leaver any more: frozen until it can."""
+    with context.store.transaction():
+        back = staging.back_unread(context.store, one.name, ids)
+        if one.connection.authoritative:
+            identify.refresh(context, identities.owners(context.store, back).values())
 
 
 async def _conclude(context: Context, one: Connected, listing: _Listing) -> str:

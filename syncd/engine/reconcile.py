@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -19,7 +21,7 @@ from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.projecting import Projected, at, project_dirty, who
 from syncd.environment import instant, stamp
 from syncd.model import Kind
-from syncd.store import connections, journal, links, waiting
+from syncd.store import connections, journal, links, outcomes, waiting
 
 FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
 """Held for reasons that no release can cure: the data must change first."""
@@ -56,9 +58,10 @@ async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evi
     projected = [at(context, one, row) for row in rows]
     matches = correlate(context, one, [each for each in projected if each.holding is None])
     colliding = _collisions(context, one, projected)
+    lately = _lately(context, one, projected)
     planned: list[dict[str, Any]] = []
     for each in projected:
-        case = await _case(context, one, each, matches, colliding.get(each.person.id, ""))
+        case = replace(await _case(context, one, each, matches), collides=colliding.get(each.person.id, ""), lately=lately[each.person.id])
         planned += _columns(context, one, each, case, evidence)
     return _mark_released(context, one, planned)
 
@@ -73,12 +76,21 @@ def _collisions(context: Context, one: Connected, projected: Sequence[Projected]
     }
 
 
-async def _case(context: Context, one: Connected, each: Projected, matches: Matches, collides: str) -> Case:
+def _lately(context: Context, one: Connected, projected: Sequence[Projected]) -> Mapping[str, list[dict[str, Any]]]:
+    """Identity -> what each of its updates of the last 24 hours wrote."""
+    wrote: dict[str, list[dict[str, Any]]] = {each.person.id: [] for each in projected}
+    since = context.environment.now() - timedelta(hours=24)
+    for row in outcomes.wrote_lately(context.store, one.name, list(wrote), since):
+        wrote[row.identity].append({path: after for path, (_, after) in orjson.loads(row.delta).items()})
+    return wrote
+
+
+async def _case(context: Context, one: Connected, each: Projected, matches: Matches) -> Case:
     found, over = matches.get(each.person.id), None
     if isinstance(found, Match):
         answer = await adopted(context, one, each, found)
         found, over = (answer, None) if isinstance(answer, Conflict) else (found, answer)
-    return Case(each.projection, each.holding is not None, found, over, _drifted(each), collides)
+    return Case(each.projection, each.holding is not None, found, over, _drifted(each))
 
 
 def _drifted(each: Projected) -> bool:

@@ -10,7 +10,7 @@ from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.read import Reading
 from syncd.errors import Fatal
-from syncd.store import connections, identities
+from syncd.store import connections, identities, links
 
 
 def register(context: Context) -> None:
@@ -44,8 +44,8 @@ def _refuse_renamed(context: Context, name: str, configured: list[str]) -> None:
 
 
 def changed(context: Context) -> list[str]:
-    """Targets whose map, scope or sources are not those of last time; one that was never projected is not among them."""
-    return [row.name for row in _unlike(context) if row.policy is not None]
+    """Targets whose map, scope or sources are not those of last time; one without accounts of ours has no last time."""
+    return [row.name for row in _unlike(context) if row.policy is not None or links.owned(context.store, row.name)]
 
 
 def _find_changes(context: Context, before: Mapping[str, Any]) -> None:

@@ -80,14 +80,19 @@ class Project:
             yield from (entry.user for entry in self.directory.page(0, _EVERYONE).records)
             return
         for n in sorted(self._touched):
-            shown = self.directory.page(n - 1, 1)
-            if list(shown.ordinals) == [n]:
-                yield shown.records[0].user
+            yield from (entry.user for entry in self.directory.page(n - 1, 1).records)  # nobody while listings lag behind
 
     # ---- writing -----------------------------------------------------------------------------------------------------
 
     def create(
-        self, id: str, email: str | None = None, phone: str | None = None, password: str = "", name: str = "", *, note: Note | None = None
+        self,
+        id: str,
+        email: str | None = None,
+        phone: str | None = None,
+        password: str | None = None,
+        name: str = "",
+        *,
+        note: Note | None = None,
     ) -> User:
         """``unique()`` as id lets the server choose one."""
         note = note or Note("POST", "/v1/users", {"userId": id, "email": email, "phone": phone, "name": name})
@@ -199,7 +204,7 @@ class Project:
     def _seeded(self, n: int, email: str, name: str) -> User:
         return User(n, self._ids.of(n), self.born, self.born, name, email)
 
-    def _fresh(self, n: int, id: str, email: str | None, phone: str | None, password: str, name: str) -> User:
+    def _fresh(self, n: int, id: str, email: str | None, phone: str | None, password: str | None, name: str) -> User:
         now = self._now()
         user = User(n, id, now, now, name, email, phone)
         return user._replace(password=_hash(password), passwordUpdate=now) if password else user

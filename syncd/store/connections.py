@@ -61,11 +61,15 @@ def known(store: Store) -> list[str]:
 
 
 def read_under(store: Store, name: str, fingerprint: str) -> None:
-    """Remember under which reading its bytes are known; another reading makes all of them unknown."""
+    """Remember under which reading its bytes are known; another makes all of them unknown, and no listing sealed."""
     before = store.value("SELECT reading FROM connection WHERE name = :name", name=name)
     if before != fingerprint:
         staging.void_ledger(store, name)
-        store.run("UPDATE connection SET reading = :reading WHERE name = :name", reading=fingerprint, name=name)
+        store.run(
+            "UPDATE connection SET reading = :reading, sealed_at = NULL, complete = FALSE WHERE name = :name",
+            reading=fingerprint,
+            name=name,
+        )
 
 
 def projected_under(store: Store, name: str, fingerprint: str) -> None:

@@ -83,6 +83,18 @@ class Database:
         with suppress(OperationalError):
             self.sql.exec_driver_sql("ROLLBACK")
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the open transaction that can fail by itself."""
+        self.sql.exec_driver_sql("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self.sql.exec_driver_sql("ROLLBACK TO part")
+            raise
+        finally:
+            self.sql.exec_driver_sql("RELEASE part")
+
     def rows(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
         """All rows; a list or tuple value expands into ``IN :name``.
 

@@ -92,6 +92,12 @@ def hold_rows(store: Store, seqs: Sequence[int], code: str, reason: str) -> None
     )
 
 
+def drop_held(store: Store, run: int, connection: str) -> None:
+    """What earlier runs held and never sent is planned anew in every run: only the last time is kept."""
+    earlier = "connection = :connection AND settled_at IS NULL AND state = 'held' AND run < :run"
+    store.run(f"DELETE FROM change WHERE {earlier}", connection=connection, run=run)
+
+
 def pass_rest(store: Store, run: int, connection: str) -> None:
     """What nothing holds may be sent."""
     store.run(
@@ -184,7 +190,8 @@ def settle_change(store: Store, seq: int, state: str, error: str | None, now: da
 def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:
     """Steps whose outcome is not known: left ``sent`` by a crash, or ``in_doubt``."""
     return store.rows(
-        "SELECT s.id, s.state, s.creates, s.sent_at, s.n, c.seq, c.kind, c.identity, c.link_id, c.account, c.account_id, c.delta, c.who,"
+        "SELECT s.id, s.state, s.creates, s.sent_at, s.settled_at AS doubted_at, s.n,"
+        " c.seq, c.kind, c.identity, c.link_id, c.account, c.account_id, c.delta, c.who,"
         " c.released, c.id AS change_id FROM step AS s JOIN change AS c ON c.seq = s.change"
         " WHERE s.connection = :connection AND s.state IN ('sent', 'in_doubt') ORDER BY s.id",
         connection=connection,
@@ -202,17 +209,15 @@ def requests(store: Store, run: int, connection: str) -> int:
     )
 
 
-def mark_doubt(store: Store, step: int, why: str) -> None:
-    """The outcome of a step is unknown."""
-    store.run("UPDATE step SET state = 'in_doubt', error = :why WHERE id = :id", id=step, why=why)
+def mark_doubt(store: Store, step: int, why: str, since: datetime) -> None:
+    """The outcome of a step is unknown since its answer was lost."""
+    store.run("UPDATE step SET state = 'in_doubt', error = :why, settled_at = :since WHERE id = :id", id=step, why=why, since=stamp(since))
 
 
 def skip(store: Store, run: int, connection: str, why: str) -> None:
     """What passed and was not sent in this run."""
-    store.run(
-        "UPDATE change SET state = 'skipped', error = :why WHERE run = :run AND connection = :connection AND state = 'passed'",
-        run=run, connection=connection, why=why,
-    )  # fmt: skip
+    unsent = "run = :run AND connection = :connection AND state = 'passed'"
+    store.run(f"UPDATE change SET state = 'skipped', error = :why WHERE {unsent}", run=run, connection=connection, why=why)
 
 
 def state_of(store: Store, run: int, change: str) -> str | None:

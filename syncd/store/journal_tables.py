@@ -49,6 +49,7 @@ class Change(SQLModel, table=True):
     settled_at: str | None = None
     error: str | None = None
     __table_args__ = (
+        Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),
         Index("change_by_identity", "identity"),
         Index("change_by_time", "connection", "settled_at"),

@@ -10,6 +10,8 @@ from syncd.errors import Quarantined
 from syncd.store.database import Store
 
 Tokens = Mapping[str, int]
+LONGEST = timedelta(days=1)
+"""No lease runs longer; one that ends later was taken before the clock was set back, and is void."""
 
 
 def acquire(store: Store, connections: Iterable[str], holder: str, now: datetime, lasting: timedelta) -> dict[str, int] | str:
@@ -19,7 +21,7 @@ def acquire(store: Store, connections: Iterable[str], holder: str, now: datetime
     with store.transaction():
         for connection in sorted(connections):
             row = store.one("SELECT token, holder, until FROM lease WHERE connection = :connection", connection=connection)
-            if row is not None and row.until > stamp(now):
+            if row is not None and stamp(now) < row.until <= stamp(now + max(lasting, LONGEST)):
                 release(store, tokens)
                 return connection
             tokens[connection] = (row.token if row else 0) + 1

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
 from syncd.store.database import Store
@@ -55,6 +59,15 @@ def took(store: Store, connection: str, identity: str) -> None:
         "UPDATE link SET settled = desired, tried_desired = NULL, tried_actual = NULL, counted = (state = 'grace')"
         " WHERE connection = :connection AND identity = :identity",
         connection=connection, identity=identity,
+    )  # fmt: skip
+
+
+def wrote_lately(store: Store, connection: str, identities: Sequence[str], since: datetime) -> Sequence[Row[Any]]:
+    """(identity, delta) of each update that settled after ``since``."""
+    return store.rows(
+        "SELECT identity, delta FROM change WHERE identity IN :ids AND connection = :connection AND kind = 'update' AND state = 'applied'"
+        " AND settled_at > :since",
+        ids=list(identities), connection=connection, since=stamp(since),
     )  # fmt: skip
 
 

@@ -163,6 +163,17 @@ def finish(store: Store, connection: str, now: datetime, *, defect: str, account
         )  # fmt: skip
 
 
+def back_unread(store: Store, connection: str, accounts: Sequence[str]) -> list[int]:
+    """Tombstones among ``accounts`` whose record stands in a listing again, unreadable: they exist, nothing else is known. Row ids."""
+    rows = store.rows(
+        "SELECT id FROM account WHERE connection = :connection AND account IN :accounts AND gone_at IS NOT NULL",
+        connection=connection, accounts=list(accounts),
+    )  # fmt: skip
+    ids = [row.id for row in rows]
+    store.run("UPDATE account SET gone_at = NULL, reading = NULL WHERE id IN :ids", ids=ids)
+    return ids
+
+
 def void_ledger(store: Store, connection: str) -> None:
     """The reading of records changed: no bytes are known any more."""
     store.run("UPDATE account SET digest = NULL WHERE connection = :connection", connection=connection)

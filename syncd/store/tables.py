@@ -83,7 +83,7 @@ class Account(SQLModel, table=True):
     __table_args__ = (
         Index("account_by_id", "connection", "account", "object", unique=True),
         Index("account_by_place", "connection", "ordinal"),
-        Index("account_by_identity", "identity", sqlite_where=text("identity IS NOT NULL")),
+        Index("account_by_identity", "identity", "connection", sqlite_where=text("identity IS NOT NULL")),
     )
 
 

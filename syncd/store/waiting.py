@@ -47,7 +47,7 @@ _DOUBT = _UPSERT.format(
 _SETTLED = (
     "DELETE FROM pending WHERE connection = :connection AND seen <> :run AND NOT (state = 'held'"
     f" AND EXISTS (SELECT 1 FROM link AS l WHERE l.id = pending.link_id AND {out_of_step('l.')})"
-    " AND NOT EXISTS (SELECT 1 FROM change AS c WHERE c.identity = pending.identity AND c.run = :run AND c.connection = :connection))"
+    " AND identity NOT IN (SELECT identity FROM change WHERE run = :run AND connection = :connection))"
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -85,20 +86,14 @@ def _person(number: int) -> Person:
 
 
 def _link(context: Context, one: Connected, first: int, block: list[Person]) -> None:
-    assert one.policy is not None
+    """Every hundredth account differs from what is wanted; of the others only the equality of their fingerprints counts."""
     accounts: list[dict[str, Any]] = []
     made: list[dict[str, Any]] = []
-    now = context.environment.now()
     for place, person in enumerate(block):
-        wanted = project(one.policy, person, None, now).wanted or {}
-        meta = {path.partition(".")[2]: value for path, value in wanted.items() if path.startswith("meta.") and value is not None}
-        document = {path: value for path, value in wanted.items() if "." not in path and value is not None} | {"meta": meta}
-        if place % 100 == 0:
-            document["displayName"] = "Somebody"
-        found = project(one.policy, person, Holding(document), now)
         row = first + place + 1
-        accounts.append({"id": row, "c": one.name, "a": f"m{row}", "d": orjson.dumps(document).decode()})
-        made.append({"c": one.name, "i": person.id, "a": row, "d": found.desired, "x": found.actual})
+        document, desired, actual = _differing(context, one, person) if place % 100 == 0 else _in_step(row, person)
+        accounts.append({"id": row, "c": one.name, "a": f"m{row}", "d": document})
+        made.append({"c": one.name, "i": person.id, "a": row, "d": desired, "x": actual})
     context.store.many(
         "INSERT INTO account (id, connection, object, account, ordinal, ignored, document) VALUES (:id, :c, 'user', :a, :id, FALSE, :d)",
         accounts,
@@ -108,6 +103,22 @@ def _link(context: Context, one: Connected, first: int, block: list[Person]) -> 
         " VALUES (:c, :i, :a, :d, :x, TRUE, 1, 'live', '', FALSE, '', 0)",
         made,
     )
+
+
+def _in_step(row: int, person: Person) -> tuple[str, bytes, bytes]:
+    same = blake2b(str(row).encode(), digest_size=16).digest()
+    return orjson.dumps({**person.attributes, "active": True, "meta": {"syncd": person.id}}).decode(), same, same
+
+
+def _differing(context: Context, one: Connected, person: Person) -> tuple[str, bytes | None, bytes | None]:
+    assert one.policy is not None
+    now = context.environment.now()
+    wanted = project(one.policy, person, None, now).wanted or {}
+    meta = {path.partition(".")[2]: value for path, value in wanted.items() if path.startswith("meta.") and value is not None}
+    document = {path: value for path, value in wanted.items() if "." not in path and value is not None}
+    document |= {"meta": meta, "displayName": "Somebody"}
+    found = project(one.policy, person, Holding(document), now)
+    return orjson.dumps(document).decode(), found.desired, found.actual
 
 
 def _anti_join(store: Store, name: str) -> int:

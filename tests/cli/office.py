@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+import os
+import pty
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,10 +90,10 @@ class Office:
     def save(self) -> None:
         write(self.root / "people.csv", self.rows)
 
-    def run(self, *arguments: str) -> Said:
-        """In this process, without a terminal."""
+    def run(self, *arguments: str, typing: str | None = None) -> Said:
+        """In this process; ``typing``: stdin is a terminal on which this is typed, else it is none."""
         out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
+        with redirect_stdout(out), redirect_stderr(err), keyboard(typing):
             code = main(["--config", str(self.config), *arguments], self.environ, self.environment)
         return Said(code, out.getvalue(), err.getvalue())
 
@@ -108,6 +111,22 @@ class Office:
     @property
     def writes(self) -> int:
         return len(self.sandbox.twilio.log)
+
+
+@contextmanager
+def keyboard(typing: str | None) -> Iterator[None]:
+    """sys.stdin: a terminal on which something was typed, or nothing at all."""
+    before = sys.stdin
+    if typing is None:
+        with open(os.devnull, encoding="utf-8") as sys.stdin:
+            yield
+    else:
+        master, slave = pty.openpty()
+        os.write(master, typing.encode())
+        with open(slave, encoding="utf-8") as sys.stdin:
+            yield
+        os.close(master)
+    sys.stdin = before
 
 
 def person(number: int) -> dict[str, str]:

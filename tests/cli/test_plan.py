@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
+from syncd.cli import wiring
+from syncd.engine.context import Connected
+from syncd.model import Change, Kind
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office, Said, person
 from tests.cli.schemas import valid
@@ -131,6 +136,21 @@ def test_the_document(office: Office) -> None:
     assert changes["create"]["account"] is None and changes["create"]["who"] == "p1@corp.example"
     assert changes["adopt"]["attributes"]["friendly_name"] == ["Two", "Person 2"]
     assert changes["create"]["held"] == chat["reason"] and chat["reason"].startswith("first contact")
+
+
+def test_a_plan_cannot_write_whatever_is_asked(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connectors themselves refuse, should the engine ever be wrong."""
+
+    async def meddle(_: Any, __: Any, connected: Mapping[str, Connected], *___: Any, **____: Any) -> Any:
+        chat = connected["chat"].connector
+        change = Change("c", "chat", Kind.CREATE, "i", "ann", None, {"identity": (None, "ann")}, "new")
+        return await chat.perform(chat.steps(change)[0])
+
+    office.hire(1)
+    monkeypatch.setattr(wiring, "cycle", meddle)
+    assert office.run("plan").code == 1 and not office.users
+    office.run("sync", "--yes")
+    assert office.users.keys() == {"ann"}, "and only because nobody asked for a plan"
 
 
 def test_two_plans_of_the_same_state_have_the_same_digest_and_another_state_another(office: Office) -> None:

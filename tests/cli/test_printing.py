@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from syncd.cli import text
 from syncd.cli.printer import GREEN, Printer
-from syncd.log import Redactor
+from syncd.redaction import Redactor
 from syncd.store import Store
 from tests.cli.office import Office
 

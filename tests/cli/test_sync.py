@@ -61,7 +61,7 @@ def test_what_waits_ends_with_3_and_the_command_to_paste(office: Office) -> None
     said = office.run("sync", "--yes")
     assert said.code == 3 and "p11@corp.example" in office.users, "what is held does not block the rest"
     assert said.last == "5 changes wait for you. Next: syncd held release 2"
-    assert "! 5 held (5 to disable): 5 leave (50 % of 10, limit 1)" in said.out
+    assert "! 5 held (5 to disable): 5 leave (50 % of 10, limit 1)" in said.out and said.out.count("Plan of run") == 1
     document = office.run("sync", "--yes", "--json")
     assert document.code == 3
     chat = valid(document.json, "report")["connections"][1]
@@ -165,24 +165,20 @@ def typed(office: Office, *arguments: str) -> Iterator[Terminal]:
     assert terminal.process.returncode is not None
 
 
-@pytest.mark.parametrize(("answer", "sent"), [("y\n", True), ("\n", False), ("\x04", False)])
+@pytest.mark.parametrize(("answer", "sent"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("\x04", False)])
 def test_the_plan_is_shown_and_only_a_yes_sends_it(office: Office, answer: str, sent: bool) -> None:
     office.hire(1)
-    with typed(office, "sync") as terminal:
-        terminal.until("Send these changes? [y/N] ")
-        assert office.writes == 0
-        terminal.type(answer)
-        code, out = terminal.end()
-    assert (code, bool(office.users)) == (0, sent)
-    assert "Plan: 1 to create" in out
-    assert out.splitlines()[-1] == ("In step." if sent else "Nothing was sent.")
+    said = office.run("sync", typing=answer)
+    assert (said.code, bool(office.users)) == (0, sent)
+    assert "Plan: 1 to create" in said.out and said.err.startswith("Send these changes? [y/N] ")
+    assert said.last == ("In step." if sent else "Nothing was sent.")
 
 
 def test_with_json_the_plan_and_the_question_are_on_stderr(office: Office) -> None:
     office.hire(1)
     with typed(office, "sync", "--json") as terminal:
-        terminal.until("[y/N] ")
-        assert "Plan: 1 to create" in terminal.err
+        terminal.until("Send these changes? [y/N] ")
+        assert "Plan: 1 to create" in terminal.err and office.writes == 0
         terminal.type("y\n")
         code, out = terminal.end()
     assert code == 0 and out.startswith("{") and '"kind": "report"' in out

@@ -31,7 +31,7 @@ def test_the_demo_comes_out_as_told_and_leaves_nothing_behind(tmp_path: Path) ->
     began = time.monotonic()
     with started("demo", directory=tmp_path, TMPDIR=str(tmp_path), SYNCD_STORE__URL=f"sqlite:///{tmp_path}/mine.db") as process:
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "") and time.monotonic() - began < 30
+    assert (err, process.returncode) == ("", 0) and time.monotonic() - began < 30
     assert list(tmp_path.iterdir()) == [], "neither its own files nor a store of mine"
     for told in (
         "Plan: 0 to create, 0 to adopt, 0 to update, 0 to disable, 0 to delete; 12 held.",

@@ -52,7 +52,7 @@ def test_a_release_sends_exactly_those_changes(office: Office) -> None:
     said = office.run("held", "release", "2")
     assert (said.code, said.out) == (0, "5 released; the next `syncd sync` sends them (valid 24 h).\n")
     assert {one["command"] for one in items(office)} == {"syncd sync"}
-    assert "nothing waits for you; chat: 5 changes are not sent yet: syncd sync" in office.run("status").out
+    assert "1 of 2 in step; nothing waits for you; chat: 5 changes are not sent yet: syncd sync" in office.run("status").out
     del office.rows[3:]
     office.save()
     said = office.run("sync", "--yes")

@@ -25,6 +25,7 @@ from syncd.sandbox.appwrite_project import Project
 
 DOCUMENT = Path(__file__).parents[1] / "data" / "specs" / "appwrite_server.users.json"
 IDENTITY = "0f8fad5b-d9cb-569f-a165-70867728950e"
+MARKER = f"prod:{IDENTITY}"
 
 
 class Still(Environment):
@@ -90,10 +91,10 @@ class World:
         return [one for one in self.sent if one.method != "get"]
 
     async def walk(self, since: Watermark | None = None) -> list[Page]:
-        """Every page, as the engine asks for them."""
+        """Every page, as the engine asks for them; 50 are enough for any listing here."""
         pages: list[Page] = []
         cursor: Cursor | None = None
-        while not pages or cursor is not None:
+        while (not pages or cursor is not None) and len(pages) < 50:
             pages.append(await self.connector.list(cursor, since))
             cursor = pages[-1].next
         return pages

@@ -76,6 +76,13 @@ async def test_find_is_exact_to_the_letter() -> None:
     assert {"method": "contains", "attribute": "labels", "values": [mark]} in [query for one in w.sent for query in one.queries]
 
 
+async def test_what_a_provider_finds_that_was_not_asked_for_does_not_count() -> None:
+    page = {"total": 1, "users": [{"$id": "bea", "email": "bea@x.co", "labels": []}]}
+    async with scripted(reply(page)) as server, world(base_url=f"{server.url}/v1") as w:
+        assert await w.connector.find({"email": "ada@x.co"}) == []
+        assert [one.id for one in await w.connector.find({"email": "bea@x.co"})] == ["bea"]
+
+
 async def test_ids_are_encoded() -> None:
     async with world() as w:
         w.project.create("a/../b?c#d")

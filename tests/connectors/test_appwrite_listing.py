@@ -197,3 +197,11 @@ async def test_our_label_stands_beside_the_others_and_phps_empty_array_is_an_obj
         ([], f"{ours} {theirs}"),
     ]
     assert accounts[0].attributes["prefs"] == {}
+
+
+async def test_a_page_of_nothing_but_a_bad_record_is_gone_on_from() -> None:
+    async with world(sandbox={"users": 3, "faults": "nan@page"}, page_size=1) as w:
+        pages = await w.walk()
+        assert [flaw.id for page in pages for flaw in page.flaws] == [everyone(w)[1]]
+        assert w.ids(pages) == [everyone(w)[0], everyone(w)[2]]
+        assert pages[-1].complete

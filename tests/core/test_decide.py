@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from core_targets import DAY, NOW, PLAIN, account, holdings, person, persons, policies, policy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.decide import Case, Decision, decide
@@ -21,7 +21,6 @@ from syncd.model import LEAVING, Kind
 
 EVIDENCE = Evidence(NOW, ("people",))
 FREE = Match(7, "u7", "email")
-steady = settings(deadline=None)
 
 
 def case(rules: Policy, who: Person, document: dict[str, Any] | None, **more: Any) -> Case:
@@ -34,7 +33,6 @@ def single(decisions: tuple[Decision, ...]) -> Decision:
     return decision
 
 
-@steady
 @given(rules=policies, who=persons, holding=st.none() | holdings, drifted=st.booleans(), collides=st.sampled_from(["", "two people"]))
 def test_nobody_leaves_without_evidence_and_every_leaver_carries_it(
     rules: Policy, who: Person, holding: Holding | None, drifted: bool, collides: str
@@ -57,7 +55,6 @@ def test_nobody_leaves_without_evidence_and_every_leaver_carries_it(
         assert decision.reason or decision.hold == "collision"
 
 
-@steady
 @given(rules=policies, who=persons, holding=holdings)
 def test_an_update_or_disable_is_the_difference_and_nothing_else(rules: Policy, who: Person, holding: Holding) -> None:
     found = project(rules, who, holding, NOW)

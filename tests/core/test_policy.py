@@ -80,7 +80,7 @@ def test_to_map_to_nothing_is_not_the_same_as_not_to_map() -> None:
     assert len(prints) == len(tables)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(rules=policies)
 def test_what_cannot_does_not(rules: Policy) -> None:
     target = replace(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -12,19 +14,33 @@ import pytest
 
 from syncd.connectors import twilio
 from syncd.connectors.http import Http
-from tests.end_to_end.office import Office, office
+from tests.end_to_end.office import Office, Past, office
 
 MakeOffice = Callable[..., Office]
+Pasts = defaultdict[str, tuple[Path, Past]]
 DEADLINE = 0.25
 
 
+@pytest.fixture(scope="session")
+def pasts(tmp_path_factory: pytest.TempPathFactory) -> Pasts:
+    """The offices opened so far, each with its place, by their options: opening one takes as long as most tests."""
+    return defaultdict(lambda: (tmp_path_factory.mktemp("office"), Past()))
+
+
 @pytest.fixture
-def make_office(tmp_path: Path) -> Iterator[MakeOffice]:
+def make_office(pasts: Pasts) -> Iterator[MakeOffice]:
     """``make_office(**options of office)``."""
     with ExitStack() as stack:
 
         def make(**options: Any) -> Office:
-            return stack.enter_context(office(tmp_path, **options))
+            root, past = pasts[repr(sorted(options.items()))]
+            shutil.rmtree(root)
+            root.mkdir()
+            try:
+                return stack.enter_context(office(root, past, **options))
+            except OSError:  # its port was taken meanwhile
+                del pasts[repr(sorted(options.items()))]
+                return make(**options)
 
         yield make
 

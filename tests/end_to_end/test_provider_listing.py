@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 import tracemalloc
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncd.environment import Environment
-from syncd.sandbox import Sandbox, serve
 from syncd.sandbox.faults import ALWAYS, Fault
 from tests.end_to_end.conftest import DEADLINE, MakeOffice, impatience
 from tests.end_to_end.office import NEWCOMER, Faulty, Office, result
-from tests.world import Clock
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("small_pages")]
 
-PASSING: Faulty = {
+PASSING = {
     "reset": ("reset@list", "Connection reset by peer"),
     "closed": ("close@list", "disconnected without sending a response"),
     "429": ("429@list", "429 (code 20429) Too Many Requests"),
@@ -36,7 +30,7 @@ PASSING: Faulty = {
     "redirect": ("redirect@list", "302 is a redirect, which is never followed"),
 }
 """What may pass by itself: tried again within the run."""
-LASTING: Faulty = {
+LASTING = {
     "missed between pages": ("missed@list", "is missing from the list and yet exists"),
     "short": ("short@list", "is missing from the list and yet exists"),
     "shrinking": ("shrink@list", "is missing from the list and yet exists"),
@@ -116,7 +110,8 @@ async def test_retry_after_is_kept_to_where_it_says_something(
     make_office: MakeOffice, after: str | None, least: float, most: float
 ) -> None:
     one = await make_office().opened()
-    one.sandbox.faults = [Fault("429", "list", **({} if after is None else {"retry_after": after}))]
+    wish: dict[str, Any] = {} if after is None else {"retry_after": after}
+    one.sandbox.faults = [Fault("429", "list", **wish)]
     before = one.clock.elapsed
     report = await one.run()
     assert report.converged and result(report).throttled == 1
@@ -133,54 +128,6 @@ async def test_a_wait_beyond_all_patience_ends_the_run_at_once(make_office: Make
     report = await one.run()
     assert report.failed and "429" in result(report).error
     assert one.clock.elapsed == before and len(one.twilio.requests) == 1
-    await one.recovers()
-
-
-@contextmanager
-def elsewhere() -> Iterator[int]:
-    """The port of a second server, to which nobody ever connects: it receives not one byte."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setblocking(False)
-        yield int(listener.getsockname()[1])
-        with pytest.raises(BlockingIOError):
-            listener.accept()
-
-
-ELSEWHERE = {
-    "host": "http://localhost:{own}",
-    "host behind ours": "http://127.0.0.1.directory.invalid:{other}",
-    "port": "http://127.0.0.1:{other}",
-    "scheme": "https://127.0.0.1:{own}",
-    "scheme and port": "https://127.0.0.1:{other}",
-    "userinfo": "http://somebody:secret@127.0.0.1:{own}",
-    "userinfo like our host": "http://127.0.0.1:{own}@127.0.0.1:{other}",
-    "no scheme": "//127.0.0.1:{other}",
-    "backslash": "http://127.0.0.1:{other}\\@127.0.0.1:{own}",
-    "unreadable port": "http://127.0.0.1:99999999",
-    "path": "http://127.0.0.1:{own}/elsewhere/..",
-}
-
-
-@pytest.mark.parametrize("address", ELSEWHERE.values(), ids=ELSEWHERE)
-async def test_a_next_page_elsewhere_is_never_asked_for(make_office: MakeOffice, address: str) -> None:
-    one = await make_office().opened()
-    own = one.config.read_text().split("base_url: http://127.0.0.1:")[1].split()[0]
-    with elsewhere() as other:
-        one.sandbox.faults = [Fault("foreign", "list", times=ALWAYS, url=address.format(own=own, other=other))]
-        report = await one.run()
-        assert "the next page's address" in result(report).error
-        assert one.asked("list") == 1 and one.deletions() == []
-    await one.recovers()
-
-
-@pytest.mark.parametrize(("operation", "status"), [("list", 301), ("list", 307), ("create", 307), ("update", 308), ("delete", 303)])
-async def test_a_redirect_is_never_followed_and_the_credentials_stay_here(make_office: MakeOffice, operation: str, status: int) -> None:
-    one = await make_office().opened()
-    with elsewhere() as other:
-        one.sandbox.faults = [Fault("redirect", operation, times=ALWAYS, status=status, url=f"http://127.0.0.1:{other}")]
-        report = await one.run()
-        told = result(report).error or one.pending()[0][2]
-        assert f"{status} is a redirect, which is never followed" in told
     await one.recovers()
 
 
@@ -210,52 +157,6 @@ async def test_a_compression_bomb_never_unfolds(make_office: MakeOffice) -> None
     assert peak < 200 * 2**20
     assert one.deletions() == []
     await one.recovers()
-
-
-async def test_a_provider_that_refuses_connections_is_tried_again_in_the_next_run(tmp_path: Path) -> None:
-    clock = Clock()
-    sandbox = Sandbox(clock)
-    with serve(sandbox) as url:
-        one = await Office(tmp_path, sandbox, url, clock).opened()
-    report = await one.run()
-    assert result(report).error == f"GET /v1/Users: {url} cannot be reached: Connection refused"
-    assert result(report).requests == 0
-    with serve(sandbox, port=int(url.rpartition(":")[2])):
-        await one.recovers()
-
-
-async def test_a_name_that_does_not_resolve_is_tried_again_in_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {b"chat.localhost"}
-    resolve = socket.getaddrinfo
-
-    def resolved(host: bytes, *rest: Any) -> Any:
-        if host not in known:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return resolve("127.0.0.1", *rest)
-
-    clock = Clock()
-    sandbox = Sandbox(clock)
-    with serve(sandbox) as url:
-        monkeypatch.setattr(socket, "getaddrinfo", resolved)
-        one = await Office(tmp_path, sandbox, url.replace("127.0.0.1", "chat.localhost"), clock).opened()
-        known.clear()
-        report = await one.run()
-        assert "cannot be reached: [Errno -2] Name or service not known" in result(report).error
-        assert one.twilio.requests == []
-        known.add(b"chat.localhost")
-        await one.recovers()
-
-
-async def test_no_byte_in_the_clear_leaves_where_tls_was_configured(tmp_path: Path) -> None:
-    """The server at the other end speaks no TLS."""
-    clock = Clock()
-    sandbox = Sandbox(clock)
-    with serve(sandbox) as url:
-        one = Office(tmp_path, sandbox, url.replace("http://", "https://"), clock)
-        one.employ([("e1", "p1@corp.example", "Person 1", "Support")])
-        report = await one.run()
-    assert "SSL" in result(report).error and "cannot be reached" in result(report).error
-    assert one.twilio.requests == []
 
 
 UNPROVEN: Faulty = {

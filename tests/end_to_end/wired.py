@@ -63,7 +63,7 @@ async def connected(environment: Environment, settings: Settings, *, writable: b
 
 
 async def run(
-    environment: Environment, config: Path, *, mode: str = "delta", meanwhile: Callable[[], None] = lambda: None,
+    environment: Environment, config: Path, *, mode: str = "delta", meanwhile: Callable[[], object] = lambda: None,
     settings: Settings | None = None,
 ) -> tuple[Report, Plan]:  # fmt: skip
     """One cycle over everything the file configures, agreed to; ``meanwhile``: what others do between the plan and its sending.

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from syncd.core.correlation import identity_id
 from syncd.errors import Quarantined, Rejected, Retryable, SyncdError
 from tests.engine.worlds import (
     MakeWorld,
@@ -67,6 +68,19 @@ async def test_a_target_that_refuses_to_show_an_account_is_left_alone_and_others
     assert [method for method, _ in writes(w)] == ["create"]
     report, _ = await w.run()
     assert (report.converged, len(w.directory.accounts)) == (True, 3)
+
+
+async def test_what_was_planned_before_a_target_refused_is_skipped(world: MakeWorld) -> None:
+    """1,001 newcomers are planned in two blocks; the account that must be asked for belongs to the last."""
+    w = await established(world, person(1))
+    last = max(range(2, 1003), key=lambda number: identity_id("default", "people", f"e{number}"))
+    w.directory.add("x", userName=mail(last))
+    await w.run()
+    w.write(people(*range(1, 1003)))
+    w.directory.fail_next("fetch", Quarantined("HTTP 401"))
+    report, _ = await w.run()
+    assert (report.results[1].skipped, report.results[1].error, len(w.directory.log)) == (1000, "HTTP 401", 1)
+    assert w.store.value("SELECT COUNT(*) FROM change WHERE state = 'passed'") == 0
 
 
 async def test_adopt_never_holds_the_match_as_a_conflict(world: MakeWorld) -> None:

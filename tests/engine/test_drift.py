@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from syncd.errors import Retryable
@@ -88,3 +90,40 @@ async def test_an_account_that_syncd_deleted_for_a_replacement_is_no_drift(world
     report, plan = await w.run()
     assert planned(plan) == [("create", "new@corp.example", "")]
     assert report.converged
+
+
+async def test_a_value_that_somebody_else_keeps_changing_back_is_left_alone_at_the_third_time(world: MakeWorld) -> None:
+    """Two repairs in 24 hours, then a person is told; a change of the person's own goes through meanwhile, and a leaver leaves."""
+    w = await established(world, *people(1, 2), target=target("disable"))
+    for turn in range(3):
+        w.account(mail(1))["displayName"] = "Vandal"
+        w.clock.pass_time(timedelta(hours=2))
+        report, plan = await w.run()
+        assert planned(plan) == [("update", mail(1), "fight" if turn == 2 else "")]
+    told = "displayName was set to Person 1 2 times in 24 h and is Vandal again: somebody else writes it too"
+    assert (report.waiting, plan.connections[1].reason) == (True, told)
+    w.write([person(1, name="Renamed"), person(2)])
+    report, plan = await w.run()
+    assert (planned(plan), report.converged) == ([("update", mail(1), "")], True)
+    w.clock.pass_time(timedelta(hours=25))
+    w.account(mail(1))["displayName"] = "Vandal"
+    _, plan = await w.run()
+    assert planned(plan) == [("update", mail(1), "")], "another day"
+
+
+async def test_a_source_that_cannot_decide_is_left_alone_too_but_not_when_somebody_leaves(world: MakeWorld) -> None:
+    w = await established(world, *people(1, 2), target=target("disable"))
+    held = []
+    for turn in range(8):
+        w.write([person(1, title="xy"[turn % 2]), person(2)])
+        _, plan = await w.run()
+        held += [code for _, _, code in planned(plan)]
+    assert held == ["", "", "", "", "fight", "fight"], "x and y twice each; the third x waits, so that the y is there already"
+    for turn in range(8):
+        w.write(people(2) if turn % 2 == 0 else people(1, 2))
+        _, plan = await w.run()
+        if turn % 2 == 0:
+            assert ("disable", mail(1), "") in planned(plan) or w.account(mail(1))["active"] is False
+    w.write(people(2))
+    await w.run()
+    assert w.account(mail(1))["active"] is False

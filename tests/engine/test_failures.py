@@ -197,7 +197,7 @@ async def test_evidence_that_grew_old_is_taken_again_before_anybody_is_deleted(w
     assert planned(plan) == [("delete", mail(2), ""), ("delete", mail(3), ""), ("update", mail(1), "")]
     assert {one["userName"] for one in w.directory.accounts.values()} == {mail(1), mail(2), mail(4)}
     error = w.store.value("SELECT error FROM change WHERE state = 'skipped'")
-    assert (error, report.results[1].skipped) == ("the evidence was taken again, and the person has not left", 1)
+    assert (error, report.results[1].skipped) == ("the evidence was taken again, and this is not wanted any more", 1)
 
 
 async def test_evidence_is_taken_again_once_for_all_that_wait_for_it(world: MakeWorld) -> None:

@@ -20,20 +20,6 @@ from tests.world import LIMITS, person, planned
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("event", ["out_of_scope", "departed"])
-async def test_a_leaver_is_deleted_in_the_same_cycle_without_grace(world: MakeWorld, event: str) -> None:
-    options, after = EVENTS[event]
-    w = world(target=target(rules={event: "delete"}, **options))
-    await settle(w, person(1, department="Support"), person(2, department="Support"))
-    w.write(after)
-    report, plan = await w.run()
-    assert planned(plan) == [("delete", mail(1), "")]
-    assert report.converged
-    assert [account["userName"] for account in w.directory.accounts.values()] == [mail(2)]
-    assert quiet(w)
-    assert not w.verify()
-
-
 async def test_grace_disables_now_and_deletes_later_without_counting_twice(world: MakeWorld) -> None:
     w = world(target=target("delete", grace=timedelta(days=7)))
     await settle(w, *people(1, 2, 3))

@@ -44,6 +44,20 @@ async def test_a_leaver_is_disabled_and_keeps_all_other_attributes(world: MakeWo
     assert not w.verify()
 
 
+@pytest.mark.parametrize("event", ["out_of_scope", "departed"])
+async def test_a_leaver_is_deleted_in_the_same_cycle_without_grace(world: MakeWorld, event: str) -> None:
+    options, after = EVENTS[event]
+    w = world(target=target(rules={event: "delete"}, **options))
+    await settle(w, person(1, department="Support"), person(2, department="Support"))
+    w.write(after)
+    report, plan = await w.run()
+    assert planned(plan) == [("delete", mail(1), "")]
+    assert report.converged
+    assert [account["userName"] for account in w.directory.accounts.values()] == [mail(2)]
+    assert quiet(w)
+    assert not w.verify()
+
+
 @pytest.mark.parametrize("event", EVENTS)
 async def test_a_leaver_is_kept_untouched_and_counted(world: MakeWorld, event: str) -> None:
     options, after = EVENTS[event]

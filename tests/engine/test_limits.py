@@ -6,14 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.engine.worlds import (
-    MakeWorld,
-    kinds,
-    limited,
-    mail,
-    people,
-    target,
-)
+from tests.engine.worlds import MakeWorld, kinds, limited, mail, people, settle, target
 from tests.world import LIMITS, person, planned
 
 pytestmark = pytest.mark.anyio
@@ -91,7 +84,7 @@ async def test_the_24_hours_slide(world: MakeWorld) -> None:
 
 async def test_an_account_counts_once_however_often_it_changes(world: MakeWorld) -> None:
     w = await limited(world, 4, target=target("disable"))
-    for number in range(6):
+    for number in range(4):
         w.write([person(1, active="yes" if number % 2 else "no"), *people(2, 3, 4)])
         report, plan = await w.run()
         assert (report.converged, len(planned(plan))) == (True, 1), number
@@ -111,10 +104,11 @@ async def test_what_was_released_is_not_counted(world: MakeWorld) -> None:
 
 async def test_too_many_creates_and_updates_are_held_each_by_its_own_limit(world: MakeWorld) -> None:
     w = await limited(world, 22)
-    w.write([*(person(number, phone="5") for number in range(1, 13)), *people(*range(13, 34))])
-    _, plan = await w.run()
-    assert kinds(plan) == {("create", "limit"), ("update", "limit")}
-    assert plan.connections[1].reason in ("12 change (55 % of 22, limit 11)", "11 are new (50 % of 22, limit 10)")
+    w.write([*(person(number, phone="5") for number in range(1, 13)), *people(*range(13, 22), *range(23, 34))])
+    _, plan = await w.run("plan")
+    assert kinds(plan) == {("create", "limit"), ("update", "limit"), ("delete", "")}
+    reasons = {row.held for row in plan.changes() if row.held}
+    assert reasons == {"12 change (55 % of 22, limit 11)", "11 are new (50 % of 22, limit 10)"}
     w.write([*(person(number, phone="5") for number in range(1, 12)), *people(*range(12, 33))])
     report, plan = await w.run()
     assert (kinds(plan), report.converged) == ({("create", ""), ("update", "")}, True)
@@ -143,6 +137,28 @@ async def test_clearing_one_attribute_of_many_is_held_and_the_rest_goes_on(world
     report, _ = await w.run()
     assert report.converged
     assert "phone" not in w.account(mail(1))
+
+
+async def test_the_24_hours_of_clearing_slide_too(world: MakeWorld) -> None:
+    w = world(limits=LIMITS)
+    await settle(w, *people(1, 2, 3, phone="5"))
+    await settle(w, person(1), *people(2, 3, phone="5"))
+    w.write([person(1), person(2), person(3, phone="5")])
+    w.clock.pass_time(timedelta(hours=23))
+    _, plan = await w.run()
+    reason = "1 lose a value (33 % of 3, limit 1 with 1 more in the last 24 h): phone would be emptied"
+    assert plan.connections[1].reason == reason
+    w.clock.pass_time(timedelta(hours=1))
+    report, _ = await w.run()
+    assert report.converged
+
+
+async def test_the_cause_is_told_by_the_store_when_no_source_is_read(world: MakeWorld) -> None:
+    w = await limited(world, 40)
+    w.write(people(*range(6, 41)))
+    await w.run(selection=["people"])
+    _, plan = await w.run(selection=["app"])
+    assert plan.connections[0].reason.endswith("all vanished from people between two readings (2026-01-01 00:01 UTC)")
 
 
 async def test_an_adoption_that_empties_accounts_is_a_clearing_too(world: MakeWorld) -> None:

@@ -86,6 +86,8 @@ def test_filters(served: Make) -> None:
         (q("greaterThan", 5, attribute="name"), []),
     ):  # fmt: skip
         assert one.ids(query) == found, query
+    one.project.update("b", phone="")
+    assert one.ids(q("isNull", attribute="phone")) == ["a", "b", "c"]
     assert one.ids(q("orderDesc", attribute="name")) == ["c", "b", "a"]
     assert one.ids(q("orderDesc", attribute="name"), q("cursorAfter", "c")) == ["b", "a"]
     assert one.ids(q("orderDesc", attribute="name"), q("cursorBefore", "a")) == ["c", "b"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from sqlalchemy import event
 
 from syncd.environment import stamp
 from syncd.store import Store, connections, identities, journal, links, staging
@@ -91,3 +93,19 @@ def applied(store: Store, row: Any, at: datetime = NOW) -> None:
     step = journal.intend(store, row, 1, False, "POST /x", 1, at)
     journal.settle_step(store, step, "applied", None, at)
     journal.settle_change(store, row.seq, "applied", None, at)
+
+
+def plans(store: Store, ask: Callable[[], object]) -> list[str]:
+    """How the database goes about every statement that ``ask`` sends."""
+    sent: list[tuple[str, Any]] = []
+
+    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, _context: object, many: bool) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "EXPLAIN")):
+            sent.append((statement, parameters[0] if many else parameters))
+
+    event.listen(store.sql, "before_cursor_execute", remember)
+    ask()
+    event.remove(store.sql, "before_cursor_execute", remember)
+    assert sent
+    explained = [store.sql.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all() for statement, parameters in sent]
+    return [row.detail for rows in explained for row in rows]

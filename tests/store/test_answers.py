@@ -45,12 +45,11 @@ def test_what_is_held_is_told_by_reason_and_by_the_run_that_first_held_it(store:
 
 def test_the_runs_that_hold_something(store: Store) -> None:
     register(store, "app")
-    people(store, "a", "b")
-    runs = []
-    for id in ("a", "b"):
-        runs.append(journal.start_run(store, "delta", NOW))
-        record(store, held(runs[-1], id, link_id=link(store, "app", id, b"1", b"2")))
-        waiting.refresh(store, runs[-1], "app", NOW)
+    people(store, "a", "b", "c")
+    runs = [journal.start_run(store, "delta", NOW) for _ in "ab"]
+    for run, ids in ((runs[1], "bc"), (runs[0], "a")):
+        record(store, *(held(run, id, link_id=link(store, "app", id, b"1", b"2")) for id in ids))
+        waiting.refresh(store, run, "app", NOW)
     assert answers.runs_that_hold(store) == runs
     waiting.flaw(store, runs[0], "app", [{"where": "line 1", "reason": "x", "id": None}], NOW)
     waiting.refuse(store, [row.id for row in waiting.of_run(store, runs[0])])

@@ -21,8 +21,10 @@ def test_a_connection_is_bound_once_and_its_role_may_change(store: Store) -> Non
     connections.register(store, "chat", "twilio", {"service": "IS1", "root": "r"}, "other", authoritative=True, target=False)
     row = connections.row(store, "chat")
     assert row is not None
-    assert (row.connector, row.namespace, row.authoritative, row.target, row.settled) == ("twilio", "other", 1, 0, 0)
-    assert connections.known(store) == ["chat"]
+    assert (row.connector, row.namespace, row.authoritative, row.target) == ("twilio", "other", 1, 0)
+    assert (row.settled, row.complete, row.listing, row.accounts, row.sealed_at) == (0, 0, 0, 0, None)
+    bind(store, "also", root="s")
+    assert connections.known(store) == ["also", "chat"]
     assert connections.row(store, "other") is None
 
 
@@ -50,7 +52,7 @@ def test_a_directory_is_recognised_under_a_new_name(store: Store) -> None:
 
 
 def test_who_is_not_configured_any_more_is_neither_source_nor_target(store: Store) -> None:
-    register(store, "a", "b", authoritative=True)
+    register(store, "b", "a", authoritative=True)
     connections.retire(store, ["b"])
     assert [(row.name, row.authoritative, row.target) for row in connections.every(store)] == [("a", 0, 0), ("b", 1, 1)]
 

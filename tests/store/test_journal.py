@@ -145,6 +145,14 @@ def test_single_changes_are_held(store: Store, run: int) -> None:
     assert column(store, "change", "held", id="a") == ["phone would be emptied"]
 
 
+def test_what_is_held_is_kept_of_the_last_time_only(store: Store, run: int) -> None:
+    """Nothing that was sent is ever forgotten."""
+    old = [change(run, state, "p", state=state) for state in ("held", "passed", "sent", "applied", "rejected", "skipped", "in_doubt")]
+    record(store, *old, change(run, "chat", "p", state="held", connection="chat"), change(run + 1, "new", "p", state="held"))
+    journal.drop_held(store, run + 1, "app")
+    assert set(states(store)) == {"passed", "sent", "applied", "rejected", "skipped", "in_doubt", "chat", "new"}
+
+
 # ---- sending ----
 
 
@@ -185,9 +193,11 @@ def test_a_step_is_open_until_its_outcome_is_known(store: Store, run: int) -> No
     row, other = record(store, change(run, "a", "p", kind="create"), change(run, "b", "q", connection="chat"))
     token = _token(store)
     step = journal.intend(store, row, 1, True, "POST /Users", token, NOW)
-    journal.mark_doubt(store, step, "timeout")
+    assert journal.open_steps(store, "app")[0].doubted_at is None
+    journal.mark_doubt(store, step, "timeout", NOW + HOUR)
     (opened,) = journal.open_steps(store, "app")
     assert (opened.state, opened.creates, opened.change_id, opened.who) == ("in_doubt", 1, "a", "p")
+    assert (opened.sent_at, opened.doubted_at) == (stamp(NOW), stamp(NOW + HOUR))
     assert journal.open_steps(store, other.connection) == []
     journal.settle_step(store, step, "applied", None, NOW + HOUR)
     assert journal.open_steps(store, "app") == []

@@ -39,6 +39,7 @@ def test_acquire_takes_all_or_none(opened: Opener) -> None:
     take(one, "b")
     assert lease.acquire(other, ["c", "b", "a"], "other", NOW, LASTING) == "b"
     assert take(one, "a", "c").keys() == {"a", "c"}
+    assert lease.acquire(other, ["c", "b", "a"], "other", NOW, LASTING) == "a", "the first by name, always the same"
 
 
 def test_a_held_lease_is_nobodys_else_until_it_expires(opened: Opener) -> None:
@@ -76,6 +77,15 @@ def test_renewing_holds_on(store: Store) -> None:
     lease.renew(store, tokens, EARLIER, LASTING)
     assert holds(store, "a", tokens["a"], LATER)
     assert holds(store, "b", tokens["b"], LATER)
+
+
+def test_leases_of_equal_tokens_are_apart(store: Store) -> None:
+    tokens = take(store, "a", "b")
+    assert tokens["a"] == tokens["b"]
+    lease.renew(store, {"a": tokens["a"]}, EARLIER, LASTING)
+    assert [holds(store, name, tokens[name], LATER) for name in "ab"] == [True, False]
+    lease.release(store, {"b": tokens["b"]})
+    assert [holds(store, name, tokens[name], EARLIER) for name in "ab"] == [True, False]
 
 
 def test_renewing_brings_back_no_lease_that_another_took(opened: Opener) -> None:

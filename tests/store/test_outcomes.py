@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.environment import instant, stamp
-from syncd.store import Store, links, outcomes
-from tests.store.rows import HOUR, NOW, column, link, people, stage
+from syncd.store import Store, journal, links, outcomes
+from tests.store.rows import HOUR, NOW, applied, change, column, link, people, record, register, stage
 
 
 def row(store: Store, identity: str = "p") -> Any:
@@ -35,7 +36,7 @@ def test_an_account_may_arrive_for_a_link_that_was_forgotten(store: Store) -> No
     people(store, "p")
     rows = stage(store, "app", "a")
     outcomes.attach(store, "app", "p", rows["a"], NOW)
-    assert (row(store).account_id, row(store).owned, row(store).state) == (rows["a"], 1, "live")
+    assert (row(store).account_id, row(store).owned, row(store).state, row(store).counted) == (rows["a"], 1, "live", 0)
 
 
 def test_whoever_had_the_account_has_it_no_more(store: Store) -> None:
@@ -80,6 +81,18 @@ def test_only_the_disabling_that_begins_a_grace_counts_for_its_end(store: Store)
         assert row(store).counted == counted
 
 
+def test_what_was_written_lately(store: Store) -> None:
+    register(store, "app", "chat")
+    but: list[dict[str, Any]] = [{}, {"kind": "create"}, {"connection": "chat"}, {"identity": "q"}, {"identity": "r"}]
+    for row in record(store, *(change(1, "c", "p", delta='{"x":[1,2]}') | more for more in but)):
+        applied(store, row)
+    (refused,) = record(store, change(1, "c", "p"))
+    journal.settle_change(store, refused.seq, "rejected", "no", NOW)
+    found = outcomes.wrote_lately(store, "app", ["p", "q"], NOW - HOUR)
+    assert [tuple(row) for row in found] == [("p", '{"x":[1,2]}'), ("q", '{"x":[1,2]}')]
+    assert outcomes.wrote_lately(store, "app", ["p", "q"], NOW) == []
+
+
 def test_what_was_in_vain_is_not_tried_again_and_reported(store: Store) -> None:
     people(store, "p", "q")
     link(store, "app", "p", b"1", b"2", account_id=1)
@@ -92,16 +105,19 @@ def test_what_was_in_vain_is_not_tried_again_and_reported(store: Store) -> None:
 
 
 def test_from_the_third_refusal_in_a_row_it_rests_ever_longer_up_to_a_day(store: Store) -> None:
-    people(store, "p")
-    link(store, "app", "p", b"1", b"2")
+    people(store, "p", "q")
+    for connection, who in (("chat", "p"), ("app", "q"), ("app", "p")):
+        link(store, connection, who, b"1", b"2")
+    store.run("UPDATE link SET failures = 9 WHERE NOT (connection = 'app' AND identity = 'p')")
     rests = []
     for _ in range(60):
         outcomes.refused(store, "app", "p", "no", NOW)
-        rests.append(row(store).retry_at)
+        (retry_at,) = column(store, "link", "retry_at", connection="app", identity="p")
+        rests.append(retry_at)
     assert rests[:2] == [None, None]
     hours = [(instant(text) - NOW) / HOUR for text in rests[2:]]
     assert hours == [1, 2, 4, 8, 16] + [24] * 53
-    assert (row(store).failures, row(store).reason) == (60, "no")
+    assert column(store, "link", "failures", connection="app", identity="p") == [60]
 
 
 @settings(deadline=None, max_examples=30)
@@ -116,6 +132,41 @@ def test_no_number_of_refusals_is_too_many(scratch: Store, failures: int) -> Non
     assert retry is None or NOW + HOUR <= instant(retry) <= NOW + timedelta(days=1)
     scratch.run("DELETE FROM link")
     scratch.run("DELETE FROM identity")
+
+
+def acts(store: Store, account: int) -> list[Callable[[], None]]:
+    """Everything that can become of the link of p at app."""
+    return [
+        lambda: outcomes.attach(store, "app", "p", account, NOW),
+        lambda: outcomes.wrote(store, "app", "p", "{}"),
+        lambda: outcomes.took(store, "app", "p"),
+        lambda: outcomes.in_vain(store, "app", "p", "kept"),
+        lambda: outcomes.refused(store, "app", "p", "no", NOW),
+        lambda: outcomes.doubt(store, "app", "p", 9),
+        lambda: outcomes.detach(store, "app", "p", account, NOW),
+    ]
+
+
+def test_what_becomes_of_one_link_concerns_no_other(store: Store) -> None:
+    people(store, "p", "q")
+    rows = stage(store, "app", "a", "b")
+    for connection, who, account in (("app", "p", rows["a"]), ("app", "q", rows["b"]), ("chat", "p", None)):
+        link(store, connection, who, b"1", b"2", account_id=account, state="grace")
+    other = "identity = 'q' OR connection = 'chat'"
+    store.run(f"UPDATE link SET failures = 4, doubt = 7, written = 'w', settled = 's', tried_desired = 't' WHERE {other}")
+    before = store.rows(f"SELECT * FROM link WHERE {other} ORDER BY id")
+    for act in acts(store, rows["a"]):
+        mine = row_of(store)
+        act()
+        assert row_of(store) != mine
+        assert store.rows(f"SELECT * FROM link WHERE {other} ORDER BY id") == before
+    assert column(store, "account", "touched_at", account="b") == [None]
+
+
+def row_of(store: Store) -> tuple[Any, ...]:
+    found = store.one("SELECT * FROM link WHERE connection = 'app' AND identity = 'p'")
+    assert found is not None
+    return tuple(found)
 
 
 def test_a_refusal_ends_the_doubt(store: Store) -> None:

@@ -83,6 +83,13 @@ def test_connections_are_kept_apart(store: Store) -> None:
     assert waiting.count(store, "chat") == {"held": 1}
 
 
+def test_one_run_may_hold_at_several_connections(store: Store) -> None:
+    run = journal.start_run(store, "delta", NOW)
+    record(store, *(change(run, name, name, state="held", hold="limit", connection=name) for name in ("app", "chat")))
+    waiting.refresh(store, run, "app", NOW)
+    assert [change for change, _, _ in listed(store)] == ["app"]
+
+
 # ---- releases ----
 
 
@@ -201,7 +208,7 @@ def test_a_create_without_an_answer_is_in_doubt_until_it_is_settled(store: Store
     (row,) = record(store, change(run, "a", "a", kind="create", state="passed"))
     store.run("INSERT INTO lease (connection, token, holder, until) VALUES ('app', 1, '', :until)", until=stamp(NOW + HOUR))
     step = journal.intend(store, row, 1, True, "POST /Users", 1, NOW)
-    journal.mark_doubt(store, step, "timeout")
+    journal.mark_doubt(store, step, "timeout", NOW)
     journal.settle_change(store, row.seq, "in_doubt", "timeout", NOW)
     for _ in range(2):
         waiting.refresh(store, run, "app", NOW)
@@ -247,6 +254,23 @@ def test_a_refused_change_is_rejected_then_quarantined_then_gone(store: Store) -
     link(store, "app", "a", b"2", b"2", account_id=1)
     waiting.refresh(store, journal.start_run(store, "delta", NOW), "app", NOW)
     assert listed(store) == []
+
+
+def test_a_refusal_is_told_by_the_persons_own_last_one_there(store: Store) -> None:
+    people(store, "a", "b")
+    link(store, "app", "a", b"1", b"2", account_id=1)
+    run = journal.start_run(store, "delta", NOW)
+    refusals = [change(run, "old", "a"), change(run, "last", "a"), change(run, "other", "b"), change(run, "chat", "a", connection="chat")]
+    for row in record(store, *refusals):
+        journal.settle_change(store, row.seq, "rejected", f"no {row.id}", NOW)
+    (done,) = record(store, change(run, "done", "a"))
+    applied(store, done)
+    outcomes.refused(store, "app", "a", "no", NOW)
+    waiting.refresh(store, run, "app", NOW)
+    assert [(row.change, row.reason) for row in waiting.listing(store)] == [("last", "no last")]
+    link(store, "app", "a", b"9", b"9", account_id=1, state="rejected", reason="phone: too long")
+    waiting.refresh(store, journal.start_run(store, "delta", NOW), "app", NOW)
+    assert [(row.change, row.reason) for row in waiting.listing(store)] == [("link:1", "phone: too long")], "that is another matter"
 
 
 def test_what_cannot_be_mapped_is_rejected_with_the_name_of_the_person(store: Store) -> None:

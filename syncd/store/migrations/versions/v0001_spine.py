@@ -34,7 +34,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("account_by_id", "account", ["connection", "account", "object"], unique=True)
-    op.create_index("account_by_identity", "account", ["identity"], unique=False, sqlite_where=sa.text("identity IS NOT NULL"))
+    op.create_index(
+        "account_by_identity", "account", ["identity", "connection"], unique=False, sqlite_where=sa.text("identity IS NOT NULL")
+    )
     op.create_index("account_by_place", "account", ["connection", "ordinal"], unique=False)
     op.create_table(
         "account_key",
@@ -76,6 +78,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_index("change_by_identity", "change", ["identity"], unique=False)
+    op.create_index("change_by_place", "change", ["run"], unique=False)
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
     op.create_index("change_by_time", "change", ["connection", "settled_at"], unique=False)
     op.create_table(

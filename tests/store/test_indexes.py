@@ -1,0 +1,134 @@
+"""Every question about few finds them by index, whatever the store holds besides; no statistics are ever gathered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from syncd.store import Store, answers, connections, identities, journal, lease, links, outcomes, staging, waiting
+from tests.store.rows import HOUR, NOW, change, link, people, person, plans, record, register, stage, staged, standing
+
+KEYS = [("email", "x"), ("userName", "y")]
+SLOW = re.compile(
+    r"SCAN (?!touched)|SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid>\?"
+    r"|SEARCH \w+ USING (COVERING )?INDEX (account_by|link_by|change_by_time)\w* \(connection=\?\)"
+)
+"""A whole table, half of it on average, everything of one connection."""
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    register(store, "app", "chat")
+    with store.transaction():
+        rows = staging.upsert(store, "app", [staged(f"a{n}", n, ("email", f"x{n}", True)) for n in range(500)])
+        identities.save(store, [person(f"p{n}", ("email", f"x{n}"), due=NOW if n == 3 else None) for n in range(500)], [])
+        identities.claim(store, {rows[f"a{n}"]: f"p{n}" for n in range(500)})
+        for number in range(500):
+            link(store, "app", f"p{number}", b"1", b"1", account_id=rows[f"a{number}"], due_at=NOW if number == 3 else None)
+        record(store, *(change(number % 5 + 1, f"c{number}", f"p{number}") for number in range(500)))
+    return store
+
+
+def questions(s: Store) -> dict[str, Callable[[], object]]:
+    (row,) = record(s, change(9, "z", "p9", account_id=9))
+    held = change(9, "h", "p8", state="held", hold="limit", held="x", link_id=8)
+    record(s, held)
+    waiting.refresh(s, 9, "app", NOW)
+    token = lease.acquire(s, ["app"], "me", NOW, HOUR)
+    assert isinstance(token, dict)
+    (group,) = answers.held(s, 9)
+    return {
+        "ledger": lambda: staging.ledger(s, "app", (100, 0), 10),
+        "upsert": lambda: staging.upsert(s, "app", [staged("a7", 7, ("email", "x", True))]),
+        "row_ids": lambda: staging.row_ids(s, "app", ["a1", "a2"]),
+        "known_digests": lambda: staging.known_digests(s, "app", ["a1", "a2"]),
+        "mark_linked": lambda: staging.mark_linked(s, [1, 2]),
+        "recent_tombstones": lambda: staging.recent_tombstones(s, "app", ["a1", "a2"], NOW),
+        "forget_strangers": lambda: staging.forget_strangers(s, [1, 2]),
+        "moved": lambda: staging.moved(s, [(1, 2)]),
+        "gone": lambda: staging.gone(s, [5], NOW),
+        "document": lambda: staging.document(s, 1),
+        "keep_document": lambda: staging.keep_document(s, 1, "{}"),
+        "present": lambda: list(staging.present(s, "app")),
+        "sources": lambda: identities.sources(s, ["p1", "p2"]),
+        "present_at": lambda: identities.present_at(s, "app", ["p1", "p2"]),
+        "owners": lambda: identities.owners(s, [1, 2]),
+        "by_keys": lambda: identities.by_keys(s, KEYS),
+        "claim": lambda: identities.claim(s, {1: "p1"}),
+        "save people": lambda: identities.save(s, [person("p1", *KEYS)], ["app"]),
+        "mark_due": lambda: identities.mark_due(s, ["app", "chat"], NOW),
+        "documents": lambda: identities.documents(s, ["p1", "p2"]),
+        "aliases": lambda: identities.aliases(s, ["p1", "p2"]),
+        "dirty": lambda: links.dirty(s, "app"),
+        "standing": lambda: links.standing(s, "app", ["p1", "p2"]),
+        "clean": lambda: links.clean(s, "app", ["p1"]),
+        "out_of_step": lambda: links.out_of_step(s, "app", 0),
+        "count_out_of_step": lambda: links.count_out_of_step(s, "app"),
+        "save links": lambda: links.save(s, "app", [standing("p1", b"1", b"1", account_id=1), standing("p2", None, None)]),
+        "candidates": lambda: links.candidates(s, "app", KEYS),
+        "trusted_keys": lambda: links.trusted_keys(s, [1, 2]),
+        "newcomers": lambda: links.newcomers(s, "app", "email", ["x"]),
+        "collisions": lambda: links.collisions(s, "app", ["k"]),
+        "waiting_for_projection": lambda: links.waiting_for_projection(s, "app", ["p1"]),
+        "affected": lambda: journal.affected(s, 9, "app", ["update"], NOW - HOUR),
+        "cleared": lambda: journal.cleared(s, 9, "app", NOW - HOUR),
+        "vanished": lambda: journal.vanished(s, 9, "app"),
+        "hold": lambda: journal.hold(s, 9, "app", ["update"], "limit", "x"),
+        "hold_rows": lambda: journal.hold_rows(s, [row.seq], "limit", "x"),
+        "drop_held": lambda: journal.drop_held(s, 9, "app"),
+        "pass_rest": lambda: journal.pass_rest(s, 9, "app"),
+        "in_state": lambda: journal.in_state(s, 9, "app", "planned", 0),
+        "changes": lambda: list(journal.changes(s, 9)),
+        "tally": lambda: journal.tally(s, 9, "app"),
+        "applied": lambda: journal.applied(s, 9, "app"),
+        "requests": lambda: journal.requests(s, 9, "app"),
+        "intend": lambda: journal.intend(s, row, 1, True, "POST", token["app"], NOW),
+        "mark_doubt": lambda: journal.mark_doubt(s, 1, "x", NOW),
+        "settle_step": lambda: journal.settle_step(s, 1, "applied", None, NOW),
+        "settle_change": lambda: journal.settle_change(s, row.seq, "applied", None, NOW),
+        "open_steps": lambda: journal.open_steps(s, "app"),
+        "skip": lambda: journal.skip(s, 9, "app", "x"),
+        "state_of": lambda: journal.state_of(s, 9, "z"),
+        "first_reason": lambda: journal.first_reason(s, 9, "app"),
+        "adoptions": lambda: journal.adoptions(s, 9, "app", held=True),
+        "refresh": lambda: waiting.refresh(s, 9, "app", NOW),
+        "flaw": lambda: waiting.flaw(s, 9, "app", [{"where": "x", "reason": "x", "id": None}], NOW),
+        "released": lambda: waiting.released(s, "app", ["h"], NOW),
+        "release": lambda: waiting.release(s, [1], NOW),
+        "refuse": lambda: waiting.refuse(s, [1]),
+        "let_go": lambda: waiting.let_go(s, 9, "app", ["update"], NOW),
+        "attach": lambda: outcomes.attach(s, "app", "p1", 1, NOW),
+        "detach": lambda: outcomes.detach(s, "app", "p1", 1, NOW),
+        "wrote": lambda: outcomes.wrote(s, "app", "p1", None),
+        "took": lambda: outcomes.took(s, "app", "p1"),
+        "wrote_lately": lambda: outcomes.wrote_lately(s, "app", ["p1"], NOW),
+        "in_vain": lambda: outcomes.in_vain(s, "app", "p1", "x"),
+        "refused": lambda: outcomes.refused(s, "app", "p1", "x", NOW),
+        "doubt": lambda: outcomes.doubt(s, "app", "p1", None),
+        "fence": lambda: lease.fence(s, "app", token["app"], NOW),
+        "row": lambda: connections.row(s, "app"),
+        "held": lambda: answers.held(s, 9),
+        "held_for": lambda: answers.held_for(s, 9, group, 10),
+        "shape": lambda: answers.shape(s, 9),
+    }
+
+
+def test_every_question_about_few_is_answered_by_index(filled: Store) -> None:
+    slow = {name: [plan for plan in plans(filled, ask) if SLOW.search(plan)] for name, ask in questions(filled).items()}
+    assert {name: found for name, found in slow.items() if found} == {}
+
+
+def test_what_is_streamed_is_not_sorted_again_for_every_block(filled: Store) -> None:
+    asked = questions(filled)
+    for name in ("changes", "present", "ledger", "in_state", "dirty", "out_of_step"):
+        assert not [plan for plan in plans(filled, asked[name]) if "TEMP B-TREE" in plan], name
+
+
+def test_a_whole_table_read_would_be_noticed(filled: Store) -> None:
+    stage(filled, "chat", "x")
+    people(filled, "q")
+    for ask in (lambda: answers.living(filled), lambda: identities.all_ids(filled, ""), lambda: identities.mark_all(filled, "app")):
+        assert any("identity" in plan for plan in plans(filled, ask))
+    assert any(SLOW.search(plan) for plan in plans(filled, lambda: answers.living(filled)))
