@@ -133,6 +133,11 @@ def test_without_any_standard_input_a_yes_is_needed(office: Office) -> None:
 # ---- on a terminal -------------------------------------------------------------------------------------------------
 
 
+def _interruptible() -> None:
+    """A shell without job control starts what it puts in the background deaf to SIGINT; a terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """`syncd` with a person before it: stdin and stderr are a terminal, stdout a pipe."""
 
@@ -140,7 +145,9 @@ class Terminal:
         self._master, slave = pty.openpty()
         command = [sys.executable, "-m", "syncd", "--config", str(office.config), *arguments]
         environ = {**office.environ, "PATH": os.environ["PATH"], "TERM": "xterm"}
-        self.process = subprocess.Popen(command, stdin=slave, stdout=subprocess.PIPE, stderr=slave, env=environ, text=True)
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=subprocess.PIPE, stderr=slave, env=environ, text=True, preexec_fn=_interruptible
+        )
         os.close(slave)
         self.err = ""
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,10 +27,9 @@ def started(*arguments: str, directory: Path, **environ: str) -> subprocess.Pope
 
 
 def test_the_demo_comes_out_as_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    began = time.monotonic()
     with started("demo", directory=tmp_path, TMPDIR=str(tmp_path), SYNCD_STORE__URL=f"sqlite:///{tmp_path}/mine.db") as process:
         out, err = process.communicate(timeout=60)
-    assert (err, process.returncode) == ("", 0) and time.monotonic() - began < 30
+    assert (err, process.returncode) == ("", 0)
     assert list(tmp_path.iterdir()) == [], "neither its own files nor a store of mine"
     for told in (
         "Plan: 0 to create, 0 to adopt, 0 to update, 0 to disable, 0 to delete; 12 held.",

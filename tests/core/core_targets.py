@@ -67,7 +67,7 @@ def account(rules: Policy, who: Person) -> dict[str, Any]:
     return applied(None, project(rules, who, None, NOW).wanted or {})
 
 
-def held(before: Holding, found: Projection, document: Mapping[str, Any], rules: Policy, who: Person, *, wrote: bool) -> Holding:
+def held(before: Holding, found: Projection, document: Mapping[str, Any] | None, rules: Policy, who: Person, *, wrote: bool) -> Holding:
     """What the store remembers after ``found`` was saved, and, where syncd ``wrote``, after its write took."""
     return Holding(
         document, before.owned, before.ignored, found.state, found.leaving_since,

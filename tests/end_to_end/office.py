@@ -25,7 +25,7 @@ Rows = Sequence[Sequence[str]]
 HEADER = ("employeeNumber", "email", "name", "department")
 CANARIES = ("canary-1", "canary-2", "canary-3")
 HOUR = timedelta(hours=1)
-PATIENCE = 30.0
+PATIENCE = 120.0
 CONFIG = """
 version: 1
 connections:

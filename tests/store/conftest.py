@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from syncd.store import Store
+from syncd.store import Store, journal
+from tests.store.rows import NOW, register
 
 Opener = Callable[[], Store]
 
@@ -46,3 +47,10 @@ def opened(tmp_path: Path, template: bytes) -> Iterator[Opener]:
 @pytest.fixture
 def store(opened: Opener) -> Store:
     return opened()
+
+
+@pytest.fixture
+def run(store: Store) -> int:
+    """A run of a store that knows one target."""
+    register(store, "app")
+    return journal.start_run(store, "delta", NOW)

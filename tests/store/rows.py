@@ -109,3 +109,18 @@ def plans(store: Store, ask: Callable[[], object]) -> list[str]:
     assert sent
     explained = [store.sql.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all() for statement, parameters in sent]
     return [row.detail for rows in explained for row in rows]
+
+
+def states(store: Store) -> dict[str, str]:
+    return {row.id: row.state for row in store.rows("SELECT id, state FROM change")}
+
+
+def found(store: Store, connection: str = "app") -> list[str]:
+    """Whose links are out of step."""
+    return [row.identity for row in links.out_of_step(store, connection, 0)]
+
+
+def put(store: Store, identity: str, **columns: Any) -> None:
+    """Set columns of a person's link by hand."""
+    names = ", ".join(f"{name} = :{name}" for name in columns)
+    store.run(f"UPDATE link SET {names} WHERE identity = :who", who=identity, **columns)

@@ -131,3 +131,23 @@ def test_one_row_and_one_value(store: Store) -> None:
     assert store.one("SELECT 1 FROM setting WHERE name = :name", name="b") is None
     assert store.value("SELECT value FROM setting WHERE name IN :names", names=["a"]) == "x"
     assert store.value("SELECT value FROM setting WHERE name = :name", name="b") is None
+
+
+def test_a_part_may_fail_by_itself(store: Store) -> None:
+    with store.transaction():
+        store.run(PUT, name="before")
+        with store.savepoint():
+            store.run(PUT, name="kept")
+        with pytest.raises(Broken), store.savepoint():
+            store.run(PUT, name="undone")
+            raise Broken
+        store.run(PUT, name="after")
+    assert names(store) == {"before", "kept", "after"}
+
+
+def test_a_part_that_takes_the_whole_with_it_says_why(store: Store) -> None:
+    with pytest.raises(Exception, match="UNIQUE constraint failed"), store.transaction():
+        store.run(PUT, name="a")
+        with store.savepoint():
+            store.run(PUT.replace("INSERT", "INSERT OR ROLLBACK"), name="a")
+    assert names(store) == set()

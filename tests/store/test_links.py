@@ -13,19 +13,9 @@ from syncd.environment import stamp
 from syncd.store import Store, identities, links, outcomes, staging
 from syncd.store.conditions import out_of_step
 from syncd.store.links import Standing
-from tests.store.rows import HOUR, NOW, column, link, people, person, plans, stage, staged, standing
+from tests.store.rows import HOUR, NOW, column, found, link, people, person, plans, put, stage, staged, standing
 
 sides = st.sampled_from([None, b"1", b"2"])
-
-
-def found(store: Store, connection: str = "app") -> list[str]:
-    return [row.identity for row in links.out_of_step(store, connection, 0)]
-
-
-def put(store: Store, identity: str, **columns: Any) -> None:
-    """Set columns of a person's link by hand."""
-    names = ", ".join(f"{name} = :{name}" for name in columns)
-    store.run(f"UPDATE link SET {names} WHERE identity = :who", who=identity, **columns)
 
 
 def test_what_is_out_of_step_is_found_by_its_index_alone(store: Store) -> None:
@@ -120,67 +110,6 @@ def test_what_projection_found_replaces_what_it_found_before(store: Store) -> No
     assert row is not None
     assert (row.desired, row.actual, row.account_id, row.state, row.reason, row.key) == (b"3", b"4", 9, "live", "", None)
     assert (row.hold, row.leaving_since, row.due_at, row.counted, row.owned) == ("", None, None, 0, 1)
-
-
-# ---- a pair that was tried in vain, or refused ----
-
-
-@pytest.mark.parametrize("why", ["tried", "refused"])
-@pytest.mark.parametrize("pair", [(b"1", b"2"), (None, b"2"), (b"1", None)])
-def test_a_pair_is_skipped_until_either_side_moves_and_then_asked_anew(
-    store: Store, why: str, pair: tuple[bytes | None, bytes | None]
-) -> None:
-    people(store, "p")
-    link(store, "app", "p", *pair, account_id=1)
-    put(store, "p", **{f"{why}_desired": pair[0], f"{why}_actual": pair[1]})
-    assert found(store) == []
-    link(store, "app", "p", *pair, account_id=1)
-    assert found(store) == [], "projected again, the same"
-    link(store, "app", "p", b"3", b"3", account_id=1)
-    assert found(store) == []
-    link(store, "app", "p", *pair, account_id=1)
-    assert found(store) == ["p"], "both sides had moved meanwhile: the word of then says nothing of now"
-
-
-@pytest.mark.parametrize("state", ["frozen", "rejected"])
-def test_who_was_only_frozen_has_not_moved(store: Store, state: str) -> None:
-    people(store, "p")
-    link(store, "app", "p", b"1", b"2", account_id=1)
-    put(store, "p", refused_desired=b"1", refused_actual=b"2")
-    link(store, "app", "p", b"9", b"9", account_id=1, state=state)
-    link(store, "app", "p", b"1", b"2", account_id=1)
-    assert found(store) == []
-
-
-def test_failures_last_as_long_as_what_failed(store: Store) -> None:
-    people(store, "p")
-
-    def failures_after(desired: bytes | None, actual: bytes | None) -> tuple[int, bool]:
-        link(store, "app", "p", b"1", b"2", account_id=1)
-        for _ in range(3):
-            outcomes.refused(store, "app", "p", "no", NOW)
-        link(store, "app", "p", desired, actual, account_id=1)
-        row = store.one("SELECT failures, retry_at FROM link")
-        assert row is not None
-        return row.failures, row.retry_at is not None
-
-    assert failures_after(b"1", b"2") == (3, True)
-    assert failures_after(b"1", b"3") == (6, True), "the account moved, and we still want what was refused"
-    assert failures_after(b"3", b"2") == (0, False), "something else is wanted"
-    assert failures_after(b"1", b"1") == (0, False), "somebody else did it"
-
-
-def test_drift_is_told_from_what_was_last_settled(store: Store) -> None:
-    """``settled`` follows an account in step only once syncd has brought it somewhere, and only while it is live."""
-    people(store, "p")
-    link(store, "app", "p", b"1", b"1")
-    assert column(store, "link", "settled") == [None]
-    outcomes.took(store, "app", "p")
-    link(store, "app", "p", b"2", b"2")
-    assert column(store, "link", "settled") == [b"2"]
-    for desired, actual, state in ((b"3", b"2", "live"), (b"4", b"4", "disabled"), (b"5", b"5", "frozen")):
-        link(store, "app", "p", desired, actual, state=state)
-        assert column(store, "link", "settled") == [b"2"]
 
 
 # ---- who could be whose ----
