@@ -85,15 +85,16 @@ class Database:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """A part of the open transaction that can fail by itself."""
+        """A part of the open transaction that can fail by itself; gone when all of it was rolled back."""
         self.sql.exec_driver_sql("SAVEPOINT part")
         try:
             yield
         except BaseException:
-            self.sql.exec_driver_sql("ROLLBACK TO part")
+            with suppress(OperationalError):
+                self.sql.exec_driver_sql("ROLLBACK TO part")
+                self.sql.exec_driver_sql("RELEASE part")
             raise
-        finally:
-            self.sql.exec_driver_sql("RELEASE part")
+        self.sql.exec_driver_sql("RELEASE part")
 
     def rows(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
         """All rows; a list or tuple value expands into ``IN :name``.
