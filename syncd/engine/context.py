@@ -76,8 +76,7 @@ class Context:
 
     def hold_on(self) -> None:
         """Renew the leases of this run."""
-        if self.tokens:
-            lease.renew(self.store, self.tokens, self.environment.now(), self.landscape.lease)
+        lease.renew(self.store, self.tokens, self.environment.now(), self.landscape.lease)
 
     def check_lease(self, connection: str, began: float) -> None:
         """Raise Quarantined if this process stood still so long since ``began`` (monotonic) that another run may hold the lease by now."""

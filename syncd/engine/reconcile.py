@@ -18,9 +18,10 @@ from syncd.core.paths import present
 from syncd.core.project import project
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
+from syncd.engine.guarding import at_first_contact
 from syncd.engine.projecting import Projected, at, project_dirty, who
 from syncd.environment import instant, stamp
-from syncd.model import Kind
+from syncd.model import LEAVING, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
 
 FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
@@ -153,12 +154,16 @@ def _id(one: Connected, each: Projected, decision: Decision, delta: str, expects
 
 
 def _mark_released(context: Context, one: Connected, planned: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What a person let go passes, uncounted; a replacement follows the deletion it was held with. Nothing does where `apply` is never."""
+    """What a person let go passes, uncounted; a replacement follows the deletion it was held with.
+
+    Nothing does where `apply` is never, and nothing that ends an account at the first contact.
+    """
     assert one.policy is not None
     if one.policy.target.apply == "never":
         return planned
     let_go = waiting.released(context.store, one.name, [row["id"] for row in planned], context.environment.now())
+    stay = LEAVING if at_first_contact(context, one) else frozenset()
     for row in planned:
-        if row["hold"] not in FINAL and row["id"] in let_go:
+        if row["hold"] not in FINAL and row["id"] in let_go and row["kind"] not in stay:
             row.update(state="planned", hold="", held=None, released=True)
     return planned

@@ -154,9 +154,25 @@ def test_drift_is_repaired_or_waits(drift: str, document: dict[str, Any] | None,
     assert ordinary.hold == ""
 
 
-def test_a_leaver_wins_over_drift_and_collisions() -> None:
+@pytest.mark.parametrize(("lately", "fights"), [
+    ([], False), ([{"name": "Ann"}], False), ([{"name": "Ann"}, {"name": "Ann", "email": "x"}], True),
+    ([{"name": "Ann"}, {"name": "Bob"}, {"email": "x"}], False), ([{"email": "Ann"}] * 3, False), ([{"name": "Ann"}] * 7, True),
+])  # fmt: skip
+@pytest.mark.parametrize("drift", ["repair", "report"])
+def test_a_value_that_flips_a_third_time_is_left_alone(drift: str, lately: list[dict[str, Any]], fights: bool) -> None:
+    rules, who = policy(drift=drift), person()
+    document = {**account(rules, who), "name": "Bob"}
+    decision = single(decide(rules, case(rules, who, document, lately=lately), None))
+    assert (decision.kind, dict(decision.delta), decision.hold) == (Kind.UPDATE, {"name": ("Bob", "Ann")}, "fight" if fights else "")
+    if fights:
+        times = len(lately)
+        assert decision.held == f"name was set to Ann {times} times in 24 h and is Bob again: somebody else writes it too"
+
+
+def test_a_leaver_wins_over_drift_collisions_and_fights() -> None:
     rules = policy(departed="disable", drift="report")
-    one = case(rules, person(live="departed"), account(rules, person()), drifted=True, collides="two want it")
+    fought = [{"active": False}] * 3
+    one = case(rules, person(live="departed"), account(rules, person()), drifted=True, collides="two want it", lately=fought)
     decision = single(decide(rules, one, EVIDENCE))
     assert (decision.kind, decision.hold, dict(decision.delta)) == (Kind.DISABLE, "", {"active": (True, False)})
     assert (decision.reason, decision.counted, decision.evidence_at) == ("departed", True, NOW)

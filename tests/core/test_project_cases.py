@@ -162,6 +162,8 @@ def test_a_scope_without_an_answer_freezes_where_the_person_stands() -> None:
     ("on the ignore list", Holding({}), Person("p", {}, "live", ignored=True)),
     ("on the ignore list", Holding({}, ignored=True), Person("p", {})),
     ("not owned by syncd", Holding({}, owned=False), Person("p", {}, "departed")),
+    ("its account has not been read yet", Holding(None), Person("p", {})),
+    ("its account has not been read yet", Holding(None), Person("p", {}, "departed")),
 ])  # fmt: skip
 def test_why_somebody_is_frozen(why: str, holding: Holding, who: Person) -> None:
     found = project(policy(departed="delete", grace=timedelta(0)), who, holding, NOW)

@@ -91,6 +91,20 @@ async def test_the_first_cycle_lasts_until_every_source_was_read_completely(worl
     assert planned(plan) == [("delete", mail(1), "config")]
 
 
+async def test_under_another_read_map_the_last_listing_proves_nothing(world: MakeWorld) -> None:
+    """Only the target is read: what the people file said is known under the old map alone."""
+    w = world(target=target("delete"))
+    w.write(people(1, 2))
+    await w.run()
+    w.write(people(2))
+    await w.run(selection=["people"])
+    w.read = {"title": "login"}
+    report, plan = await w.run(selection=["app"])
+    assert (planned(plan), report.failed) == ([], False)
+    _, plan = await w.run()
+    assert planned(plan) == [("delete", mail(1), "config")]
+
+
 async def test_another_source_changes_the_rules_of_every_target(world: MakeWorld) -> None:
     w = world(target=target("delete", scope='department == "B"'))
     w.write([person(1, department="B"), person(2, department="B")])

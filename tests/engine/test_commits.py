@@ -39,11 +39,12 @@ async def test_what_is_asked_at_the_same_moment_shares_one_transaction(world: Ma
     assert begun == 2
 
 
-async def test_a_refusal_is_its_callers_alone(world: MakeWorld) -> None:
+async def test_a_refusal_is_its_callers_alone_with_what_it_wrote_before(world: MakeWorld) -> None:
     w = world()
     commits = Commits(w.store)
 
     def refuse() -> None:
+        insert(w, "taken back")
         raise Rejected("no")
 
     first, second, third = await asyncio.gather(

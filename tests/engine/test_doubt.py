@@ -10,6 +10,7 @@ import pytest
 
 from syncd.connectors.memory import MemoryConnector
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
+from syncd.model import Account, MapEntry, Step
 from syncd.store import waiting
 from tests.engine.worlds import (
     MakeWorld,
@@ -95,6 +96,56 @@ async def test_a_provider_that_cannot_be_asked_leaves_the_doubt(world: MakeWorld
     w.directory.fail_next("find", silence)
     report, _ = await w.run()
     assert (report.results[1].in_doubt, creates(w)) == (1, 1)
+
+
+@pytest.mark.parametrize("silence", [Retryable("HTTP 503"), Rejected("HTTP 400"), InDoubt("lost")], ids=lambda error: type(error).__name__)
+async def test_no_answer_is_no_proof_of_absence_however_old_the_doubt(world: MakeWorld, silence: SyncdError) -> None:
+    w = world()
+    w.write(people(1))
+    w.directory.fail_next("create", LOST)
+    await w.run()
+    w.clock.pass_time(timedelta(days=1))
+    w.directory.fail_next("find", silence)
+    report, plan = await w.run()
+    assert (planned(plan), report.results[1].in_doubt, creates(w)) == ([], 1, 0)
+    report, _ = await w.run()
+    assert (report.converged, creates(w)) == (True, 1)
+
+
+async def test_the_settle_window_begins_when_the_answer_was_lost(world: MakeWorld) -> None:
+    """The request itself took a minute: what was sent then may still be on its way."""
+    w = world(target=target(settle=timedelta(seconds=10)), lease=timedelta(hours=1))
+
+    class Hanging(MemoryConnector):
+        async def perform(self, step: Step) -> Account | None:
+            w.clock.pass_time(timedelta(minutes=1))
+            return await super().perform(step)
+
+    w.memory = Hanging
+    w.write(people(1))
+    w.directory.fail_next("create", LOST)
+    await w.run()
+    w.clock.pass_time(timedelta(seconds=9))
+    report, plan = await w.run()
+    assert (planned(plan), report.results[1].in_doubt) == ([], 1)
+    w.clock.pass_time(timedelta(seconds=1))
+    report, _ = await w.run()
+    assert (report.converged, creates(w)) == (True, 1)
+
+
+async def test_somebody_who_cannot_be_mapped_any_more_when_the_account_shows_up_keeps_it_as_it_is(world: MakeWorld) -> None:
+    w = world(target=target(attributes={"title": MapEntry("", "name", "title", table={"Chef": "cook"})}))
+    w.write([person(1, title="Chef"), person(2, title="Chef")])
+    w.directory.fail_next("create", LOST, after=True)
+    w.directory.fail_next("find", Retryable("HTTP 503"))
+    await w.run()
+    w.write([person(1, title="Pilot"), person(2, title="Pilot")])
+    report, plan = await w.run()
+    assert (planned(plan), report.results[1].rejected, report.results[1].in_doubt) == ([], 2, 0)
+    assert {one["title"] for one in w.directory.accounts.values()} == {"cook"}
+    w.write([person(1, title="Chef"), person(2, title="Chef")])
+    report, plan = await w.run()
+    assert (planned(plan), report.converged) == ([], True)
 
 
 async def test_a_provider_that_refuses_to_be_asked_is_left_alone_and_the_doubt_stays(world: MakeWorld) -> None:

@@ -15,7 +15,7 @@ from syncd.engine.report import Report
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
 from syncd.model import Account, Connection, Rate, Step
 from syncd.store import waiting
-from tests.engine.worlds import MakeWorld, literal, mail, people, states, target, writes
+from tests.engine.worlds import MakeWorld, literal, mail, names, people, states, target, writes
 from tests.world import World, entries, person, planned
 
 pytestmark = pytest.mark.anyio
@@ -198,6 +198,18 @@ async def test_evidence_that_grew_old_is_taken_again_before_anybody_is_deleted(w
     assert {one["userName"] for one in w.directory.accounts.values()} == {mail(1), mail(2), mail(4)}
     error = w.store.value("SELECT error FROM change WHERE state = 'skipped'")
     assert (error, report.results[1].skipped) == ("the evidence was taken again, and this is not wanted any more", 1)
+
+
+async def test_a_deletion_that_renewed_evidence_turns_into_a_disabling_waits_for_the_next_plan(world: MakeWorld) -> None:
+    def come_back(w: World) -> None:
+        w.write([person(1, phone="5"), person(2, active="no"), person(4)])
+
+    w, report, _ = await aging(world, come_back, later=timedelta(0))
+    assert names(w) == {mail(1), mail(2), mail(4)}
+    assert (report.results[1].skipped, w.account(mail(2))["active"]) == (1, True)
+    w.memory = MemoryConnector
+    _, plan = await w.run()
+    assert planned(plan) == [("disable", mail(2), "")]
 
 
 async def test_evidence_is_taken_again_once_for_all_that_wait_for_it(world: MakeWorld) -> None:

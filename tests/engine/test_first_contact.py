@@ -80,7 +80,7 @@ async def test_after_a_lost_store_everything_is_owned_again_and_nothing_written_
     assert not w.verify()
 
 
-async def test_deletes_and_disables_stay_held_at_first_contact_until_released(world: MakeWorld) -> None:
+async def test_deletes_and_disables_stay_held_until_the_first_contact_is_over_also_when_released(world: MakeWorld) -> None:
     w = await established(world, *people(1, 2, 3), target=target("delete", rules={"inactive": "disable"}))
     await lose(w)
     await w.run()
@@ -88,7 +88,10 @@ async def test_deletes_and_disables_stay_held_at_first_contact_until_released(wo
     for _ in range(2):
         _, plan = await w.run()
         assert planned(plan) == [("delete", mail(2), "first_contact"), ("disable", mail(1), "first_contact")]
-    w.release()
+        w.release()
+    w.write([person(1, active="no"), person(3, phone="5")])
+    await w.run()
+    assert len(w.directory.accounts) == 3
     report, plan = await w.run()
     assert planned(plan) == [("delete", mail(2), ""), ("disable", mail(1), "")]
     assert report.converged

@@ -13,7 +13,7 @@ from syncd.errors import Busy
 from syncd.model import Account, Step
 from syncd.store import Store, lease
 from tests.engine.worlds import MakeWorld, people, target, writes
-from tests.world import World
+from tests.world import Clock, World
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +103,24 @@ async def test_a_run_whose_lease_was_taken_over_sends_nothing_more(world: MakeWo
     report, _ = await second.run()
     assert (report.converged, len(w.directory.accounts), second.verify()) == (True, 19, [])
     second.close()
+
+
+async def test_a_run_that_stood_still_between_its_intent_and_the_request_sends_nothing(world: MakeWorld) -> None:
+    """The process was stopped there for longer than its lease, and nobody came: it cannot know, and begins anew in the next run."""
+
+    class Stopped(Clock):
+        def reached(self, point: str) -> None:
+            if point == "after_intent":
+                self.pass_time(timedelta(seconds=10))
+
+    w = world(clock=Stopped(), lease=timedelta(seconds=10), target=target(settle=timedelta(seconds=1)))
+    w.write(people(1))
+    report, _ = await w.run()
+    assert (writes(w), report.results[1].in_doubt) == ([], 0)
+    assert report.results[1].error == "app: this run stood still for longer than its lease, nothing more is sent from here"
+    w.clock = Clock(w.clock.now())
+    report, _ = await w.run()
+    assert (report.converged, len(writes(w))) == (True, 1)
 
 
 async def test_the_lease_is_kept_alive_beside_the_work(world: MakeWorld) -> None:

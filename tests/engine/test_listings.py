@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -152,6 +153,20 @@ async def test_records_of_another_format_stop_the_connection(world: MakeWorld) -
     w.account(mail(1))["title"] = "new bytes"
     report, plan = await w.run()
     assert (report.results[1].error, planned(plan)) == ("every record lacks its id: the format has changed", [])
+
+
+async def test_a_departed_person_whose_record_is_back_unreadable_is_frozen_until_it_can_be_read(world: MakeWorld) -> None:
+    w = await established(world, *people(1, 2), target=target("delete", grace=timedelta(days=7)))
+    w.write(people(2))
+    await w.run()
+    assert states(w)[mail(1)] == "grace"
+    w.write([person(1, activeUntil="soon"), person(2)])
+    w.clock.pass_time(timedelta(days=8))
+    report, plan = await w.run()
+    assert (planned(plan), report.results[0].rejected, states(w)[mail(1)]) == ([], 1, "frozen")
+    w.write(people(1, 2))
+    report, plan = await w.run()
+    assert (planned(plan), report.converged) == ([("update", mail(1), "")], True)
 
 
 async def test_more_people_vanish_than_one_statement_can_name(world: MakeWorld) -> None:

@@ -12,7 +12,7 @@ from tests.store.rows import HOUR, NOW, change, link, people, person, plans, rec
 
 KEYS = [("email", "x"), ("userName", "y")]
 SLOW = re.compile(
-    r"SCAN (?!touched)|SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid>\?"
+    r"SCAN (?!touched|CONSTANT ROW|\(subquery)|SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid>\?"
     r"|SEARCH \w+ USING (COVERING )?INDEX (account_by|link_by|change_by_time)\w* \(connection=\?\)"
 )
 """A whole table, half of it on average, everything of one connection."""
@@ -49,6 +49,7 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "forget_strangers": lambda: staging.forget_strangers(s, [1, 2]),
         "moved": lambda: staging.moved(s, [(1, 2)]),
         "gone": lambda: staging.gone(s, [5], NOW),
+        "back_unread": lambda: staging.back_unread(s, "app", ["a1", "a2"]),
         "document": lambda: staging.document(s, 1),
         "keep_document": lambda: staging.keep_document(s, 1, "{}"),
         "present": lambda: list(staging.present(s, "app")),

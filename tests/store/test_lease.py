@@ -52,6 +52,22 @@ def test_a_held_lease_is_nobodys_else_until_it_expires(opened: Opener) -> None:
     assert holds(other, "a", second["a"], LATER)
 
 
+@pytest.mark.parametrize(("back", "taken"), [(lease.LONGEST - LASTING, False), (lease.LONGEST, True), (timedelta(days=365), True)])
+def test_a_clock_that_was_set_back_blocks_nobody_for_long(opened: Opener, back: timedelta, taken: bool) -> None:
+    """A lease that ends later than any lease can was taken before."""
+    one, other = opened(), opened()
+    old = take(one, "a")["a"]
+    got = lease.acquire(other, ["a"], "other", NOW - back, LASTING)
+    assert isinstance(got, dict) is taken
+    assert holds(one, "a", old, NOW - back) is not taken
+
+
+def test_a_lease_may_be_configured_longer_than_the_longest(store: Store) -> None:
+    lasting = 2 * lease.LONGEST
+    lease.acquire(store, ["a"], "me", NOW, lasting)
+    assert lease.acquire(store, ["a"], "other", NOW, lasting) == "a"
+
+
 def test_the_fence_refuses_who_never_held_it_and_who_held_it_too_long(store: Store) -> None:
     assert not holds(store, "a", 1, NOW)
     token = take(store, "a")["a"]

@@ -150,6 +150,16 @@ def test_who_is_gone_leaves_a_tombstone_without_attributes_and_is_projected_agai
     assert [row.account for row in staging.present(store, "app")] == ["b"]
 
 
+def test_a_tombstone_whose_record_is_back_unreadable_is_none_any_more(store: Store) -> None:
+    rows = stage(store, "people", "a", "b", "c", reading="{}")
+    stage(store, "other", "a")
+    staging.gone(store, [rows["a"], rows["b"]], NOW)
+    assert staging.back_unread(store, "people", ["a", "c", "x"]) == [rows["a"]]
+    found = {row.account: (row.gone_at, row.reading) for row in store.rows("SELECT * FROM account WHERE connection = 'people'")}
+    assert found == {"a": (None, None), "b": (stamp(NOW), "{}"), "c": (None, "{}")}
+    assert staging.back_unread(store, "people", []) == []
+
+
 def test_marking_the_linked_marks_nobody_else_and_twice_is_once(store: Store) -> None:
     rows = stage(store, "app", "a", "b", "c")
     people(store, "p", "q")
