@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from syncd.core.correlation import parse_marker
+from syncd.core.markers import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Candidate:
     ignored: bool = False
     linked: str | None = None
     departed: bool = False
-    marker: str | None = None
+    marker: Owner | None = None
     contradiction: str = ""
 
 
@@ -76,10 +76,10 @@ def _only(named: Sequence[Candidate], instance: str) -> Match | Conflict:
         return Conflict("ignored", f"account {one.account} is on the ignore list")
     if one.linked is not None and not one.departed:
         return Conflict("taken", f"account {one.account} with this {_plain(one)} belongs to another person ({one.linked})")
-    owner = _owner(one)
-    if one.linked is None and owner not in (None, instance):
-        return Conflict("foreign", f"account {one.account} carries the marker {one.marker} of another syncd")
-    return _match(one, ours=owner == instance)
+    if one.linked is None and one.marker is not None and one.marker.instance != instance:
+        whose = f" ({':'.join(one.marker)})" if one.marker.instance else ""
+        return Conflict("foreign", f"account {one.account} carries the marker of another syncd{whose}")
+    return _match(one, ours=one.marker is not None and one.marker.instance == instance)
 
 
 def _match(one: Candidate, *, ours: bool) -> Match:
@@ -91,12 +91,6 @@ def _match(one: Candidate, *, ours: bool) -> Match:
     elif one.contradiction:
         hold, text = "contradicted", f"account {one.account} matches by {_plain(one)}, but {one.contradiction}"
     return Match(one.row, one.account, _plain(one), hold, text, ours=ours and not hold)
-
-
-def _owner(one: Candidate) -> str | None:
-    """The instance whose marker the account carries."""
-    marker = parse_marker(one.marker)
-    return None if marker is None else marker[0]
 
 
 def _plain(one: Candidate) -> str:

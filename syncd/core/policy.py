@@ -11,6 +11,7 @@ import orjson
 from syncd.core.entitlement import Event, retained
 from syncd.core.fingerprint import fingerprint
 from syncd.core.mapping import WriteMap
+from syncd.core.markers import Markers
 from syncd.core.scope import Scope
 from syncd.model import Capability, Connection, MapEntry, Target
 
@@ -24,6 +25,7 @@ class Policy:
         self.name, self.instance = connection.name, instance
         self.target: Target = connection.write
         self.capability = capability
+        self.markers = Markers(capability, instance)
         self.map = WriteMap(self.target.attributes, capability, canonical)
         self.scope = Scope(self.target.scope, canonical)
         self.overlay: Mapping[str, Any] = {**self.target.disabled, **_switch(capability)}

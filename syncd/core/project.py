@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from syncd.core.correlation import marker
 from syncd.core.entitlement import Event, entitlement
 from syncd.core.fingerprint import fingerprint
 from syncd.core.mapping import delta, found
@@ -142,10 +141,13 @@ def _entitled(policy: Policy, person: Person, holding: Holding | None) -> Projec
 
 
 def _complete(policy: Policy, person: Person, wanted: dict[str, Any], document: Attributes | None) -> None:
-    """What every live account of ours carries beside its map: the marker, the switch on, nothing left of the overlay."""
+    """What every live account of ours carries beside its map: the marker, the switch on, nothing left of the overlay; and from its
+    creation on the identity's id, where ids are ours to choose."""
     capability = policy.capability
     if capability.marker is not None:
-        wanted[capability.marker] = marker(policy.instance, person.id)
+        wanted[capability.marker] = policy.markers.of(person.id)
+    if document is None and capability.own_ids and capability.key is not None:
+        wanted.setdefault(capability.key, person.id)
     if capability.switch is not None:
         wanted.setdefault(capability.switch[0], capability.switch[1])
     if document is not None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from syncd.core.correlation import key, marker, parse_marker
+from syncd.core.correlation import key
+from syncd.core.markers import Markers, Owner
 from syncd.core.matching import Candidate, Conflict, Match, match
 from syncd.core.project import Holding, Projection, project
 from syncd.engine.context import Connected, Context
@@ -23,23 +24,26 @@ Pairs = Sequence[tuple[str, str]]
 
 def correlate(context: Context, one: Connected, newcomers: Sequence[Projected]) -> Matches:
     """Identity -> the account it should adopt, why it cannot, or None: it is to be created."""
+    assert one.policy is not None
     aliases = identities.aliases(context.store, [each.person.id for each in newcomers])
-    keys = {each.person.id: _keys(context, one, each, aliases.get(each.person.id, ())) for each in newcomers}
+    names = {each.person.id: sorted({each.person.id, *aliases.get(each.person.id, ())}) for each in newcomers}
+    keys = {each.person.id: _keys(one, each, names[each.person.id]) for each in newcomers}
     found = links.candidates(context.store, one.name, {pair for pairs in keys.values() for pair in pairs})
-    strangers = _Strangers(context, found)
+    strangers = _Strangers(context, one.policy.markers, found)
     order = _order(one)
     matches = {
-        identity: match(strangers.candidates(pairs), order, identity, context.landscape.instance) for identity, pairs in keys.items()
-    }  # fmt: skip
+        identity: match(strangers.candidates(pairs, names[identity]), order, identity, context.landscape.instance)
+        for identity, pairs in keys.items()
+    }
     return {**matches, **_contested(context, one, keys, matches)}
 
 
-def _keys(context: Context, one: Connected, each: Projected, aliases: Iterable[str]) -> Pairs:
+def _keys(one: Connected, each: Projected, names: Iterable[str]) -> Pairs:
     assert one.policy is not None
     own = one.connector.capability.key
     wanted = each.projection.wanted or {}
     pairs = [("@key", key(own, wanted.get(own)) if own else None)]
-    pairs += [("@marker", marker(context.landscape.instance, name)) for name in sorted({each.person.id, *aliases})]
+    pairs += [("@marker", one.policy.markers.of(name)) for name in names]
     pairs += [(name, key(name, each.person.attributes.get(name))) for name in one.policy.target.correlate]
     return [(name, value) for name, value in pairs if value is not None]
 
@@ -52,25 +56,29 @@ def _order(one: Connected) -> list[str]:
 class _Strangers:
     """The accounts found for a block of newcomers, and whose they would be by their other trusted keys."""
 
-    def __init__(self, context: Context, found: Mapping[tuple[str, str], Sequence[Any]]) -> None:
-        self._found, self._instance = found, context.landscape.instance
-        self._trusted = links.trusted_keys(context.store, sorted({row.account_id for rows in found.values() for row in rows}))
-        marked = {ours for keys in self._trusted.values() if (ours := self._named(keys)) is not None}
+    def __init__(self, context: Context, markers: Markers, found: Mapping[tuple[str, str], Sequence[Any]]) -> None:
+        self._found, self._markers = found, markers
+        accounts = {row.account_id: row.account for rows in found.values() for row in rows}
+        self._trusted = links.trusted_keys(context.store, sorted(accounts))
+        self._marked = {row: markers.owner(keys.get("@marker"), [accounts[row]]) for row, keys in self._trusted.items()}
+        named = {("@id", owner.identity) for owner in self._marked.values() if owner is not None}
         self._living = {
-            name for (_, name), rows in identities.by_keys(context.store, {("@id", name) for name in marked}).items()
+            Owner(markers.instance, name) for (_, name), rows in identities.by_keys(context.store, named).items()
             if any(row.live == "live" for row in rows)
         }  # fmt: skip
 
-    def candidates(self, pairs: Pairs) -> dict[str, list[Candidate]]:
+    def candidates(self, pairs: Pairs, names: Sequence[str]) -> dict[str, list[Candidate]]:
+        """``names``: the ids this identity answers to."""
         found: dict[str, list[Candidate]] = {}
         for name, value in pairs:
-            found.setdefault(name, []).extend(self._candidate(row, pairs) for row in self._found.get((name, value), ()))
+            found.setdefault(name, []).extend(self._candidate(row, pairs, names) for row in self._found.get((name, value), ()))
         return found
 
-    def _candidate(self, row: Any, pairs: Pairs) -> Candidate:
+    def _candidate(self, row: Any, pairs: Pairs, names: Sequence[str]) -> Candidate:
         return Candidate(
             row.attribute, bool(row.trusted), row.account_id, row.account, bool(row.ignored), row.linked,
-            row.linked is not None and row.linked_live == "departed", row.marker, self._contradiction(row.account_id, pairs),
+            row.linked is not None and row.linked_live == "departed", self._markers.owner(row.marker, [*names, row.account]),
+            self._contradiction(row.account_id, pairs),
         )  # fmt: skip
 
     def _contradiction(self, account: int, pairs: Pairs) -> str:
@@ -78,15 +86,10 @@ class _Strangers:
         theirs = self._trusted.get(account, {})
         if ("@marker", theirs.get("@marker")) in pairs:
             return ""
-        if self._named(theirs) in self._living:
+        if self._marked.get(account) in self._living:
             return "it carries the marker of another person"
         other = sorted(name for name, value in pairs if name in theirs and theirs[name] != value and not name.startswith("@"))
         return f"its {', '.join(other)} is another's" if other else ""
-
-    def _named(self, keys: Mapping[str, str]) -> str | None:
-        """The identity that a trusted marker of our instance names."""
-        parsed = parse_marker(keys.get("@marker"))
-        return parsed[1] if parsed is not None and parsed[0] == self._instance else None
 
 
 def _contested(context: Context, one: Connected, keys: Mapping[str, Pairs], matches: Matches) -> dict[str, Conflict]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from syncd.core.correlation import key, marker
+from syncd.core.correlation import key
 from syncd.core.paths import get
 from syncd.engine import settling
 from syncd.engine.context import Connected, Context
@@ -26,14 +26,16 @@ async def look(context: Context, one: Connected, row: Any) -> Account | None:
     capability = one.connector.capability
     paths = [path for path in (capability.key, capability.marker) if path is not None and path in delta]
     found = await one.connector.find({path: str(delta[path]) for path in paths})
-    return next((account for account in found if _ours(context, one, row, account, delta)), None)
+    return next((account for account in found if _ours(one, row, account, delta)), None)
 
 
-def _ours(context: Context, one: Connected, row: Any, account: Account, delta: dict[str, Any]) -> bool:
-    """It bears the marker the create wrote; or, where there is no marker, the key."""
+def _ours(one: Connected, row: Any, account: Account, delta: dict[str, Any]) -> bool:
+    """It bears the marker the create wrote; or, where there is none, or none yet, the key."""
+    assert one.policy is not None
     capability = one.connector.capability
-    if capability.marker is not None:
-        return bool(get(account.attributes, capability.marker) == marker(context.landscape.instance, row.identity))
+    mark = None if capability.marker is None else get(account.attributes, capability.marker)
+    if capability.marker is not None and not (mark is None and capability.marked_late):
+        return bool(mark == one.policy.markers.of(row.identity))
     own = capability.key
     return own is not None and key(own, get(account.attributes, own)) == key(own, delta.get(own))
 
@@ -48,7 +50,7 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
         with context.store.transaction():
             if account is not None:
                 _settle(context, step, "applied")
-                settling.arrived(context, one, step, account, last=True)
+                settling.arrived(context, one, step, account, last=step.n == step.requests)
             elif not step.creates or (asked and _absent(one, step, reading)):
                 _settle(context, step, "retry")
                 outcomes.doubt(context.store, one.name, step.identity, None)

@@ -71,20 +71,21 @@ def _keys(one: Connected, attributes: Mapping[str, Any], canonical: Mapping[str,
     for name in dict.fromkeys(one.policy.target.correlate):
         value = key(name, canonical.get(name))
         if value is not None:
-            yield name, value, _trusted(one, name)
+            yield name, value, _trusted(one, name, attributes)
     own = None if capability.key is None else key(capability.key, get(attributes, capability.key))
     if own is not None and capability.key is not None:
-        yield "@key", own, _path_trusted(one, capability.key)
+        yield "@key", own, _path_trusted(one, capability.key, attributes)
     marker = None if capability.marker is None else get(attributes, capability.marker)
     if isinstance(marker, str) and capability.marker is not None:
-        yield "@marker", marker, _path_trusted(one, capability.marker)
+        yield "@marker", marker, _path_trusted(one, capability.marker, attributes)
 
 
-def _trusted(one: Connected, name: str) -> bool:
+def _trusted(one: Connected, name: str, attributes: Mapping[str, Any]) -> bool:
     entry = next((entry for entry in one.connection.read if entry.name == name), None)
-    return entry is not None and entry.source == "name" and _path_trusted(one, entry.text)
+    return entry is not None and entry.source == "name" and _path_trusted(one, entry.text, attributes)
 
 
-def _path_trusted(one: Connected, path: str) -> bool:
+def _path_trusted(one: Connected, path: str, attributes: Mapping[str, Any]) -> bool:
+    """By what the value is, or by what this account says of it."""
     spec = one.connector.capability.spec(path)
-    return spec is not None and spec.trusted
+    return spec is not None and (spec.trusted or (spec.trusted_if is not None and attributes.get(spec.trusted_if) is True))

@@ -192,7 +192,7 @@ def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:
     return store.rows(
         "SELECT s.id, s.state, s.creates, s.sent_at, s.settled_at AS doubted_at, s.n,"
         " c.seq, c.kind, c.identity, c.link_id, c.account, c.account_id, c.delta, c.who,"
-        " c.released, c.id AS change_id FROM step AS s JOIN change AS c ON c.seq = s.change"
+        " c.released, c.requests, c.id AS change_id FROM step AS s JOIN change AS c ON c.seq = s.change"
         " WHERE s.connection = :connection AND s.state IN ('sent', 'in_doubt') ORDER BY s.id",
         connection=connection,
     )  # fmt: skip
