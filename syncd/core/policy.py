@@ -35,6 +35,11 @@ class Policy:
     def can_disable(self) -> bool:
         return bool(self.overlay)
 
+    @property
+    def revokes(self) -> bool:
+        """Whether who is disabled or deleted loses sessions, tokens and keys, too."""
+        return self.target.revoke and bool(self.capability.revokes)
+
     def action(self, event: Event, attributes: Mapping[str, Any]) -> tuple[str, bool]:
         """(disable | delete | keep, whether `retain` changed it) for an owned account at ``event``."""
         rules = self.target.deprovision

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from syncd.engine import settling
+from syncd.engine.changes import change_of
 from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
@@ -94,7 +93,7 @@ async def _send(context: Context, one: Connected, commits: Commits, row: Any) ->
         await _skip(context, commits, row, "the evidence was taken again, and this is not wanted any more")
         return
     try:
-        change = change_of(context, one, row)
+        change = change_of(row, None if row.account_id is None else staging.document(context.store, row.account_id))
         steps = one.connector.steps(change)
         for step in steps:
             await _step(context, one, commits, row, step, last=step is steps[-1])
@@ -155,17 +154,6 @@ async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, i
     if account is None:
         raise InDoubt(why)
     return account
-
-
-def change_of(context: Context, one: Connected, row: Any) -> Change:
-    """A journal row as the Change its connector sends."""
-    document = None if row.account_id is None else staging.document(context.store, row.account_id)
-    delta: Mapping[str, Any] = orjson.loads(row.delta)
-    return Change(
-        id=row.id, connection=one.name, kind=Kind(row.kind), identity=row.identity, who=row.who, account=row.account,
-        delta={path: (before, after) for path, (before, after) in delta.items()}, reason=row.reason,
-        document=None if document is None else orjson.loads(document), expects=row.expects, object=row.object, replaces=row.replaces,
-    )  # fmt: skip
 
 
 def _took(context: Context, one: Connected, row: Any, intent: int, account: Account | None, *, last: bool) -> None:

@@ -21,7 +21,8 @@ from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
 from syncd.engine.projecting import Projected, at, project_dirty, who
 from syncd.environment import instant, stamp
-from syncd.model import LEAVING, Kind
+from syncd.errors import Rejected
+from syncd.model import LEAVING, Change, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
 
 FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
@@ -119,17 +120,28 @@ def _row(context: Context, one: Connected, each: Projected, case: Case, decision
     expects = case.adopted.actual if case.adopted is not None else each.projection.actual
     lost = _lost(one, decision, delta)
     creates = decision.kind == Kind.CREATE
+    account = None if creates else found.account if found else each.row.account
     return {
         "run": context.run, "id": _id(one, each, decision, text, expects), "connection": one.name, "object": "user",
         "kind": decision.kind.value, "identity": each.person.id, "link_id": each.row.link_id,
-        "account_id": None if creates else found.row if found else each.row.account_id,
-        "account": None if creates else found.account if found else each.row.account,
+        "account_id": None if creates else found.row if found else each.row.account_id, "account": account,
         "who": who(each.person), "delta": text, "expects": expects, "reason": decision.reason, "hold": decision.hold,
         "held": decision.held, "state": "held" if decision.hold else "planned", "counted": decision.counted, "released": False,
         "cleared": orjson.dumps(lost).decode() if lost else None,
-        "requests": requests(decision.kind, delta, one.connector.capability), "replaces": None,
+        "requests": _requests(one, each, decision, delta, account), "revoke": decision.revoke, "replaces": None,
         "evidence_at": stamp(decision.evidence_at) if decision.evidence_at else None,
     }  # fmt: skip
+
+
+def _requests(one: Connected, each: Projected, decision: Decision, delta: Mapping[str, tuple[Any, Any]], account: str | None) -> int:
+    """None where the connector refuses to send it at all; why, the outcome says."""
+    change = Change(
+        "", one.name, decision.kind, each.person.id, who(each.person), account, delta, decision.reason, revoke=decision.revoke
+    )  # fmt: skip
+    try:
+        return requests(one.connector.steps(change), one.connector.capability)
+    except Rejected:
+        return 0
 
 
 def _lost(one: Connected, decision: Decision, delta: Mapping[str, tuple[Any, Any]]) -> list[str]:

@@ -15,7 +15,7 @@ from syncd.store.outcomes import doubt
 
 _PLANNED = (
     "run", "id", "connection", "object", "kind", "identity", "link_id", "account_id", "account", "who", "delta", "expects", "reason",
-    "hold", "held", "state", "counted", "released", "cleared", "requests", "replaces", "evidence_at",
+    "hold", "held", "state", "counted", "released", "cleared", "requests", "revoke", "replaces", "evidence_at",
 )  # fmt: skip
 _INSERT = f"INSERT INTO change ({', '.join(_PLANNED)}) VALUES ({', '.join(':' + name for name in _PLANNED)})"
 

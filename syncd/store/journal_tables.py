@@ -20,7 +20,7 @@ class Change(SQLModel, table=True):
     """One planned change of one run. ``state``: planned | held | passed | sent | applied | rejected | retry | in_doubt | skipped.
 
     ``expects``: the fingerprint its account must still have. ``released``: a person let it go (not counted by limits).
-    ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send.
+    ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send. ``revoke``: it ends sessions.
     """
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -44,6 +44,7 @@ class Change(SQLModel, table=True):
     released: bool = False
     cleared: str | None = None
     requests: int = 1
+    revoke: bool = False
     replaces: str | None = None
     evidence_at: str | None = None
     settled_at: str | None = None

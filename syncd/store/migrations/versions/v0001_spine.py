@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("released", sa.Boolean(), nullable=False),
         sa.Column("cleared", sa.String(), nullable=True),
         sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("revoke", sa.Boolean(), nullable=False),
         sa.Column("replaces", sa.String(), nullable=True),
         sa.Column("evidence_at", sa.String(), nullable=True),
         sa.Column("settled_at", sa.String(), nullable=True),
