@@ -17,7 +17,10 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def binding(self) -> dict[str, str]:
-        """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections."""
+        """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections.
+
+        What is not configured stays out; `Capability.directory` says by which attribute every account tells it.
+        """
         raise NotImplementedError
 
     def capability(self) -> Capability:

@@ -59,10 +59,6 @@ class RestConnector:
     def parse(self, record: bytes) -> Account:
         return self._reader.parse(record)
 
-    def listing_defect(self, records: Sequence[bytes]) -> str:
-        """Why these records cannot belong to this connection's directory; "" = they can."""
-        return ""
-
     async def list(self, cursor: Cursor | None, since: Watermark | None = None) -> Page:
         """Raises Incomplete when the provider refuses the page or names a next one elsewhere; Retryable, Quarantined."""
         place, listing = _Place.of(cursor), self._table.listing
@@ -84,13 +80,9 @@ class RestConnector:
         return slices, self._table.listing.paging.following(slices.rest)
 
     def _as_page(self, place: _Place, slices: Slices, address: str | None) -> Page:
-        defect = self.listing_defect(slices.records)
-        if defect:
-            return Page((), place.records, defect=defect)
         after = _Place(place.pages + 1, place.records + len(slices.records) + len(slices.flaws), address or "")
         self._empty = 0 if after.records > place.records else self._empty + 1
-        if address is not None:
-            defect = self._no_way_on(after)
+        defect = "" if address is None else self._no_way_on(after)
         following = None if defect or address is None else after.cursor()
         complete = address is None
         return Page(slices.records, place.records, following, complete=complete, defect=defect, flaws=slices.flaws)

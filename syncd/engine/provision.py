@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from syncd.engine import settling
+from syncd.engine import directory, settling
 from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
@@ -126,6 +126,8 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
         raise
     context.environment.reached("after_send")
     await commits.do(lambda: _took(context, one, row, intent, account, last=last))
+    if account is not None:
+        directory.recognise(context, one, directory.told(one, account))
     context.environment.reached("after_settle")
 
 
