@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from syncd.connectors.answer import Answer, NotFound
+from syncd.connectors.base import Permit
 from syncd.connectors.http import Http, Request
 from syncd.connectors.merge import merged
 from syncd.connectors.pages import PageDecoder, Slices
@@ -50,6 +51,14 @@ class RestConnector:
         self._pages = PageDecoder(table.listing.items, table.listing.paging.fields, table.id)
         self._empty = 0  # pages without a record, in a row
         self._walked: dict[int, int] = {}  # of one listing: hash of a page's key -> its number
+
+    @property
+    def permit(self) -> Permit:
+        return self._http.permit
+
+    @permit.setter
+    def permit(self, permit: Permit) -> None:
+        self._http.permit = permit
 
     async def aclose(self) -> None:
         await self._http.aclose()

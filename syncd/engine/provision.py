@@ -112,11 +112,10 @@ async def _skip(context: Context, commits: Commits, row: Any, why: str) -> None:
 async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, *, last: bool) -> None:
     token = context.tokens[one.name]
     context.environment.reached("before_intent")
-    now, began = context.environment.now, context.environment.monotonic()
+    now = context.environment.now
     intent = await commits.do(lambda: journal.intend(context.store, row, step.n, step.creates, step.summary, token, now()))
     context.environment.reached("after_intent")
     try:
-        context.check_lease(one.name, began)
         account = await _perform(one, step)
     except InDoubt as error:
         account = await _doubt(context, one, commits, row, intent, step, str(error))
