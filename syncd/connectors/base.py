@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -17,12 +17,23 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def binding(self) -> dict[str, str]:
-        """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections."""
+        """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections.
+
+        What is not configured stays out; `Capability.directory` says by which attribute every account tells it.
+        """
         raise NotImplementedError
 
     def capability(self) -> Capability:
         """What this connector can do when configured so."""
         raise NotImplementedError
+
+
+Permit = Callable[[], None]
+"""Raises Quarantined when nothing unsafe may be sent any more."""
+
+
+def granted() -> None:
+    """Who writes outside a run has nobody to ask."""
 
 
 class Connector(Protocol):
@@ -37,11 +48,13 @@ class Connector(Protocol):
     5. `steps` is pure. `perform` is the only method that writes; it returns what the provider answered, never an echo.
     6. `perform` raises InDoubt when the outcome of an unsafe request is unknown, Rejected when the provider refused it.
     7. Every id is percent-encoded; ``.``, ``..``, empty ids and control characters are refused before anything is sent.
+    8. ``permit``, which the engine sets, is asked before each attempt of each unsafe request, after all waiting.
     """
 
     name: ClassVar[str]
     capability: Capability
     meter: Meter
+    permit: Permit
 
     def parse(self, record: bytes) -> Account: ...
 

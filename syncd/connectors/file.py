@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import orjson
 
-from syncd.connectors.base import Options
+from syncd.connectors.base import Options, Permit, granted
 from syncd.connectors.file_listing import READERS, Listing
 from syncd.connectors.file_rows import BrokenOff, Row, identify, unidentified
 from syncd.environment import Environment
@@ -48,6 +48,7 @@ class FileConnector:
         """Raises Refused for a file name that tells no format. ``environment``, ``rate`` and ``writable`` have nothing to govern here."""
         self.capability = options.capability()
         self.meter = Meter()
+        self.permit: Permit = granted
         self._path = Path(os.path.abspath(options.path))
         self._id = options.id
         self._required: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """The one HTTP client: what leaves, to whom, how fast, how long, how often, and what its answer means.
 
-For each request, in this order: the dry-run door, a slot, a turn at the rate gate, one total deadline, a size cap, the translation of the
-answer. What was never processed (429, connect refused) is tried again; what may have been is tried again only if that is harmless,
-else it is InDoubt.
+For each request, in this order: the dry-run door, a slot, a turn at the rate gate, the permit, one total deadline, a size cap, the
+translation of the answer. What was never processed (429, connect refused) is tried again; what may have been is tried again only if that
+is harmless, else it is InDoubt.
 
 httpx's client is not used, only its models over a transport of our own that is bound to one origin: there are no redirects, cookies,
 proxies from the environment or logged URLs to switch off, and credentials have no other host to go to.
@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import httpx
 
 from syncd.connectors.answer import Answer, Problem, check_json, problem, refusal
+from syncd.connectors.base import Permit, granted
 from syncd.connectors.body import ACCEPT_ENCODING, collect
 from syncd.connectors.pacing import Gate
 from syncd.connectors.retry import Ambiguous, Budget, Malformed, Patience
@@ -112,6 +113,7 @@ class Http:
         explain: Callable[[Answer], Problem] = problem,
     ) -> None:
         self.root, self.meter, self.gate = root, Meter(), Gate(environment, rate.per_second)
+        self.permit: Permit = granted
         self._environment, self._writable, self._explain = environment, writable, explain
         self._deadline, self._cap, self._budget = deadline, cap, budget or Budget()
         self._redact = Redactor(credentials.secrets)
@@ -149,6 +151,8 @@ class Http:
     async def _attempt(self, request: Request, decode: Callable[[Answer], T], fresh: bool) -> T:
         async with self._slots:
             episode = await self.gate.enter(self._budget.seconds)
+            if not request.harmless:
+                self.permit()
             answer = await self._exchange(request, fresh)
         if answer.status == 429:
             self.meter.throttled += 1

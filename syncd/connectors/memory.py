@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import orjson
 from pydantic import Field
 
-from syncd.connectors.base import Options
+from syncd.connectors.base import Options, Permit, granted
 from syncd.connectors.memory_directory import KEY, MemoryDirectory
 from syncd.connectors.url import segment
 from syncd.environment import Environment
@@ -84,6 +84,7 @@ class MemoryConnector:
         """``rate`` has nothing to govern: no request leaves the process."""
         self.capability = options.capability()
         self.meter = Meter()
+        self.permit: Permit = granted
         self.directory = MemoryDirectory.named(options.directory)
         self._options, self._environment, self._writable = options, environment, writable
 
@@ -138,6 +139,7 @@ class MemoryConnector:
         """Raises Rejected with code read_only, required, unknown, immutable, too_long, conflict or missing."""
         if not self._writable:
             raise Rejected(f"{step.method} {step.path}: this connection is only read", "read_only")
+        self.permit()
         self.meter.requests += 1
         with self.directory.doing(step.method):
             return {"create": self._create, "update": self._update, "delete": self._delete}[step.method](step)

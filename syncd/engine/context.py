@@ -39,7 +39,7 @@ class Connected:
 
 @dataclass(slots=True)
 class Context:
-    """One run. ``tokens``: the fencing token of each leased connection.
+    """One run. ``tokens``: the fencing token of each leased connection; ``held_at``: the last moment (monotonic) all were known to be held.
 
     ``changed_rules``: targets whose map, scope or sources are not those of last time.
     ``renewed_at``: when evidence was last taken again; ``unproven``: why it could not be.
@@ -53,6 +53,7 @@ class Context:
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     changed_rules: set[str] = field(default_factory=set)
+    held_at: float = 0.0
     renewed_at: datetime | None = None
     unproven: str = ""
     renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -75,13 +76,17 @@ class Context:
         await self.environment.sleep(0)
 
     def hold_on(self) -> None:
-        """Renew the leases of this run."""
+        """Renew the leases of this run. Raises Fatal when the store cannot be written, Busy when another process keeps it locked."""
+        began = self.environment.monotonic()
         lease.renew(self.store, self.tokens, self.environment.now(), self.landscape.lease)
+        self.held_at = began
 
-    def check_lease(self, connection: str, began: float) -> None:
-        """Raise Quarantined if this process stood still so long since ``began`` (monotonic) that another run may hold the lease by now."""
-        if self.environment.monotonic() - began >= self.landscape.lease.total_seconds():
-            raise Quarantined(f"{connection}: this run stood still for longer than its lease, nothing more is sent from here")
+    def permit(self, connection: str) -> None:
+        """Raise Quarantined unless the lease is known to be held: not when this process stood still, or could not renew it, for so long
+        that another run may hold it by now. Asked before each unsafe request."""
+        if self.environment.monotonic() - self.held_at >= self.landscape.lease.total_seconds():
+            raise Quarantined(f"{connection}: this run did not renew its lease in time, nothing more is sent from here")
+        lease.fence(self.store, connection, self.tokens[connection], self.environment.now())
 
     def chosen(self, names: Sequence[str]) -> list[Connected]:
         """Those of ``names`` that this run works on, in order."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.engine import settling
+from syncd.engine import directory, settling
 from syncd.engine.changes import change_of
 from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
@@ -111,11 +111,10 @@ async def _skip(context: Context, commits: Commits, row: Any, why: str) -> None:
 async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, *, last: bool) -> None:
     token = context.tokens[one.name]
     context.environment.reached("before_intent")
-    now, began = context.environment.now, context.environment.monotonic()
+    now = context.environment.now
     intent = await commits.do(lambda: journal.intend(context.store, row, step.n, step.creates, step.summary, token, now()))
     context.environment.reached("after_intent")
     try:
-        context.check_lease(one.name, began)
         account = await _perform(one, step)
     except InDoubt as error:
         account = await _doubt(context, one, commits, row, intent, step, str(error))
@@ -125,6 +124,8 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
         raise
     context.environment.reached("after_send")
     await commits.do(lambda: _took(context, one, row, intent, account, last=last))
+    if account is not None:
+        directory.recognise(context, one, directory.told(one, account))
     context.environment.reached("after_settle")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncd.engine import identify, records
+from syncd.engine import directory, identify, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
@@ -70,9 +70,10 @@ class _Listing:
             self.stage()
 
     def stage(self) -> None:
-        """One transaction: accounts, their keys, the identities they make, what must be projected again."""
+        """One transaction: accounts, their keys, the identities they make, what must be projected again. Nothing of another directory."""
         parsed = records.parse(self.context, self.one, self.fresh)
         self.fresh = []
+        directory.recognise(self.context, self.one, parsed.told)
         self.reading.flaws.extend(parsed.flaws)
         staged = self._without_ghosts(parsed.staged)
         with self.context.store.transaction():

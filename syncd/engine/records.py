@@ -12,6 +12,7 @@ from syncd.core.correlation import key
 from syncd.core.entitlement import window
 from syncd.core.paths import get
 from syncd.engine.context import Connected, Context
+from syncd.engine.directory import Told, told
 from syncd.errors import Rejected
 from syncd.model import Account, Flaw
 from syncd.store.staging import Staged
@@ -19,10 +20,11 @@ from syncd.store.staging import Staged
 
 @dataclass(slots=True)
 class Parsed:
-    """The new records of one page: those that can be stored, and the flaws of the others."""
+    """The new records of one page: those that can be stored, the flaws of the others, and what they ``told`` of their directory."""
 
     staged: list[Staged] = field(default_factory=list)
     flaws: list[Flaw] = field(default_factory=list)
+    told: set[Told] = field(default_factory=set)
 
 
 def parse(context: Context, one: Connected, records: Sequence[tuple[int, bytes, bytes]]) -> Parsed:
@@ -34,6 +36,7 @@ def parse(context: Context, one: Connected, records: Sequence[tuple[int, bytes, 
         except Rejected as error:
             parsed.flaws.append(Flaw(f"{one.name} record {ordinal + 1}", str(error), error.account))
             continue
+        parsed.told.update(told(one, account))
         try:
             parsed.staged.append(stage(context, one, account, ordinal, digest))
         except Rejected as error:

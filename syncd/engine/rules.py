@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncd.core.fingerprint import fingerprint
-from syncd.engine import identify
+from syncd.engine import directory, identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.read import Reading
 from syncd.errors import Fatal
@@ -14,7 +14,7 @@ from syncd.store import connections, identities, links
 
 
 def register(context: Context) -> None:
-    """Bind every configured connection to its directory, and see what changed. Raises Fatal for a changed binding."""
+    """Bind every connection to its directory, and see what changed. Raises Fatal for a changed binding, or two targets bound to one."""
     configured = [one.name for one in context.landscape.connections]
     with context.store.transaction():
         before = {row.name: row for row in connections.every(context.store)}
@@ -27,6 +27,7 @@ def register(context: Context) -> None:
             )  # fmt: skip
             connections.read_under(context.store, one.name, _reading(context, context.connected[one.name]).hex())
         connections.retire(context.store, configured)
+        directory.refuse_twins(context)
         if identities.merged_under(context.store, _people(context)):
             identify.refresh_all(context)
         _find_changes(context, before)

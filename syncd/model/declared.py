@@ -37,9 +37,10 @@ class Capability:
     ``key``: the provider attribute that must be unique and is set only by create. ``marker``: the path that carries ``instance:id``;
     its trust is that of its attribute, and its form that attribute's normal one. ``marked_late``: a create cannot carry it, a later step
     does. ``own_ids``: ``key`` is the account's id, chosen by us: the identity's where the map says nothing. ``switch``: (attribute,
-    live value, disabled value) of a native disable. ``gone``: a fetch may prove absence. ``revokes``: what an account can be
-    robbed of (sessions, tokens), in one word; empty = nothing. ``write_defaults``: provider path <- canonical
-    name. ``read_defaults``: canonical name <- provider path; a tuple names alternatives, first present wins.
+    live value, disabled value) of a native disable. ``gone``: a fetch may prove absence. ``revokes``: what an account can be robbed of
+    (sessions, tokens), in one word; empty = nothing. ``directory``: member of the binding <- the attribute by which every account tells
+    it. ``write_defaults``: provider path <- canonical name. ``read_defaults``: canonical name <- provider path; a tuple names
+    alternatives, first present wins.
     """
 
     attributes: Mapping[str, AttributeSpec]
@@ -53,6 +54,7 @@ class Capability:
     own_ids: bool = False
     revokes: str = ""
     switch: tuple[str, Any, Any] | None = None
+    directory: Mapping[str, str] = field(default_factory=dict)
     write_defaults: Mapping[str, str] = field(default_factory=dict)
     read_defaults: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 

@@ -28,7 +28,8 @@ def register(
         )
     store.run(
         "INSERT INTO connection (name, connector, binding, namespace, authoritative, target, listing, complete, defect, accounts, pages,"
-        " settled, error) VALUES (:name, :connector, :binding, :namespace, :authoritative, :target, 0, FALSE, '', 0, 0, 0, '')"
+        " settled, error, learned)"
+        " VALUES (:name, :connector, :binding, :namespace, :authoritative, :target, 0, FALSE, '', 0, 0, 0, '', '{}')"
         " ON CONFLICT (name) DO UPDATE SET"
         " authoritative = excluded.authoritative, target = excluded.target, namespace = excluded.namespace",
         name=name, connector=connector, binding=text, namespace=namespace, authoritative=authoritative, target=target,
@@ -38,6 +39,31 @@ def register(
 def retire(store: Store, configured: Sequence[str]) -> None:
     """Connections that are not configured are neither source nor target; what is known of them stays."""
     store.run("UPDATE connection SET authoritative = FALSE, target = FALSE WHERE name NOT IN :names", names=list(configured))
+
+
+def directory(store: Store, name: str) -> dict[str, str]:
+    """All that is known of the directory that a connection is bound to: what is configured, and what its accounts told."""
+    known = row(store, name)
+    return {} if known is None else _facts(known)
+
+
+def learn(store: Store, name: str, facts: Mapping[str, str]) -> None:
+    """Remember what accounts tell of the directory they are of, beside all that is known."""
+    text = orjson.dumps({**directory(store, name), **facts}, option=orjson.OPT_SORT_KEYS).decode()
+    store.run("UPDATE connection SET learned = :text WHERE name = :name", text=text, name=name)
+
+
+def twins(store: Store) -> list[tuple[str, str, str]]:
+    """Pairs of targets that are one directory by all that is known of it, in the order of their names, and which directory that is."""
+    first: dict[tuple[object, ...], str] = {}
+    found = []
+    for one in every(store):
+        if one.target:
+            facts = _facts(one)
+            other = first.setdefault((one.connector, *sorted(facts.items())), one.name)
+            if other != one.name:
+                found.append((other, one.name, _told(one.connector, facts)))
+    return found
 
 
 def renamed_from(store: Store, connector: str, binding: Mapping[str, str], configured: Sequence[str]) -> str | None:
@@ -110,5 +136,13 @@ def forget(store: Store, name: str) -> int:
     return accounts
 
 
+def _facts(known: Row[Any]) -> dict[str, str]:
+    return {**orjson.loads(known.learned), **orjson.loads(known.binding)}
+
+
 def _where(connector: str, binding: str) -> str:
-    return f"{connector} {', '.join(f'{key} {value}' for key, value in orjson.loads(binding).items())}"
+    return _told(connector, orjson.loads(binding))
+
+
+def _told(connector: str, facts: Mapping[str, str]) -> str:
+    return f"{connector} {', '.join(f'{key} {value}' for key, value in facts.items())}"

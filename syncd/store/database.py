@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -16,12 +18,14 @@ from sqlalchemy.engine import Row
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from syncd.errors import Fatal
+from syncd.errors import Busy, Fatal
 
 HEAD = "0001"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-8000", "temp_store=MEMORY")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=1000", "cache_size=-8000", "temp_store=MEMORY")
+PATIENCE = 30.0
+"""Seconds for which a transaction waits for one of another process, ``busy_timeout`` at a time (contract: then exit 75)."""
 Parameters = Mapping[str, Any]
 BLOCK = 1000
 """Most values of a list that one statement names: far below what either database allows (SQLite: 32,766 in all)."""
@@ -30,7 +34,8 @@ BLOCK = 1000
 class Database:
     """One SQL connection in autocommit; every write happens inside `transaction`. Rows come back as SQLAlchemy Rows.
 
-    Opening raises Fatal for a place that cannot be used, for a file that is no database, and for the schema of a newer syncd.
+    Opening raises Fatal for a place that cannot be used, for a file that is no database, and for the schema of a newer syncd; Busy for a
+    store that another process keeps locked.
     """
 
     def __init__(self, url: str) -> None:
@@ -42,6 +47,8 @@ class Database:
             self.sql: SqlConnection = self._engine.connect()
             self._prepare()
         except DBAPIError as error:
+            if _locked(error):
+                raise _busy(url) from None
             raise Fatal(f"the store {_name(url)} cannot be opened: {error.orig}\n  choose another place with store.url") from None
 
     def _prepare(self) -> None:
@@ -60,23 +67,38 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, durable when left; a nested use joins the outer one. Raises Fatal when the store is busy, full or failing."""
+        """All or nothing, durable when left; a nested use joins the outer one.
+
+        Raises Busy when another process writes for longer than `PATIENCE`, Fatal when the store is full or failing.
+        """
         if self._open:
             yield
             return
         try:
-            self.sql.exec_driver_sql("BEGIN IMMEDIATE")
+            self._begin()
             self._open = True
             yield
             self.sql.exec_driver_sql("COMMIT")
         except OperationalError as error:
             self._roll_back()
+            if _locked(error):
+                raise _busy(self.url) from error
             raise Fatal(f"the store {_name(self.url)} cannot be written: {error.orig}") from error
         except BaseException:
             self._roll_back()
             raise
         finally:
             self._open = False
+
+    def _begin(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.sql.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if not _locked(error) or time.monotonic() >= deadline:
+                    raise
 
     def _roll_back(self) -> None:
         """A full or failing disk makes SQLite roll back by itself (SQLite documentation, "Response To Errors Within A Transaction")."""
@@ -189,6 +211,16 @@ def _version(database: Database) -> str:
     """The newest migration that the store has seen; "" for none."""
     known = database.sql.dialect.has_table(database.sql, "alembic_version")
     return str(database.value("SELECT version_num FROM alembic_version")) if known else ""
+
+
+def _locked(error: DBAPIError) -> bool:
+    """Nothing is wrong with the store: another process is writing to it (SQLite documentation, "Result and Error Codes")."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _busy(url: str) -> Busy:
+    return Busy(f"the store {_name(url)} is in use: another process keeps it locked; try again later")
 
 
 def _name(url: str) -> str:

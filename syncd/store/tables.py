@@ -24,7 +24,7 @@ class Setting(SQLModel, table=True):
 
 
 class Connection(SQLModel, table=True):
-    """What is known of one configured connection; ``binding`` ties it to its directory.
+    """What is known of one configured connection; ``binding`` ties it to its directory, ``learned`` is what its accounts tell of that.
 
     ``reading`` and ``policy`` are fingerprints of the configuration under which its records were read and its links projected.
     """
@@ -32,6 +32,7 @@ class Connection(SQLModel, table=True):
     name: str = Field(primary_key=True)
     connector: str
     binding: str
+    learned: str = "{}"
     namespace: str
     authoritative: bool = False
     target: bool = False

@@ -10,7 +10,7 @@ from loopback import SECRET, Impatient, Received, client, get, post, raw_server,
 from syncd.connectors.answer import Answer
 from syncd.connectors.http import Request
 from syncd.connectors.retry import Budget, Malformed
-from syncd.errors import InDoubt, Retryable
+from syncd.errors import InDoubt, Quarantined, Retryable
 
 pytestmark = pytest.mark.anyio
 
@@ -59,6 +59,36 @@ async def test_429_was_not_processed_so_even_a_create_is_sent_again() -> None:
     assert [one.method for one in server.received] == ["POST", "POST"]
     assert max(environment.slept) == pytest.approx(7, abs=0.1)
     assert (http.meter.requests, http.meter.throttled) == (2, 1)
+
+
+async def test_the_permit_is_asked_before_each_attempt_of_what_is_unsafe_and_after_all_waiting() -> None:
+    clock = Impatient()
+    asked: list[float] = []
+
+    def permit() -> None:
+        asked.append(sum(clock.slept))
+        if len(asked) == 3:
+            raise Quarantined("the lease was lost")
+
+    async with scripted(reply({}, 429, retry_after="7")) as server, client(server.url, environment=clock) as http:
+        http.permit = permit
+        with pytest.raises(Quarantined, match="the lease was lost"):
+            await http.send(post(), body)
+    assert (len(server.received), asked) == (2, pytest.approx([0, 7, 14], abs=0.1))
+
+
+async def test_nobody_is_asked_for_leave_to_read() -> None:
+    def permit() -> None:
+        raise Quarantined("the lease was lost")
+
+    async with scripted(reply()) as server, client(server.url) as http:
+        http.permit = permit
+        await http.send(get(), body)
+        await http.send(post(reads=True), body)
+        for repeatable in (False, True):
+            with pytest.raises(Quarantined):
+                await http.send(post(repeatable=repeatable), body)
+    assert len(server.received) == 2
 
 
 async def test_429_without_end_is_retryable() -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from syncd.connectors.base import granted
 from syncd.connectors.memory import MemoryConnector
 from syncd.errors import Busy
 from syncd.model import Account, Step
-from syncd.store import Store, lease
+from syncd.store import Store, database, lease
 from tests.engine.worlds import MakeWorld, people, target, writes
 from tests.world import Clock, World
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Gate:
-    """Holds every write of one run until it is opened; ``reached`` is set when the first one stands before it."""
+    """Holds every write of one run, already on its way, until it is opened; ``reached`` is set when the first one stands before it."""
 
     def __init__(self) -> None:
         self.reached, self.opened = asyncio.Event(), asyncio.Event()
@@ -30,8 +31,10 @@ class Gate:
 
         class Gated(MemoryConnector):
             async def perform(self, step: Step) -> Account | None:
+                self.permit()
                 gate.reached.set()
                 await gate.opened.wait()
+                self.permit = granted
                 return await super().perform(step)
 
         return Gated
@@ -105,6 +108,28 @@ async def test_a_run_whose_lease_was_taken_over_sends_nothing_more(world: MakeWo
     second.close()
 
 
+async def test_a_request_that_has_not_left_when_the_lease_is_taken_over_never_leaves(world: MakeWorld) -> None:
+    """It waits for its turn behind its intent, as after a refusal for pace, while another run does all the work and is done."""
+    reached, opened = asyncio.Event(), asyncio.Event()
+
+    class Waiting(MemoryConnector):
+        async def perform(self, step: Step) -> Account | None:
+            reached.set()
+            await opened.wait()
+            return await super().perform(step)
+
+    w = world(lease=timedelta(minutes=5), target=target(settle=timedelta(0)), memory=Waiting)
+    w.write(people(1))
+    first = asyncio.create_task(w.run())
+    await reached.wait()
+    with w.store.transaction():
+        w.store.run("UPDATE lease SET token = token + 1, holder = 'another'")
+    opened.set()
+    report, _ = await first
+    assert report.results[1].error == "app: the lease was lost to another run, nothing more is sent from here"
+    assert (writes(w), report.results[1].in_doubt) == ([], 0)
+
+
 async def test_a_run_that_stood_still_between_its_intent_and_the_request_sends_nothing(world: MakeWorld) -> None:
     """The process was stopped there for longer than its lease, and nobody came: it cannot know, and begins anew in the next run."""
 
@@ -117,7 +142,7 @@ async def test_a_run_that_stood_still_between_its_intent_and_the_request_sends_n
     w.write(people(1))
     report, _ = await w.run()
     assert (writes(w), report.results[1].in_doubt) == ([], 0)
-    assert report.results[1].error == "app: this run stood still for longer than its lease, nothing more is sent from here"
+    assert report.results[1].error == "app: this run did not renew its lease in time, nothing more is sent from here"
     w.clock = Clock(w.clock.now())
     report, _ = await w.run()
     assert (report.converged, len(writes(w))) == (True, 1)
@@ -136,6 +161,63 @@ async def test_the_lease_is_kept_alive_beside_the_work(world: MakeWorld) -> None
         await asyncio.sleep(0.005)
     gate.opened.set()
     report, _ = await first
+    assert report.converged
+
+
+async def test_a_renewal_that_fails_is_tried_again(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process keeps the store locked meanwhile."""
+    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    w, gate, failed = world(lease=timedelta(seconds=0.06)), Gate(), asyncio.Event()
+    renew = lease.renew
+
+    def renewing(*given: Any) -> None:
+        try:
+            renew(*given)
+        except Busy:
+            failed.set()
+            raise
+
+    monkeypatch.setattr(lease, "renew", renewing)
+    w.store.run("PRAGMA busy_timeout = 1")
+    w.write(people(1))
+    w.memory = gate.memory
+    first, other = asyncio.create_task(w.run()), Store(f"sqlite:///{w.root}/syncd.db")
+    await gate.reached.wait()
+    with other.transaction():
+        await failed.wait()
+    before = w.store.value("SELECT until FROM lease WHERE connection = 'app'")
+    w.clock.pass_time(timedelta(seconds=0.05))
+    while w.store.value("SELECT until FROM lease WHERE connection = 'app'") == before:
+        await asyncio.sleep(0.005)
+    gate.opened.set()
+    report, _ = await first
+    assert report.converged
+    other.close()
+
+
+async def test_a_run_that_finds_the_store_locked_for_too_long_is_busy(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    w = world()
+    w.store.run("PRAGMA busy_timeout = 1")
+    other = Store(f"sqlite:///{w.root}/syncd.db")
+    with other.transaction(), pytest.raises(Busy, match="in use: another process keeps it locked") as caught:
+        await w.run()
+    assert caught.value.exit_code == 75
+    other.close()
+
+
+async def test_a_lease_that_cannot_be_given_back_does_not_spoil_a_run_that_is_done(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs out by itself."""
+    w = world()
+    w.write(people(1))
+
+    def locked(*given: Any) -> None:
+        raise Busy("locked")
+
+    monkeypatch.setattr(lease, "release", locked)
+    report, _ = await w.run()
     assert report.converged
 
 

@@ -144,3 +144,24 @@ def test_a_forgotten_name_may_be_bound_again(store: Store) -> None:
     bind(store, "chat", root="elsewhere")
     row: Any = connections.row(store, "chat")
     assert row.binding == '{"root":"elsewhere"}'
+
+
+def test_what_accounts_tell_of_their_directory_is_kept_beside_what_is_configured(store: Store) -> None:
+    bind(store, "chat", root="r")
+    assert connections.directory(store, "chat") == {"root": "r"}
+    connections.learn(store, "chat", {"service": "IS1"})
+    bind(store, "chat", root="r")
+    assert connections.directory(store, "chat") == {"root": "r", "service": "IS1"}
+    assert connections.directory(store, "unknown") == {}
+
+
+def test_two_targets_are_one_directory_by_all_that_is_known_of_it(store: Store) -> None:
+    bind(store, "chat", root="r")
+    bind(store, "named", root="r", service="IS1")
+    bind(store, "other", "appwrite", root="r", service="IS1")
+    connections.register(store, "read", "twilio", {"root": "r", "service": "IS1"}, "ns", authoritative=False, target=False)
+    assert connections.twins(store) == []
+    connections.learn(store, "chat", {"service": "IS1"})
+    assert connections.twins(store) == [("chat", "named", "twilio root r, service IS1")]
+    connections.retire(store, ["chat"])
+    assert connections.twins(store) == []

@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("connector", sa.String(), nullable=False),
         sa.Column("binding", sa.String(), nullable=False),
+        sa.Column("learned", sa.String(), nullable=False),
         sa.Column("namespace", sa.String(), nullable=False),
         sa.Column("authoritative", sa.Boolean(), nullable=False),
         sa.Column("target", sa.Boolean(), nullable=False),
