@@ -41,7 +41,7 @@ class Connected:
 class Context:
     """One run. ``tokens``: the fencing token of each leased connection.
 
-    ``changed_rules``: targets whose map, scope or sources are not those of last time.
+    ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
     ``renewed_at``: when evidence was last taken again; ``unproven``: why it could not be.
     """
 

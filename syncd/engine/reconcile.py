@@ -19,7 +19,7 @@ from syncd.core.project import project
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
-from syncd.engine.projecting import Projected, at, project_dirty, who
+from syncd.engine.projecting import Projected, at, project_dirty, save, who
 from syncd.environment import instant, stamp
 from syncd.model import LEAVING, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
@@ -56,7 +56,7 @@ def _evidence(context: Context, one: Connected) -> Evidence | None:
 
 
 async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> list[dict[str, Any]]:
-    projected = [at(context, one, row) for row in rows]
+    projected = _still_out_of_step(context, one, [at(context, one, row) for row in rows])
     matches = correlate(context, one, [each for each in projected if each.holding is None])
     colliding = _collisions(context, one, projected)
     lately = _lately(context, one, projected)
@@ -65,6 +65,16 @@ async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evi
         case = replace(await _case(context, one, each, matches), collides=colliding.get(each.person.id, ""), lately=lately[each.person.id])
         planned += _columns(context, one, each, case, evidence)
     return _mark_released(context, one, planned)
+
+
+def _still_out_of_step(context: Context, one: Connected, projected: Sequence[Projected]) -> list[Projected]:
+    """Without those whom the time that passed since they were projected brought in step: of nothing, no change is made."""
+    in_step = [each for each in projected if each.projection.desired == each.projection.actual]
+    if not in_step:
+        return list(projected)
+    with context.store.transaction():
+        save(context, one, in_step)
+    return [each for each in projected if each not in in_step]
 
 
 def _collisions(context: Context, one: Connected, projected: Sequence[Projected]) -> dict[str, str]:
