@@ -42,7 +42,7 @@ class Context:
     """One run. ``tokens``: the fencing token of each leased connection.
 
     ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
-    ``renewed_at``: when evidence was last taken again; ``unproven``: why it could not be.
+    ``seen``: when each connection was last read to the end of what it shows; ``planned_at``: when planning began.
     """
 
     environment: Environment
@@ -53,8 +53,8 @@ class Context:
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     changed_rules: set[str] = field(default_factory=set)
-    renewed_at: datetime | None = None
-    unproven: str = ""
+    seen: dict[str, datetime] = field(default_factory=dict)
+    planned_at: datetime | None = None
     renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
     ignore: Ignore = field(init=False)
 

@@ -58,6 +58,7 @@ async def _read(context: Context) -> dict[str, Reading]:
 
 async def _reconcile(context: Context, readings: Mapping[str, Reading]) -> dict[str, bool]:
     """Plan each selected target; returns which of them are at their first contact."""
+    context.planned_at = context.environment.now()
     first: dict[str, bool] = {}
     for one in context.chosen(context.targets):
         if not readings[one.name].stopped:

@@ -13,7 +13,7 @@ from syncd.engine import settling
 from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
-from syncd.engine.renewal import still_leaving
+from syncd.engine.renewal import as_planned
 from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected, Retryable
 from syncd.model import Account, Change, Kind, Ref, Step
 from syncd.store import journal, outcomes, staging, verdicts
@@ -71,7 +71,7 @@ def _replaced(context: Context, row: Any) -> bool:
 async def _work(context: Context, one: Connected, commits: Commits, queue: Iterator[Any], sending: Sending) -> None:
     for row in queue:
         try:
-            await _send(context, one, commits, row)
+            await _send(context, one, commits, row, sending)
             sending.failures = 0
         except Quarantined as error:
             sending.stopped = str(error)
@@ -84,14 +84,16 @@ async def _work(context: Context, one: Connected, commits: Commits, queue: Itera
             sending.failure(str(error))
 
 
-async def _send(context: Context, one: Connected, commits: Commits, row: Any) -> None:
+async def _send(context: Context, one: Connected, commits: Commits, row: Any, sending: Sending) -> None:
     try:
-        leaving = await still_leaving(context, one, row)
+        wanted = await as_planned(context, one, row)
     except Incomplete as error:
         await _skip(context, commits, row, str(error))
         raise
-    if not leaving:
-        await _skip(context, commits, row, "the evidence was taken again, and this is not wanted any more")
+    if not wanted:
+        await _skip(context, commits, row, "this changed since the plan was made: the next run plans it anew")
+        return
+    if sending.stopped:
         return
     try:
         change = change_of(context, one, row)

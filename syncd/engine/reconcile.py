@@ -44,6 +44,12 @@ async def reconcile(context: Context, one: Connected) -> None:
         await context.breathe()
 
 
+async def plan_again(context: Context, one: Connected, identity: str) -> list[dict[str, Any]]:
+    """What would be planned now for one identity: rows as the journal takes them, none of them recorded."""
+    rows = [row for row in links.standing(context.store, one.name, [identity]) if row.link_id is not None]
+    return await _plan_block(context, one, rows, _evidence(context, one))
+
+
 def _ready(context: Context, row: Any) -> bool:
     """Not in doubt, not resting after repeated refusals."""
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
