@@ -155,11 +155,13 @@ class World:
         return {one.name: Connected(one, self.adapt(connectors[one.name]), landscape.instance, names) for one in landscape.connections}
 
     async def run(
-        self, mode: str = "delta", *, yes: bool = True, selection: Sequence[str] | None = None, wait: float = WAIT
-    ) -> tuple[Report, Plan]:
-        """One cycle; ``yes`` is the person at the prompt."""
+        self, mode: str = "delta", *, yes: bool = True, selection: Sequence[str] | None = None, wait: float = WAIT,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> tuple[Report, Plan]:  # fmt: skip
+        """One cycle; ``yes`` is the person at the prompt, ``meanwhile`` what happens while it waits there."""
 
         async def approve(plan: Plan) -> bool:
+            meanwhile()
             return yes
 
         landscape = self.landscape()

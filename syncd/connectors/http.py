@@ -2,7 +2,7 @@
 
 For each request, in this order: the dry-run door, a slot, a turn at the rate gate, the permit, one total deadline, a size cap, the
 translation of the answer. What was never processed (429, connect refused) is tried again; what may have been is tried again only if that
-is harmless, else it is InDoubt.
+is harmless or the same as once, else it is InDoubt; and so is a write that was tried again in vain.
 
 httpx's client is not used, only its models over a transport of our own that is bound to one origin: there are no redirects, cookies,
 proxies from the environment or logged URLs to switch off, and credentials have no other host to go to.
@@ -132,20 +132,21 @@ class Http:
         """
         if not (self._writable or request.harmless):
             raise Rejected(f"{request.label}: not sent, this run changes nothing at the provider", "read_only")
-        patience, fresh = Patience(self._environment, self._budget), False
+        patience, fresh, doubtful = Patience(self._environment, self._budget), False, False
         while True:
             try:
                 return await self._attempt(request, decode, fresh)
             except Ambiguous as error:
                 if not (request.harmless or request.repeatable):
                     raise InDoubt(f"{error}; it may or may not have taken effect") from error
+                doubtful = not request.harmless
                 stale, failure = error.stale and not fresh, Retryable(str(error), error.after)
             except Retryable as error:
                 stale, failure = False, error
             fresh = fresh or stale
             wait = 0.0 if stale else patience.wait(failure.after)
             if wait is None:
-                raise failure
+                raise InDoubt(f"{failure}; it may or may not have taken effect") if doubtful else failure
             await self._environment.sleep(wait)
 
     async def _attempt(self, request: Request, decode: Callable[[Answer], T], fresh: bool) -> T:

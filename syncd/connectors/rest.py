@@ -197,7 +197,11 @@ class RestConnector:
         return account
 
     def _same(self, answer: Answer, id: str) -> Account:
-        account = self._reader.answered(answer)
+        """Raises InDoubt when the answer cannot be read: what was asked for is done all the same."""
+        try:
+            account = self._reader.answered(answer)
+        except (Rejected, Quarantined) as error:
+            raise InDoubt(f"updated, but the answer cannot be read: {error}") from error
         if account.id != id:
             raise Malformed("the answer speaks of another account")
         return account

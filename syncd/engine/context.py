@@ -41,8 +41,8 @@ class Connected:
 class Context:
     """One run. ``tokens``: the fencing token of each leased connection; ``held_at``: the last moment (monotonic) all were known to be held.
 
-    ``changed_rules``: targets whose map, scope or sources are not those of last time.
-    ``renewed_at``: when evidence was last taken again; ``unproven``: why it could not be.
+    ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
+    ``seen``: when each connection was last read to the end of what it shows; ``planned_at``: when planning began.
     """
 
     environment: Environment
@@ -54,8 +54,8 @@ class Context:
     tokens: dict[str, int] = field(default_factory=dict)
     changed_rules: set[str] = field(default_factory=set)
     held_at: float = 0.0
-    renewed_at: datetime | None = None
-    unproven: str = ""
+    seen: dict[str, datetime] = field(default_factory=dict)
+    planned_at: datetime | None = None
     renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
     ignore: Ignore = field(init=False)
 

@@ -33,13 +33,14 @@ async def cycle(
     """
     context = Context(environment, store, landscape, connected, selection)
     async with leased(context, sorted({*selection, *context.authoritative}), wait):
-        rules.register(context)
+        await rules.register(context)
         context.run = journal.start_run(store, mode, environment.now())
         readings = await _read(context)
         first = await _reconcile(context, readings)
         made = plan(context, readings, first, stamp(environment.now()))
         agreed = approve is not None and (not _sendable(made) or await approve(made))
         sent = await _provision(context, made, readings) if agreed else {}
+        _consent(context, readings, agreed=agreed)
         report = _conclude(context, mode, readings, sent, declined=approve is not None and not agreed)
         return report, made
 
@@ -57,6 +58,7 @@ async def _read(context: Context) -> dict[str, Reading]:
 
 async def _reconcile(context: Context, readings: Mapping[str, Reading]) -> dict[str, bool]:
     """Plan each selected target; returns which of them are at their first contact."""
+    context.planned_at = context.environment.now()
     first: dict[str, bool] = {}
     for one in context.chosen(context.targets):
         if not readings[one.name].stopped:
@@ -70,7 +72,6 @@ async def _plan(context: Context, one: Connected, readings: Mapping[str, Reading
     try:
         await recover(context, one, readings[one.name])
         await reconcile(context, one)
-        rules.remember(context, one, readings)
     except Quarantined as error:
         readings[one.name].refused(str(error))
 
@@ -85,6 +86,12 @@ async def _provision(context: Context, made: Plan, readings: Mapping[str, Readin
     targets = context.chosen(context.targets)
     sent = await asyncio.gather(*(provision(context, one, readings[one.name].stopped) for one in targets))
     return dict(zip((one.name for one in targets), sent, strict=True))
+
+
+def _consent(context: Context, readings: Mapping[str, Reading], *, agreed: bool) -> None:
+    for one in context.chosen(context.targets):
+        if agreed and not readings[one.name].stopped:
+            rules.consent(context, one, readings)
 
 
 def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent: Mapping[str, Sending], *, declined: bool) -> Report:

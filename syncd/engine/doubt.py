@@ -52,7 +52,7 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
                 _settle(context, step, "applied")
                 settling.arrived(context, one, step, account, last=step.n == step.requests)
             elif not step.creates or (asked and _absent(one, step, reading)):
-                _settle(context, step, "retry")
+                _settle(context, step, "retry" if step.creates else "lost")
                 outcomes.doubt(context.store, one.name, step.identity, None)
                 identities.mark(context.store, [step.identity], [one.name])
             else:

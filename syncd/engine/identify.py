@@ -69,12 +69,14 @@ def refresh(context: Context, who: Iterable[str]) -> None:
         identities.save(context.store, people(context, block), context.targets)
 
 
-def refresh_all(context: Context) -> None:
-    """The same for everybody."""
+async def refresh_all(context: Context) -> None:
+    """The same for everybody, a block a transaction."""
     after = ""
     while ids := identities.all_ids(context.store, after):
         after = ids[-1]
-        refresh(context, ids)
+        with context.store.transaction():
+            refresh(context, ids)
+        await context.breathe()
 
 
 def people(context: Context, ids: Sequence[str]) -> list[Person]:

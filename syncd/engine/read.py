@@ -119,6 +119,7 @@ async def read(context: Context, one: Connected) -> Reading:
         context.store, one.name, context.environment.now(), defect=reading.defect, accounts=reading.accounts, pages=reading.pages
     )
     reading.seconds = context.environment.monotonic() - started
+    context.seen[one.name] = context.environment.now()
     return reading
 
 

@@ -19,7 +19,7 @@ from syncd.core.project import project
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
-from syncd.engine.projecting import Projected, at, project_dirty, who
+from syncd.engine.projecting import Projected, at, project_dirty, save, who
 from syncd.environment import instant, stamp
 from syncd.errors import Rejected
 from syncd.model import LEAVING, Change, Kind
@@ -45,6 +45,12 @@ async def reconcile(context: Context, one: Connected) -> None:
         await context.breathe()
 
 
+async def plan_again(context: Context, one: Connected, identity: str) -> list[dict[str, Any]]:
+    """What would be planned now for one identity: rows as the journal takes them, none of them recorded."""
+    rows = [row for row in links.standing(context.store, one.name, [identity]) if row.link_id is not None]
+    return await _plan_block(context, one, rows, _evidence(context, one))
+
+
 def _ready(context: Context, row: Any) -> bool:
     """Not in doubt, not resting after repeated refusals."""
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
@@ -57,7 +63,7 @@ def _evidence(context: Context, one: Connected) -> Evidence | None:
 
 
 async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> list[dict[str, Any]]:
-    projected = [at(context, one, row) for row in rows]
+    projected = _still_out_of_step(context, one, [at(context, one, row) for row in rows])
     matches = correlate(context, one, [each for each in projected if each.holding is None])
     colliding = _collisions(context, one, projected)
     lately = _lately(context, one, projected)
@@ -66,6 +72,16 @@ async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evi
         case = replace(await _case(context, one, each, matches), collides=colliding.get(each.person.id, ""), lately=lately[each.person.id])
         planned += _columns(context, one, each, case, evidence)
     return _mark_released(context, one, planned)
+
+
+def _still_out_of_step(context: Context, one: Connected, projected: Sequence[Projected]) -> list[Projected]:
+    """Without those whom the time that passed since they were projected brought in step: of nothing, no change is made."""
+    in_step = [each for each in projected if each.projection.desired == each.projection.actual]
+    if not in_step:
+        return list(projected)
+    with context.store.transaction():
+        save(context, one, in_step)
+    return [each for each in projected if each not in in_step]
 
 
 def _collisions(context: Context, one: Connected, projected: Sequence[Projected]) -> dict[str, str]:

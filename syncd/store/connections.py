@@ -18,7 +18,10 @@ _TABLES = ("lease", "account", "account_key", "dirty", "link", "change", "step",
 def register(
     store: Store, name: str, connector: str, binding: Mapping[str, str], namespace: str, *, authoritative: bool, target: bool
 ) -> None:
-    """Bind a name to its directory for good. Raises Fatal when it is bound to another, or when another name was bound to this one."""
+    """Bind a name to its directory for good. Raises Fatal when it is bound to another, or when another name was bound to this one.
+
+    A target that was none meanwhile missed what happened: its links are projected under no rules.
+    """
     text = orjson.dumps(dict(binding), option=orjson.OPT_SORT_KEYS).decode()
     known = row(store, name)
     if known is not None and (known.connector, known.binding) != (connector, text):
@@ -31,7 +34,8 @@ def register(
         " settled, error, learned)"
         " VALUES (:name, :connector, :binding, :namespace, :authoritative, :target, 0, FALSE, '', 0, 0, 0, '', '{}')"
         " ON CONFLICT (name) DO UPDATE SET"
-        " authoritative = excluded.authoritative, target = excluded.target, namespace = excluded.namespace",
+        " authoritative = excluded.authoritative, target = excluded.target, namespace = excluded.namespace,"
+        " projected = CASE WHEN connection.target THEN connection.projected END",
         name=name, connector=connector, binding=text, namespace=namespace, authoritative=authoritative, target=target,
     )  # fmt: skip
 
@@ -99,8 +103,13 @@ def read_under(store: Store, name: str, fingerprint: str) -> None:
 
 
 def projected_under(store: Store, name: str, fingerprint: str) -> None:
-    """Remember under which rules its links were projected."""
-    store.run("UPDATE connection SET policy = :policy WHERE name = :name", policy=fingerprint, name=name)
+    """Its links are projected under these rules: all that are not are marked for it."""
+    store.run("UPDATE connection SET projected = :rules WHERE name = :name", rules=fingerprint, name=name)
+
+
+def consented_to(store: Store, name: str, fingerprint: str) -> None:
+    """A whole cycle has gone by these rules: what they change is no news any more."""
+    store.run("UPDATE connection SET consented = :rules WHERE name = :name", rules=fingerprint, name=name)
 
 
 def failed(store: Store, name: str, error: str) -> None:

@@ -36,14 +36,18 @@ def sources(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
     )
 
 
-def merged_under(store: Store, fingerprint: str) -> bool:
-    """Remember under which rules accounts are made into people; True = they were made under others until now."""
-    before = store.value("SELECT value FROM setting WHERE name = 'people'")
+def merged_under(store: Store) -> str | None:
+    """The rules under which all accounts were made into people; None when it was never done, or not to its end."""
+    fingerprint: str | None = store.value("SELECT value FROM setting WHERE name = 'people'")
+    return fingerprint
+
+
+def merge_under(store: Store, fingerprint: str) -> None:
+    """Everybody is made under these rules."""
     store.run(
         "INSERT INTO setting (name, value) VALUES ('people', :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         value=fingerprint,
     )
-    return bool(before != fingerprint)
 
 
 def unmerge(store: Store) -> None:

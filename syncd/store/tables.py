@@ -26,7 +26,8 @@ class Setting(SQLModel, table=True):
 class Connection(SQLModel, table=True):
     """What is known of one configured connection; ``binding`` ties it to its directory, ``learned`` is what its accounts tell of that.
 
-    ``reading`` and ``policy`` are fingerprints of the configuration under which its records were read and its links projected.
+    ``reading``, ``projected`` and ``consented`` are fingerprints of the configuration: under which its records were read, under which its
+    links are projected, and by which the last whole cycle went.
     """
 
     name: str = Field(primary_key=True)
@@ -37,7 +38,8 @@ class Connection(SQLModel, table=True):
     authoritative: bool = False
     target: bool = False
     reading: str | None = None
-    policy: str | None = None
+    projected: str | None = None
+    consented: str | None = None
     listing: int = 0
     attempted_at: str | None = None
     sealed_at: str | None = None

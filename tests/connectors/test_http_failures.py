@@ -52,6 +52,17 @@ async def test_patience_ends_with_the_budgets_tries_and_seconds() -> None:
     assert caught.value.after == 50
 
 
+async def test_a_write_that_was_tried_again_in_vain_may_have_taken_effect_and_a_read_changed_nothing() -> None:
+    for last in (reply(status=503), reply(status=429)):
+        async with scripted(reply(status=503), last) as server, client(server.url, budget=Budget(tries=2)) as http:
+            with pytest.raises(InDoubt, match="it may or may not have taken effect"):
+                await http.send(post(repeatable=True), body)
+        assert len(server.received) == 2
+    async with scripted(reply(status=503)) as server, client(server.url, budget=Budget(tries=2)) as http:
+        with pytest.raises(Retryable):
+            await http.send(post(reads=True), body)
+
+
 async def test_429_was_not_processed_so_even_a_create_is_sent_again() -> None:
     environment = Impatient()
     async with scripted(reply(status=429, retry_after="7"), reply()) as server, client(server.url, environment=environment) as http:

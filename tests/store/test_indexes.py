@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from syncd.store import Store, answers, connections, identities, journal, lease, links, outcomes, staging, waiting
+from syncd.store import Store, answers, connections, identities, journal, lease, limits, links, outcomes, staging, verdicts, waiting
 from tests.store.rows import HOUR, NOW, change, link, people, person, plans, record, register, stage, staged, standing
 
 KEYS = [("email", "x"), ("userName", "y")]
 SLOW = re.compile(
     r"SCAN (?!touched|CONSTANT ROW|\(subquery)|SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid>\?"
-    r"|SEARCH \w+ USING (COVERING )?INDEX (account_by|link_by|change_by_time)\w* \(connection=\?\)"
+    r"|SEARCH \w+ USING (COVERING )?INDEX (account_by|link_by|step_by_time)\w* \(connection=\?\)"
 )
 """A whole table, half of it on average, everything of one connection."""
 
@@ -73,13 +73,13 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "newcomers": lambda: links.newcomers(s, "app", "email", ["x"]),
         "collisions": lambda: links.collisions(s, "app", ["k"]),
         "waiting_for_projection": lambda: links.waiting_for_projection(s, "app", ["p1"]),
-        "affected": lambda: journal.affected(s, 9, "app", ["update"], NOW - HOUR),
-        "cleared": lambda: journal.cleared(s, 9, "app", NOW - HOUR),
-        "vanished": lambda: journal.vanished(s, 9, "app"),
-        "hold": lambda: journal.hold(s, 9, "app", ["update"], "limit", "x"),
-        "hold_rows": lambda: journal.hold_rows(s, [row.seq], "limit", "x"),
-        "drop_held": lambda: journal.drop_held(s, 9, "app"),
-        "pass_rest": lambda: journal.pass_rest(s, 9, "app"),
+        "affected": lambda: limits.affected(s, 9, "app", ["update"], NOW - HOUR),
+        "cleared": lambda: limits.cleared(s, 9, "app", NOW - HOUR),
+        "vanished": lambda: limits.vanished(s, 9, "app"),
+        "hold": lambda: verdicts.hold(s, 9, "app", ["update"], "limit", "x"),
+        "hold_rows": lambda: verdicts.hold_rows(s, [row.seq], "limit", "x"),
+        "drop_held": lambda: verdicts.drop_held(s, 9, "app"),
+        "pass_rest": lambda: verdicts.pass_rest(s, 9, "app"),
         "in_state": lambda: journal.in_state(s, 9, "app", "planned", 0),
         "changes": lambda: list(journal.changes(s, 9)),
         "tally": lambda: journal.tally(s, 9, "app"),
@@ -90,7 +90,7 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "settle_step": lambda: journal.settle_step(s, 1, "applied", None, NOW),
         "settle_change": lambda: journal.settle_change(s, row.seq, "applied", None, NOW),
         "open_steps": lambda: journal.open_steps(s, "app"),
-        "skip": lambda: journal.skip(s, 9, "app", "x"),
+        "skip": lambda: verdicts.skip(s, 9, "app", "x"),
         "state_of": lambda: journal.state_of(s, 9, "z"),
         "first_reason": lambda: journal.first_reason(s, 9, "app"),
         "adoptions": lambda: journal.adoptions(s, 9, "app", held=True),

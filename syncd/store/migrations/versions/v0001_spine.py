@@ -81,7 +81,6 @@ def upgrade() -> None:
     op.create_index("change_by_identity", "change", ["identity"], unique=False)
     op.create_index("change_by_place", "change", ["run"], unique=False)
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
-    op.create_index("change_by_time", "change", ["connection", "settled_at"], unique=False)
     op.create_table(
         "connection",
         sa.Column("name", sa.String(), nullable=False),
@@ -92,7 +91,8 @@ def upgrade() -> None:
         sa.Column("authoritative", sa.Boolean(), nullable=False),
         sa.Column("target", sa.Boolean(), nullable=False),
         sa.Column("reading", sa.String(), nullable=True),
-        sa.Column("policy", sa.String(), nullable=True),
+        sa.Column("projected", sa.String(), nullable=True),
+        sa.Column("consented", sa.String(), nullable=True),
         sa.Column("listing", sa.Integer(), nullable=False),
         sa.Column("attempted_at", sa.String(), nullable=True),
         sa.Column("sealed_at", sa.String(), nullable=True),
@@ -228,4 +228,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("step_by_change", "step", ["change"], unique=False)
+    op.create_index("step_by_time", "step", ["connection", "sent_at"], unique=False)
     op.create_index("step_open", "step", ["connection", "state"], unique=False, sqlite_where=sa.text("state IN ('sent', 'in_doubt')"))
