@@ -77,6 +77,18 @@ def projected_under(store: Store, name: str, fingerprint: str) -> None:
     store.run("UPDATE connection SET policy = :policy WHERE name = :name", policy=fingerprint, name=name)
 
 
+def columns(store: Store, name: str) -> list[str]:
+    """Those its last sealed listing had, of the ones that are read without being configured."""
+    text = store.value("SELECT columns FROM connection WHERE name = :name", name=name)
+    found: list[str] = orjson.loads(text or "[]")
+    return found
+
+
+def keep_columns(store: Store, name: str, columns: Sequence[str]) -> None:
+    text = orjson.dumps(list(columns)).decode()
+    store.run("UPDATE connection SET columns = :columns WHERE name = :name", name=name, columns=text)
+
+
 def failed(store: Store, name: str, error: str) -> None:
     store.run("UPDATE connection SET error = :error WHERE name = :name", error=error, name=name)
 

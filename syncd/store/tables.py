@@ -27,6 +27,7 @@ class Connection(SQLModel, table=True):
     """What is known of one configured connection; ``binding`` ties it to its directory.
 
     ``reading`` and ``policy`` are fingerprints of the configuration under which its records were read and its links projected.
+    ``columns``: JSON, those that a people file had in its last sealed listing and that are read without being configured.
     """
 
     name: str = Field(primary_key=True)
@@ -45,6 +46,7 @@ class Connection(SQLModel, table=True):
     accounts: int = 0
     pages: int = 0
     watermark: str | None = None
+    columns: str | None = None
     last_full: str | None = None
     last_delta: str | None = None
     settled: int = 0

@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("accounts", sa.Integer(), nullable=False),
         sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("watermark", sa.String(), nullable=True),
+        sa.Column("columns", sa.String(), nullable=True),
         sa.Column("last_full", sa.String(), nullable=True),
         sa.Column("last_delta", sa.String(), nullable=True),
         sa.Column("settled", sa.Integer(), nullable=False),
