@@ -90,13 +90,14 @@ def _person(context: Context, identity: str, accounts: Sequence[Any], stored: An
     order = context.authoritative
     present = [row for row in accounts if row.gone_at is None]
     read = {row.connection: orjson.loads(row.reading) for row in present if row.connection in order and row.reading}
-    live = "live" if read else "frozen" if present or not accounts else "departed"
+    forgotten = bool(stored and stored.forgotten) and not read
+    live = "live" if read else "frozen" if present or forgotten or not accounts else "departed"
     attributes = merge(read, order, context.landscape.precedence) if read else orjson.loads(stored.attributes if stored else "{}")
     starts, ends, due = _window(context, attributes, read)
     return Person(
         id=identity, attributes=orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode(), live=live,
         ignored=_ignored(context, present or accounts), departed_at=_departed(accounts) if live == "departed" else None,
-        starts=starts, ends=ends, due=due, keys=_identity_keys(context, attributes, accounts),
+        starts=starts, ends=ends, due=due, keys=_identity_keys(context, attributes, accounts), forgotten=forgotten,
     )  # fmt: skip
 
 

@@ -109,12 +109,13 @@ def rename(store: Store, old: str, new: str) -> None:
 def forget(store: Store, name: str) -> int:
     """Drop everything known of a connection but its journal; returns how many accounts were forgotten. Raises Fatal when it is unknown.
 
-    People whom only this source knew are frozen by the next run, never read as departed.
+    People whom no other source knows any more are frozen by the next run, never read as departed.
     """
     if row(store, name) is None:
         raise Fatal(f"no connection {name!r} in the store; it knows {', '.join(known(store)) or 'none'}")
     with store.transaction():
         accounts = int(store.value("SELECT COUNT(*) FROM account WHERE connection = :name", name=name))
+        identities.bereave(store, name)
         for table in ("lease", "account_key", "account", "dirty", "link", "pending"):
             store.run(f"DELETE FROM {table} WHERE connection = :name", name=name)
         store.run("DELETE FROM connection WHERE name = :name", name=name)

@@ -102,12 +102,16 @@ class AccountKey(SQLModel, table=True):
 
 
 class Identity(SQLModel, table=True):
-    """A person in the canonical store. ``live``: live | departed | frozen (its source is no longer read)."""
+    """A person in the canonical store. ``live``: live | departed | frozen (its source is no longer read).
+
+    ``forgotten``: a source that had an account of theirs was forgotten, and no other has shown them since.
+    """
 
     id: str = Field(primary_key=True)
     attributes: str
     live: str = "live"
     ignored: bool = False
+    forgotten: bool = False
     departed_at: str | None = None
     starts_at: str | None = None
     ends_at: str | None = None

@@ -118,6 +118,7 @@ def upgrade() -> None:
         sa.Column("attributes", sa.String(), nullable=False),
         sa.Column("live", sa.String(), nullable=False),
         sa.Column("ignored", sa.Boolean(), nullable=False),
+        sa.Column("forgotten", sa.Boolean(), nullable=False),
         sa.Column("departed_at", sa.String(), nullable=True),
         sa.Column("starts_at", sa.String(), nullable=True),
         sa.Column("ends_at", sa.String(), nullable=True),
