@@ -120,7 +120,8 @@ class Identity(SQLModel, table=True):
 
 
 class IdentityKey(SQLModel, table=True):
-    """A correlation key of one identity; ``@id`` rows are the uuid5 of each of its authoritative accounts."""
+    """A correlation key of one identity. ``@id`` rows are the uuid5 of each of its authoritative accounts; by ``@userName``,
+    ``@externalId`` and ``@email`` an account of a source joins it."""
 
     __tablename__ = "identity_key"
     identity: str = Field(primary_key=True)
