@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -75,6 +75,15 @@ class Connector(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Columned(Protocol):
+    """A connector whose records have the columns that somebody's export gives them."""
+
+    def remember(self, columns: Mapping[str, str]) -> None:
+        """From now on a listing that lacks one of these columns is refused before its first record (column -> what to do about it)."""
+        ...
 
 
 class Builder(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syncd.connectors.base import Connector
 from syncd.core.correlation import Ignore
@@ -42,7 +42,8 @@ class Context:
     """One run. ``tokens``: the fencing token of each leased connection; ``held_at``: the last moment (monotonic) all were known to be held.
 
     ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
-    ``seen``: when each connection was last read to the end of what it shows; ``planned_at``: when planning began.
+    ``seen``: when each connection was last read to the end of what it shows; ``planned_at``: when planning began; ``began``: when the run
+    began; ``notes``: what a person should know of it.
     """
 
     environment: Environment
@@ -57,10 +58,18 @@ class Context:
     seen: dict[str, datetime] = field(default_factory=dict)
     planned_at: datetime | None = None
     renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
+    notes: list[str] = field(default_factory=list)
+    began: datetime = field(init=False)
     ignore: Ignore = field(init=False)
+    _ticks: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.ignore = Ignore(self.landscape.ignore)
+        self.began, self._ticks = self.environment.now(), self.environment.monotonic()
+
+    def now(self) -> datetime:
+        """The time by which this run judges people: it passes as durations do, also while the clock jumps."""
+        return self.began + timedelta(seconds=self.environment.monotonic() - self._ticks)
 
     @property
     def authoritative(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from syncd.engine import guarding, rules
+from syncd.engine import elapsed, guarding, rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import recover
 from syncd.engine.leasing import WAIT, leased
@@ -33,6 +33,7 @@ async def cycle(
     """
     context = Context(environment, store, landscape, connected, selection)
     async with leased(context, sorted({*selection, *context.authoritative}), wait):
+        elapsed.observe(context)
         await rules.register(context)
         context.run = journal.start_run(store, mode, environment.now())
         readings = await _read(context)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncd.engine import directory, identify, records
+from syncd.engine import columns, directory, identify, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
@@ -52,11 +52,13 @@ class _Listing:
         self.reading = Reading(one.name, context.environment.now(), before=staging.last_count(context.store, one.name))
         self.ledger, self.seen = Ledger(context.store, one.name), Seen()
         self.fresh: list[tuple[int, bytes, bytes]] = []
+        self.columns: Sequence[str] = ()
         self.placed = 0
 
     def take(self, page: Page) -> None:
         """Recognise what is known, keep the rest for the next batch."""
         self.reading.pages += 1
+        self.columns = page.columns
         self.reading.flaws.extend(page.flaws)
         digests = self.ledger.digests(page.records)
         for place, row in enumerate(self.ledger.recognise(digests)):
@@ -110,6 +112,7 @@ async def read(context: Context, one: Connected) -> Reading:
     listing = _Listing(context, one)
     reading, started = listing.reading, context.environment.monotonic()
     staging.begin(context.store, one.name, reading.started)
+    columns.expect(context, one)
     await _note(reading, _pages(context, one, listing))
     _stage_rest(listing)
     _account_for_flaws(context, one, listing)
@@ -205,6 +208,7 @@ async def _conclude(context: Context, one: Connected, listing: _Listing) -> str:
     with context.store.transaction():
         staging.gone(context.store, gone, context.environment.now())
         identify.refresh(context, owners.values())
+        columns.keep(context, one, listing.columns)
     return ""
 
 

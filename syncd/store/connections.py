@@ -112,6 +112,18 @@ def consented_to(store: Store, name: str, fingerprint: str) -> None:
     store.run("UPDATE connection SET consented = :rules WHERE name = :name", rules=fingerprint, name=name)
 
 
+def columns(store: Store, name: str) -> list[str]:
+    """Those its last sealed listing had, of the ones that are read without being configured."""
+    text = store.value("SELECT columns FROM connection WHERE name = :name", name=name)
+    found: list[str] = orjson.loads(text or "[]")
+    return found
+
+
+def keep_columns(store: Store, name: str, columns: Sequence[str]) -> None:
+    text = orjson.dumps(list(columns)).decode()
+    store.run("UPDATE connection SET columns = :columns WHERE name = :name", name=name, columns=text)
+
+
 def failed(store: Store, name: str, error: str) -> None:
     store.run("UPDATE connection SET error = :error WHERE name = :name", error=error, name=name)
 
@@ -132,12 +144,13 @@ def rename(store: Store, old: str, new: str) -> None:
 def forget(store: Store, name: str) -> int:
     """Drop everything known of a connection but its journal; returns how many accounts were forgotten. Raises Fatal when it is unknown.
 
-    People whom only this source knew are frozen by the next run, never read as departed.
+    People whom no other source knows any more are frozen by the next run, never read as departed.
     """
     if row(store, name) is None:
         raise Fatal(f"no connection {name!r} in the store; it knows {', '.join(known(store)) or 'none'}")
     with store.transaction():
         accounts = int(store.value("SELECT COUNT(*) FROM account WHERE connection = :name", name=name))
+        identities.bereave(store, name)
         for table in ("lease", "account_key", "account", "dirty", "link", "pending"):
             store.run(f"DELETE FROM {table} WHERE connection = :name", name=name)
         store.run("DELETE FROM connection WHERE name = :name", name=name)

@@ -26,6 +26,7 @@ class Person:
     ends: datetime | None
     due: datetime | None
     keys: Sequence[tuple[str, str]]
+    forgotten: bool = False
 
 
 def sources(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
@@ -53,6 +54,12 @@ def merge_under(store: Store, fingerprint: str) -> None:
 def unmerge(store: Store) -> None:
     """Everybody is to be made anew from the accounts that are left."""
     store.run("DELETE FROM setting WHERE name = 'people'")
+
+
+def bereave(store: Store, connection: str) -> None:
+    """A source is about to be forgotten: whoever has an account there is not absent from it, whatever the other sources say."""
+    text = "UPDATE identity SET forgotten = TRUE WHERE id IN (SELECT identity FROM account WHERE connection = :name AND gone_at IS NULL)"
+    store.run(text, name=connection)
 
 
 def present_at(store: Store, connection: str, identities: Iterable[str]) -> set[str]:
@@ -91,9 +98,10 @@ def claim(store: Store, owned: Mapping[int, str]) -> None:
 
 def save(store: Store, people: Sequence[Person], targets: Sequence[str]) -> None:
     """Write identities with their keys and mark them for projection at every target."""
-    text = "INSERT INTO identity (id, attributes, live, ignored, departed_at, starts_at, ends_at, due_at)"
-    text += " VALUES (:id, :attributes, :live, :ignored, :departed_at, :starts_at, :ends_at, :due_at)"
+    text = "INSERT INTO identity (id, attributes, live, ignored, forgotten, departed_at, starts_at, ends_at, due_at)"
+    text += " VALUES (:id, :attributes, :live, :ignored, :forgotten, :departed_at, :starts_at, :ends_at, :due_at)"
     text += " ON CONFLICT (id) DO UPDATE SET attributes = excluded.attributes, live = excluded.live, ignored = excluded.ignored,"
+    text += " forgotten = excluded.forgotten,"
     text += " departed_at = excluded.departed_at, starts_at = excluded.starts_at, ends_at = excluded.ends_at, due_at = excluded.due_at"
     store.many(text, [_columns(one) for one in people])
     store.run("DELETE FROM identity_key WHERE identity IN :ids", ids=[one.id for one in people])
@@ -155,7 +163,7 @@ def aliases(store: Store, identities: Sequence[str]) -> dict[str, list[str]]:
 
 def _columns(one: Person) -> dict[str, Any]:
     return {
-        "id": one.id, "attributes": one.attributes, "live": one.live, "ignored": one.ignored,
+        "id": one.id, "attributes": one.attributes, "live": one.live, "ignored": one.ignored, "forgotten": one.forgotten,
         "departed_at": _text(one.departed_at), "starts_at": _text(one.starts), "ends_at": _text(one.ends), "due_at": _text(one.due),
     }  # fmt: skip
 

@@ -27,7 +27,8 @@ class Connection(SQLModel, table=True):
     """What is known of one configured connection; ``binding`` ties it to its directory, ``learned`` is what its accounts tell of that.
 
     ``reading``, ``projected`` and ``consented`` are fingerprints of the configuration: under which its records were read, under which its
-    links are projected, and by which the last whole cycle went.
+    links are projected, and by which the last whole cycle went. ``columns``: JSON, those that a people file had in its last sealed listing
+    and that are read without being configured.
     """
 
     name: str = Field(primary_key=True)
@@ -48,6 +49,7 @@ class Connection(SQLModel, table=True):
     accounts: int = 0
     pages: int = 0
     watermark: str | None = None
+    columns: str | None = None
     last_full: str | None = None
     last_delta: str | None = None
     settled: int = 0
@@ -103,12 +105,16 @@ class AccountKey(SQLModel, table=True):
 
 
 class Identity(SQLModel, table=True):
-    """A person in the canonical store. ``live``: live | departed | frozen (its source is no longer read)."""
+    """A person in the canonical store. ``live``: live | departed | frozen (its source is no longer read).
+
+    ``forgotten``: a source that had an account of theirs was forgotten, and no other has shown them since.
+    """
 
     id: str = Field(primary_key=True)
     attributes: str
     live: str = "live"
     ignored: bool = False
+    forgotten: bool = False
     departed_at: str | None = None
     starts_at: str | None = None
     ends_at: str | None = None
@@ -117,7 +123,8 @@ class Identity(SQLModel, table=True):
 
 
 class IdentityKey(SQLModel, table=True):
-    """A correlation key of one identity; ``@id`` rows are the uuid5 of each of its authoritative accounts."""
+    """A correlation key of one identity. ``@id`` rows are the uuid5 of each of its authoritative accounts; by ``@userName``,
+    ``@externalId`` and ``@email`` an account of a source joins it."""
 
     __tablename__ = "identity_key"
     identity: str = Field(primary_key=True)
