@@ -81,7 +81,9 @@ class WriteMap:
         self._rules = tuple(sorted((compile_rule(entry, capability, types) for entry in entries), key=lambda rule: rule.path))
         self._for_existing = tuple(rule for rule in self._rules if not rule.entry.on_create)
         self._below = _below(self._rules, capability)
-        self._bounded = [(name, spec.limit) for name, spec in capability.attributes.items() if spec.kind == "object" and spec.limit is not None]
+        self._bounded = [
+            (name, spec.limit) for name, spec in capability.attributes.items() if spec.kind == "object" and spec.limit is not None
+        ]
         self.immutable = frozenset(rule.path for rule in self._rules if rule.spec.mutability is Mutability.IMMUTABLE)
         self.shared = frozenset(rule.path for rule in self._rules if rule.shares)
         self.hidden = frozenset(rule.path for rule in self._rules if not rule.spec.carried or rule.spec.mutability is Mutability.WRITE_ONLY)
