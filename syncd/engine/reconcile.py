@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
@@ -69,7 +68,7 @@ async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evi
     lately = _lately(context, one, projected)
     planned: list[dict[str, Any]] = []
     for each in projected:
-        case = replace(await _case(context, one, each, matches), collides=colliding.get(each.person.id, ""), lately=lately[each.person.id])
+        case = await _case(context, one, each, matches, colliding.get(each.person.id, ""), lately[each.person.id])
         planned += _columns(context, one, each, case, evidence)
     return _mark_released(context, one, planned)
 
@@ -103,12 +102,14 @@ def _lately(context: Context, one: Connected, projected: Sequence[Projected]) ->
     return wrote
 
 
-async def _case(context: Context, one: Connected, each: Projected, matches: Matches) -> Case:
+async def _case(
+    context: Context, one: Connected, each: Projected, matches: Matches, collides: str, lately: Sequence[Mapping[str, Any]]
+) -> Case:  # fmt: skip
     found, over = matches.get(each.person.id), None
     if isinstance(found, Match):
         answer = await adopted(context, one, each, found)
         found, over = (answer, None) if isinstance(answer, Conflict) else (found, answer)
-    return Case(each.projection, each.holding is not None, found, over, _drifted(each))
+    return Case(each.projection, each.holding is not None, found, over, _drifted(each), collides, lately)
 
 
 def _drifted(each: Projected) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import sqlite3
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import TextClause, bindparam, create_engine, text
+from sqlalchemy import CursorResult, create_engine
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
@@ -124,23 +125,32 @@ class Database:
         A list longer than `BLOCK` is asked for a block at a time: such a statement must neither aggregate nor say NOT IN, and its order
         holds within a block only.
         """
-        return [row for part in _parts(values) for row in self.sql.execute(_prepared(statement, _lists(part)), part)]
+        return [row for part in _parts(values) for row in self._execute(statement, part).all()]
 
     def one(self, statement: str, **values: Any) -> Row[Any] | None:
-        return self.sql.execute(_prepared(statement, _lists(values)), values).first()
+        return self._execute(statement, values).first()
 
     def value(self, statement: str, **values: Any) -> Any:
         """The first column of the first row, or None."""
-        return self.sql.execute(_prepared(statement, _lists(values)), values).scalar()
+        return self._execute(statement, values).scalar()
 
     def run(self, statement: str, **values: Any) -> int:
         """Execute one statement, a block of a long list at a time as in `rows`; the number of rows it touched."""
-        return sum(self.sql.execute(_prepared(statement, _lists(part)), part).rowcount for part in _parts(values))
+        return sum(self._execute(statement, part).rowcount for part in _parts(values))
 
     def many(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Execute one statement for each row."""
         if rows:
-            self.sql.execute(_prepared(statement, ()), list(rows))
+            self.sql.exec_driver_sql(statement, list(rows))
+
+    def _execute(self, statement: str, values: Parameters) -> CursorResult[Any]:
+        """Statements go to the driver as they are, it knows ``:name`` itself: to have them compiled costs more than to run most of them."""
+        lists = _lists(values)
+        if lists:
+            statement = _expanded(statement, tuple((name, len(values[name])) for name in lists))
+            members = {f"{name}_{place}": member for name in lists for place, member in enumerate(values[name])}
+            values = {**{name: value for name, value in values.items() if name not in lists}, **members}
+        return self.sql.exec_driver_sql(statement, values)
 
 
 class Store(Database):
@@ -178,8 +188,12 @@ def _lists(values: Parameters) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=512)
-def _prepared(statement: str, lists: tuple[str, ...]) -> TextClause:
-    return text(statement).bindparams(*(bindparam(name, expanding=True) for name in lists))
+def _expanded(statement: str, lists: tuple[tuple[str, int], ...]) -> str:
+    """``lists``: (name, length) of each; ``IN :name`` becomes ``IN (:name_0, :name_1, ...)``, of an empty one a question without rows."""
+    for name, length in lists:
+        members = ", ".join(f":{name}_{place}" for place in range(length)) or "SELECT NULL WHERE FALSE"
+        statement = re.sub(rf":{name}\b", f"({members})", statement)
+    return statement
 
 
 def _protect(path: str | None) -> None:

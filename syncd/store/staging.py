@@ -42,7 +42,7 @@ def begin(store: Store, connection: str, now: datetime) -> int:
 def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
     """The next known records behind place ``after`` = (ordinal, id): rows of (ordinal, id, digest), in the order of the last listing."""
     return store.rows(
-        "SELECT ordinal, id, digest FROM account WHERE connection = :connection AND (ordinal, id) > (:ordinal, :id)"
+        "SELECT ordinal, id, digest FROM account WHERE connection = :connection AND gone_at IS NULL AND (ordinal, id) > (:ordinal, :id)"
         " ORDER BY ordinal, id LIMIT :limit",
         connection=connection, ordinal=after[0], id=after[1], limit=limit,
     )  # fmt: skip

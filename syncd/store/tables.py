@@ -87,7 +87,8 @@ class Account(SQLModel, table=True):
     gone_at: str | None = None
     __table_args__ = (
         Index("account_by_id", "connection", "account", "object", unique=True),
-        Index("account_by_place", "connection", "ordinal"),
+        Index("account_by_place", "connection", "gone_at", "ordinal"),
+        Index("account_ignored", "connection", "gone_at", sqlite_where=text("ignored")),
         Index("account_by_identity", "identity", "connection", sqlite_where=text("identity IS NOT NULL")),
     )
 
@@ -178,6 +179,9 @@ class Link(SQLModel, table=True):
         Index("link_by_identity", "connection", "identity", unique=True),
         Index("link_by_account", "account_id"),
         Index("link_by_key", "connection", "key"),
+        Index("link_holding", "connection", "owned", "account_id", sqlite_where=text("account_id IS NOT NULL")),
+        Index("link_apart", "connection", "state", sqlite_where=text("state <> 'live'")),
+        Index("link_refused", "connection", sqlite_where=text("refused_desired IS NOT NULL OR refused_actual IS NOT NULL")),
         Index("link_due", "connection", "due_at", sqlite_where=text("due_at IS NOT NULL")),
         Index("link_rejected", "connection", sqlite_where=text("state = 'rejected' OR failures > 0")),
         Index("link_out_of_step", "connection", "id", sqlite_where=text(out_of_step())),

@@ -121,6 +121,18 @@ def test_every_question_about_few_is_answered_by_index(filled: Store) -> None:
     assert {name: found for name, found in slow.items() if found} == {}
 
 
+def test_what_is_counted_every_cycle_is_counted_within_one_index(filled: Store) -> None:
+    counting: dict[str, tuple[Callable[[], object], str]] = {
+        "known and linked": (lambda: links.counts(filled, "app"), r"USING COVERING INDEX (account_by_place|link_holding|link_by_account) "),
+        "owned": (lambda: links.owned(filled, "app"), "USING COVERING INDEX link_holding "),
+        "states": (lambda: links.states(filled, "app"), "USING COVERING INDEX link_apart "),
+    }
+    for name, (ask, index) in counting.items():
+        few = [plan for plan in plans(filled, ask) if not re.search("account_ignored|link_by_account|SUBQUERY", plan)]
+        assert few and all(re.search(index, plan) for plan in few), name
+    assert all("link_refused" in plan for plan in plans(filled, lambda: waiting.kept_by_person(filled, "app")))
+
+
 def test_what_is_streamed_is_not_sorted_again_for_every_block(filled: Store) -> None:
     asked = questions(filled)
     for name in ("changes", "present", "ledger", "in_state", "dirty", "out_of_step"):

@@ -37,7 +37,8 @@ def upgrade() -> None:
     op.create_index(
         "account_by_identity", "account", ["identity", "connection"], unique=False, sqlite_where=sa.text("identity IS NOT NULL")
     )
-    op.create_index("account_by_place", "account", ["connection", "ordinal"], unique=False)
+    op.create_index("account_by_place", "account", ["connection", "gone_at", "ordinal"], unique=False)
+    op.create_index("account_ignored", "account", ["connection", "gone_at"], unique=False, sqlite_where=sa.text("ignored"))
     op.create_table(
         "account_key",
         sa.Column("account_id", sa.Integer(), nullable=False),
@@ -175,6 +176,12 @@ def upgrade() -> None:
     op.create_index("link_by_account", "link", ["account_id"], unique=False)
     op.create_index("link_by_identity", "link", ["connection", "identity"], unique=True)
     op.create_index("link_by_key", "link", ["connection", "key"], unique=False)
+    op.create_index(
+        "link_holding", "link", ["connection", "owned", "account_id"], unique=False, sqlite_where=sa.text("account_id IS NOT NULL")
+    )
+    op.create_index("link_apart", "link", ["connection", "state"], unique=False, sqlite_where=sa.text("state <> 'live'"))
+    refused = "refused_desired IS NOT NULL OR refused_actual IS NOT NULL"
+    op.create_index("link_refused", "link", ["connection"], unique=False, sqlite_where=sa.text(refused))
     op.create_index("link_due", "link", ["connection", "due_at"], unique=False, sqlite_where=sa.text("due_at IS NOT NULL"))
     op.create_index("link_out_of_step", "link", ["connection", "id"], unique=False, sqlite_where=sa.text(OUT_OF_STEP))
     op.create_index("link_rejected", "link", ["connection"], unique=False, sqlite_where=sa.text("state = 'rejected' OR failures > 0"))
