@@ -13,7 +13,7 @@ from syncd.connectors.base import Options, Permit, granted
 from syncd.connectors.memory_directory import KEY, MemoryDirectory
 from syncd.connectors.url import segment
 from syncd.environment import Environment
-from syncd.errors import Rejected
+from syncd.errors import Incomplete, Rejected
 from syncd.model import (
     Account,
     AttributeSpec,
@@ -40,12 +40,14 @@ _LONGEST = 256
 
 class MemoryOptions(Options):
     """``directory``: which one in this process. ``page``: accounts of one page. ``ids``: made by the directory, or by the client (the
-    mapped ``id``, else the identity's own). ``switch``: whether ``active`` disables natively."""
+    mapped ``id``, else the identity's own). ``switch``: whether ``active`` disables natively. ``delta``: whether listings can tell what
+    changed."""
 
     directory: str = "default"
     page: int = Field(default=100, ge=1)
     ids: Literal["server", "client"] = "server"
     switch: bool = True
+    delta: bool = False
 
     def binding(self) -> dict[str, str]:
         return {"root": f"memory:{self.directory}"}
@@ -57,6 +59,7 @@ class MemoryOptions(Options):
             attributes={one.name: one for one in self._attributes()},
             key=KEY,
             marker="meta.syncd",
+            delta=self.delta,
             switch=("active", True, False) if self.switch else None,
             write_defaults=writes,
             read_defaults={canonical: path for path, canonical in writes.items()},
@@ -114,6 +117,8 @@ class MemoryConnector:
         """``cursor`` is ORDINAL:ID of the last account handed out, so that an account removed meanwhile moves nobody."""
         self.meter.requests += 1
         with self.directory.doing("list"):
+            if since is not None:
+                return self._changed(since)
             ordinal, _, last = (cursor or "0:").partition(":")
             first, size, cut = int(ordinal), self._options.page, self.directory.cut
             rest = [one for one in self.directory.listed(self._environment.monotonic()) if one[0] > last]
@@ -121,7 +126,21 @@ class MemoryConnector:
                 return Page(_records(rest[: cut - first]), first, defect=f"the listing broke off after {cut} accounts")
             page = rest[:size]
             following = Cursor(f"{first + len(page)}:{page[-1][0]}") if len(rest) > size else None
-            return Page(_records(page), first, following, complete=following is None)
+            left = self._watermark() if following is None and self._options.delta else None
+            return Page(_records(page), first, following, complete=following is None, watermark=left)
+
+    def _changed(self, since: Watermark) -> Page:
+        """In one page, whoever is not as the listing showed them that left this watermark."""
+        before = self.directory.shown.get(since)
+        if before is None:
+            raise Incomplete("the watermark is not known any more")
+        now = self.directory.listed(self._environment.monotonic())
+        fresh = [record for (id, _), record in zip(now, _records(now), strict=True) if before.get(id) != record]
+        return Page(fresh, complete=True, watermark=self._watermark())
+
+    def _watermark(self) -> Watermark:
+        now = self.directory.listed(self._environment.monotonic())
+        return Watermark(self.directory.remember(dict(zip((id for id, _ in now), _records(now), strict=True))))
 
     async def fetch(self, ref: Ref) -> Account | Gone | Unknown:
         segment(ref.id)

@@ -42,8 +42,8 @@ class Context:
     """One run. ``tokens``: the fencing token of each leased connection; ``held_at``: the last moment (monotonic) all were known to be held.
 
     ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
-    ``seen``: when each connection was last read to the end of what it shows; ``planned_at``: when planning began; ``began``: when the run
-    began; ``notes``: what a person should know of it.
+    ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
+    began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read.
     """
 
     environment: Environment
@@ -51,11 +51,13 @@ class Context:
     landscape: Landscape
     connected: Mapping[str, Connected]
     selected: Sequence[str]
+    full: bool = False
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     changed_rules: set[str] = field(default_factory=set)
     held_at: float = 0.0
     seen: dict[str, datetime] = field(default_factory=dict)
+    sealed: dict[str, datetime] = field(default_factory=dict)
     planned_at: datetime | None = None
     renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
     notes: list[str] = field(default_factory=list)

@@ -44,7 +44,7 @@ def parse(context: Context, one: Connected, records: Sequence[tuple[int, bytes, 
     return parsed
 
 
-def stage(context: Context, one: Connected, account: Account, ordinal: int = 0, digest: bytes | None = None) -> Staged:
+def stage(context: Context, one: Connected, account: Account, ordinal: int | None = None, digest: bytes | None = None) -> Staged:
     """What is stored of one account. Raises Rejected when a source's record cannot be mapped; a target's is kept by its own keys."""
     canonical = _canonical(one, account)
     target, source = one.policy is not None, one.connection.authoritative

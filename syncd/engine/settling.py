@@ -14,13 +14,10 @@ from syncd.engine.projecting import Projected, at, save
 from syncd.model import Account, Kind
 from syncd.store import links, outcomes, staging
 
-AT_THE_END = 2**40
-"""The place of an account that no listing has shown yet."""
-
 
 def arrived(context: Context, one: Connected, change: Any, account: Account, *, last: bool) -> None:
     """A step of ``change`` (a row of the journal) took: ``account`` is what the provider has now. The ``last`` one shows what took."""
-    staged = records.stage(context, one, account, AT_THE_END)
+    staged = records.stage(context, one, account)
     row = staging.upsert(context.store, one.name, [staged])[account.id]
     outcomes.attach(context.store, one.name, change.identity, row, context.environment.now())
     (each,) = _project_again(context, one, change.identity)

@@ -15,10 +15,13 @@ from syncd.store.database import Store
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """One account ready to be stored: place and bytes in the listing, documents as JSON text, keys as (attribute, key, trusted)."""
+    """One account ready to be stored: place and bytes in the listing, documents as JSON text, keys as (attribute, key, trusted).
+
+    ``ordinal``: None where no listing of everything shows it; it stays in its place then, or waits behind all others for one.
+    """
 
     account: str
-    ordinal: int
+    ordinal: int | None
     digest: bytes | None
     document: str | None
     reading: str | None
@@ -28,13 +31,13 @@ class Staged:
     object: str = "user"
 
 
-def begin(store: Store, connection: str, now: datetime) -> int:
-    """A new listing of ``connection`` starts: incomplete until sealed. Returns its number."""
+def begin(store: Store, connection: str, now: datetime, *, delta: bool = False) -> int:
+    """A new listing of ``connection`` starts: incomplete until sealed; a ``delta`` leaves the last one what it is. Returns its number."""
     with store.transaction():
         store.run(
-            "UPDATE connection SET listing = listing + 1, attempted_at = :now, complete = FALSE, defect = 'not read to its end', error = ''"
-            " WHERE name = :name",
-            name=connection, now=stamp(now),
+            "UPDATE connection SET listing = listing + 1, attempted_at = :now, complete = complete AND :delta,"
+            " defect = 'not read to its end', error = '' WHERE name = :name",
+            name=connection, now=stamp(now), delta=delta,
         )  # fmt: skip
         return int(store.value("SELECT listing FROM connection WHERE name = :name", name=connection))
 
@@ -48,10 +51,10 @@ def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) ->
     )  # fmt: skip
 
 
-_UPSERT = """
+_UPSERT = f"""
 INSERT INTO account (connection, object, account, ordinal, digest, document, reading, version, ignored)
-VALUES (:connection, :object, :account, :ordinal, :digest, :document, :reading, :version, :ignored)
-ON CONFLICT (connection, object, account) DO UPDATE SET ordinal = excluded.ordinal, digest = excluded.digest,
+VALUES (:connection, :object, :account, COALESCE(:ordinal, {2**40}), :digest, :document, :reading, :version, :ignored)
+ON CONFLICT (connection, object, account) DO UPDATE SET ordinal = COALESCE(:ordinal, account.ordinal), digest = excluded.digest,
 document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL
 """
 
@@ -152,14 +155,20 @@ def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
     mark_linked(store, ids)
 
 
-def finish(store: Store, connection: str, now: datetime, *, defect: str, accounts: int, pages: int) -> None:
-    """The listing ended; it is sealed (complete) only without a ``defect``."""
+def finish(
+    store: Store, connection: str, now: datetime, *, defect: str, accounts: int, pages: int, watermark: str | None = None,
+    delta: bool = False,
+) -> None:  # fmt: skip
+    """The listing ended; it is sealed (complete) only without a ``defect``, and with one it leaves no ``watermark``. A ``delta`` seals
+    nothing."""
+    seals = not (defect or delta)
     with store.transaction():
         store.run(
-            "UPDATE connection SET complete = :complete, defect = :defect, accounts = :accounts, pages = :pages, last_delta = :now,"
-            " sealed_at = CASE WHEN :complete THEN :now ELSE sealed_at END, last_full = CASE WHEN :complete THEN :now ELSE last_full END"
-            " WHERE name = :name",
-            name=connection, complete=not defect, defect=defect, accounts=accounts, pages=pages, now=stamp(now),
+            "UPDATE connection SET complete = (complete AND :delta) OR :seals, defect = :defect, accounts = :accounts, pages = :pages,"
+            " last_delta = :now, watermark = :watermark, sealed_at = CASE WHEN :seals THEN :now ELSE sealed_at END,"
+            " last_full = CASE WHEN :seals THEN :now ELSE last_full END WHERE name = :name",
+            name=connection, seals=seals, delta=delta, defect=defect, accounts=accounts, pages=pages, now=stamp(now),
+            watermark=None if defect else watermark,
         )  # fmt: skip
 
 
