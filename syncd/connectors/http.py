@@ -173,6 +173,7 @@ class Http:
         raise error
 
     def _widen(self) -> None:
+        """One more was taken."""
         self._taken += 1
         if self._closed and self._taken % WIDER == 0:
             self._closed -= 1
