@@ -24,7 +24,7 @@ from syncd.errors import Busy, Fatal
 HEAD = "0001"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=1000", "cache_size=-8000", "temp_store=MEMORY")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-8000", "temp_store=MEMORY")
 PATIENCE = 30.0
 """Seconds for which a transaction waits for one of another process, ``busy_timeout`` at a time (contract: then exit 75)."""
 Parameters = Mapping[str, Any]
