@@ -82,6 +82,8 @@ def upgrade() -> None:
     op.create_index("change_by_place", "change", ["run"], unique=False)
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
     op.create_index("change_by_time", "change", ["connection", "settled_at"], unique=False)
+    updated = sa.text("kind = 'update' AND state = 'applied'")
+    op.create_index("change_updated", "change", ["connection", "identity", "settled_at"], unique=False, sqlite_where=updated)
     op.create_table(
         "connection",
         sa.Column("name", sa.String(), nullable=False),
