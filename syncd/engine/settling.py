@@ -43,8 +43,8 @@ def _project_again(context: Context, one: Connected, identity: str) -> list[Proj
 def _judge(context: Context, one: Connected, change: Any, each: Projected) -> None:
     """The account is as it should be; or it is not, and either something else is wanted by now or the asking was in vain."""
     found = each.projection
-    if found.state != "rejected":
-        outcomes.wrote(context.store, one.name, change.identity, _ours(one, each))
+    if found.state != "rejected" and (ours := _ours(one, each)) != each.row.written:
+        outcomes.wrote(context.store, one.name, change.identity, ours)
     if found.desired == found.actual:
         outcomes.took(context.store, one.name, change.identity)
     elif found.wanted is not None and not _unasked(one, change, delta(found.found or {}, found.wanted)):

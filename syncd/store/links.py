@@ -103,7 +103,10 @@ def save(store: Store, connection: str, projected: Sequence[Standing]) -> None:
     kept = [one for one in projected if _matters(one)]
     dropped = [one.identity for one in projected if not _matters(one)]
     store.many(_SAVE, [{**_columns(one), "connection": connection} for one in kept])
-    store.run("DELETE FROM link WHERE connection = :connection AND identity IN :ids AND doubt IS NULL", connection=connection, ids=dropped)
+    if dropped:
+        store.run(
+            "DELETE FROM link WHERE connection = :connection AND identity IN :ids AND doubt IS NULL", connection=connection, ids=dropped
+        )
 
 
 def _matters(one: Standing) -> bool:

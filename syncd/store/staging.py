@@ -139,11 +139,11 @@ def present(store: Store, connection: str) -> Iterator[Row[Any]]:
     while True:
         rows = store.rows(
             "SELECT id, account, touched_at, ordinal FROM account"
-            " WHERE connection = :connection AND (ordinal, id) > (:ordinal, :id) AND gone_at IS NULL ORDER BY ordinal, id LIMIT 20000",
+            " WHERE connection = :connection AND (ordinal, id) > (:ordinal, :id) AND gone_at IS NULL ORDER BY ordinal, id LIMIT 2000",
             connection=connection, ordinal=place[0], id=place[1],
         )  # fmt: skip
         yield from rows
-        if len(rows) < 20000:
+        if len(rows) < 2000:
             return
         place = (rows[-1].ordinal, rows[-1].id)
 

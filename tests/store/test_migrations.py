@@ -147,6 +147,6 @@ def test_a_place_that_cannot_be_written_is_refused_with_a_cure(tmp_path: Path) -
         Store(f"sqlite:///{tmp_path}/file/syncd.db")
 
 
-@pytest.mark.parametrize("pragma", [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 1000)])
+@pytest.mark.parametrize("pragma", [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5000)])
 def test_what_is_committed_survives_a_crash(store: Store, pragma: Sequence[object]) -> None:
     assert store.sql.execute(text(f"PRAGMA {pragma[0]}")).scalar() == pragma[1]

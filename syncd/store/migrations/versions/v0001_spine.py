@@ -82,6 +82,8 @@ def upgrade() -> None:
     op.create_index("change_by_identity", "change", ["identity"], unique=False)
     op.create_index("change_by_place", "change", ["run"], unique=False)
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
+    updated = sa.text("kind = 'update' AND state = 'applied'")
+    op.create_index("change_updated", "change", ["connection", "identity", "settled_at"], unique=False, sqlite_where=updated)
     op.create_table(
         "connection",
         sa.Column("name", sa.String(), nullable=False),
