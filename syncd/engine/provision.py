@@ -130,9 +130,10 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
 
 
 async def _perform(one: Connected, step: Step) -> Account | None:
-    """The provider's answer; where it answers an update without the account, the account is fetched. None for a delete."""
+    """The provider's answer; where it answers an update without the account, or a part of it, it is fetched. None for a delete."""
     answer: Account | Gone | Unknown | None = await one.connector.perform(step)
-    if answer is None and step.change.kind is not Kind.DELETE and step.change.account is not None:
+    whole = isinstance(answer, Account) and one.needed <= answer.attributes.keys()
+    if not whole and step.change.kind is not Kind.DELETE and step.change.account is not None:
         answer = await one.connector.fetch(Ref(step.change.account))
     if isinstance(answer, Account) or step.change.kind is Kind.DELETE:
         return answer if isinstance(answer, Account) else None
