@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -34,6 +34,7 @@ from syncd.model import (
 )
 
 _TEXTS = ("displayName", "email", "phone", "title", "department", "organization", "tenant")
+_DECLARED = ("id", KEY, *_TEXTS, "active", "labels", "meta")
 _LONGEST = 256
 """Characters of any text attribute."""
 
@@ -123,11 +124,11 @@ class MemoryConnector:
             first, size, cut = int(ordinal), self._options.page, self.directory.cut
             rest = [one for one in self.directory.listed(self._environment.monotonic()) if one[0] > last]
             if cut is not None and first + size > cut < first + len(rest):
-                return Page(_records(rest[: cut - first]), first, defect=f"the listing broke off after {cut} accounts")
+                return Page(self._listed(rest[: cut - first]), first, defect=f"the listing broke off after {cut} accounts")
             page = rest[:size]
             following = Cursor(f"{first + len(page)}:{page[-1][0]}") if len(rest) > size else None
             left = self._watermark() if following is None and self._options.delta else None
-            return Page(_records(page), first, following, complete=following is None, watermark=left)
+            return Page(self._listed(page), first, following, complete=following is None, watermark=left)
 
     def _changed(self, since: Watermark) -> Page:
         """In one page, whoever is not as the listing showed them that left this watermark."""
@@ -135,12 +136,12 @@ class MemoryConnector:
         if before is None:
             raise Incomplete("the watermark is not known any more")
         now = self.directory.listed(self._environment.monotonic())
-        fresh = [record for (id, _), record in zip(now, _records(now), strict=True) if before.get(id) != record]
+        fresh = [record for (id, _), record in zip(now, self._listed(now), strict=True) if before.get(id) != record]
         return Page(fresh, complete=True, watermark=self._watermark())
 
     def _watermark(self) -> Watermark:
         now = self.directory.listed(self._environment.monotonic())
-        return Watermark(self.directory.remember(dict(zip((id for id, _ in now), _records(now), strict=True))))
+        return Watermark(self.directory.remember(dict(zip((id for id, _ in now), self._listed(now), strict=True))))
 
     async def fetch(self, ref: Ref) -> Account | Gone | Unknown:
         segment(ref.id)
@@ -210,11 +211,16 @@ class MemoryConnector:
         return merged
 
     def _account(self, id: str) -> Account:
-        return self.parse(_records([(id, self.directory.accounts[id])])[0])
+        return self.parse(_record(id, self.directory.accounts[id]))
+
+    def _listed(self, accounts: Sequence[tuple[str, Mapping[str, Any]]]) -> Sequence[bytes]:
+        return [_record(id, attributes, self.directory.uncarried) for id, attributes in accounts]
 
 
-def _records(accounts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[bytes]:
-    return [orjson.dumps({**attributes, "id": id}, option=orjson.OPT_SORT_KEYS) for id, attributes in accounts]
+def _record(id: str, attributes: Mapping[str, Any], uncarried: Collection[str] = ()) -> bytes:
+    """Null where there is no value."""
+    record = {**dict.fromkeys(_DECLARED), **attributes, "id": id}
+    return orjson.dumps({name: value for name, value in record.items() if name not in uncarried}, option=orjson.OPT_SORT_KEYS)
 
 
 def _get(document: Any, path: str) -> Any:

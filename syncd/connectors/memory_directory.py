@@ -18,8 +18,8 @@ class MemoryDirectory:
 
     ``accounts``: id -> attributes, to be looked at freely. ``log``: every step that was carried out, also where the answer was then lost.
     ``lag``: seconds for which listings miss a new account and still show a removed one; reads by id or value never lag.
-    ``hidden``: ids that no listing shows although they exist. ``cut``: listings break off after so many accounts. ``shown``: watermark ->
-    what the listing showed that left it, id -> record.
+    ``hidden``: ids that no listing shows although they exist. ``uncarried``: attributes that listings leave out. ``cut``: listings break
+    off after so many accounts. ``shown``: watermark -> what the listing showed that left it, id -> record.
     """
 
     _named: ClassVar[dict[str, MemoryDirectory]] = {}
@@ -29,6 +29,7 @@ class MemoryDirectory:
         self.log: list[Step] = []
         self.lag = 0.0
         self.hidden: set[str] = set()
+        self.uncarried: set[str] = set()
         self.cut: int | None = None
         self.shown: dict[str, dict[str, bytes]] = {}
         self._faults: defaultdict[str, deque[tuple[SyncdError, bool]]] = defaultdict(deque)

@@ -19,7 +19,9 @@ from syncd.store import Store, lease
 
 
 class Connected:
-    """One configured connection, ready to use. ``policy`` is None where syncd only reads."""
+    """One configured connection, ready to use. ``policy`` is None where syncd only reads. ``carried``: the attributes that its answers
+    should hold; ``needed``: those without which an account at a target cannot be compared.
+    """
 
     def __init__(self, connection: Connection, connector: Connector, instance: str, canonical: Sequence[str]) -> None:
         self.connection, self.connector = connection, connector
@@ -27,6 +29,8 @@ class Connected:
         self.columns = connection.connector == "file"
         self.read_map = ReadMap(connection.read, connector.capability, columns=self.columns)
         self.policy = Policy(connection, connector.capability, instance, canonical) if connection.write else None
+        self.carried = connector.capability.carried
+        self.needed = self.carried & self.policy.managed if self.policy else frozenset()
 
     @property
     def reading(self) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from syncd.engine import columns, directory, identify, records
+from syncd.engine import columns, directory, identify, reappearing, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
@@ -111,6 +111,8 @@ class _Listing:
         if one.connection.authoritative:
             identify.refresh(self.context, identify.claim(self.context, one, changed, rows))
         if one.policy is not None:
+            if self.reading.before:
+                reappearing.reattach(self.context, one, changed, rows)
             staging.forget_strangers(store, list(rows.values()))
             staging.mark_linked(store, list(rows.values()))
         return {**rows, **same}

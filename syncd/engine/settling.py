@@ -17,7 +17,8 @@ from syncd.store import links, outcomes, staging
 
 def arrived(context: Context, one: Connected, change: Any, account: Account, *, last: bool) -> None:
     """A step of ``change`` (a row of the journal) took: ``account`` is what the provider has now. The ``last`` one shows what took."""
-    staged = records.stage(context, one, account)
+    (whole,) = records.carry_over(context, one, [account])
+    staged = records.stage(context, one, whole)
     row = staging.upsert(context.store, one.name, [staged])[account.id]
     outcomes.attach(context.store, one.name, change.identity, row, context.environment.now())
     (each,) = _project_again(context, one, change.identity)

@@ -58,6 +58,13 @@ class Capability:
     write_defaults: Mapping[str, str] = field(default_factory=dict)
     read_defaults: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def carried(self) -> frozenset[str]:
+        """The attributes that every answer holds, null where they have no value; one that is absent says nothing of its value."""
+        return frozenset(
+            name for name, one in self.attributes.items() if one.carried and one.mutability is not Mutability.WRITE_ONLY
+        )  # fmt: skip
+
     def spec(self, path: str) -> AttributeSpec | None:
         """The declaration that governs ``path``: its own, or that of the object it is a member of; None = no such attribute."""
         own = self.attributes.get(path)

@@ -47,6 +47,18 @@ def detach(store: Store, connection: str, identity: str, account_id: int | None,
     )  # fmt: skip
 
 
+def reattach(store: Store, connection: str, accounts: Sequence[int]) -> None:
+    """Accounts that were ours when they were found gone are so again, unless their person has another by now."""
+    store.run(
+        "INSERT INTO link (connection, identity, account_id, owned, generation, state, reason, counted, hold, failures)"
+        " SELECT connection, owner, id, TRUE, 0, 'live', '', FALSE, '', 0 FROM account"
+        " WHERE id IN :ids AND owner IS NOT NULL AND owner IN (SELECT id FROM identity)"
+        " ON CONFLICT (connection, identity) DO UPDATE SET account_id = excluded.account_id WHERE link.account_id IS NULL",
+        ids=list(accounts),
+    )  # fmt: skip
+    store.run("UPDATE account SET owner = NULL WHERE id IN :ids AND owner IS NOT NULL", ids=list(accounts))
+
+
 def wrote(store: Store, connection: str, identity: str, written: str | None) -> None:
     """``written``: JSON, what is ours in lists and objects that others fill too."""
     store.run(

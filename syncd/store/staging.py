@@ -117,6 +117,12 @@ def recent_tombstones(store: Store, connection: str, accounts: Sequence[str], si
     return {row.account for row in rows}
 
 
+def disowned(store: Store, ids: Sequence[int]) -> dict[int, str]:
+    """Row id -> identity, for those that were an identity's and ours when they were found gone."""
+    text = "SELECT id, owner FROM account WHERE id IN :ids AND owner IS NOT NULL"
+    return {row.id: row.owner for row in store.rows(text, ids=list(ids))}
+
+
 def forget_strangers(store: Store, ids: Sequence[int]) -> None:
     """Unlinked accounts that correlate with nobody keep no attributes: they are not ours to store."""
     store.run(
@@ -149,8 +155,15 @@ def present(store: Store, connection: str) -> Iterator[Row[Any]]:
 
 
 def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
-    """These accounts are proven absent; their links lose their account, so that what is still desired is made again."""
-    store.run("UPDATE account SET gone_at = :now, digest = NULL, document = NULL WHERE id IN :ids", ids=list(ids), now=stamp(now))
+    """These accounts are proven absent; their links lose their account, so that what is still desired is made again.
+
+    A tombstone remembers whose account it was: should the proof have been false, it is theirs and ours still (`outcomes.reattach`).
+    """
+    store.run(
+        "UPDATE account SET gone_at = :now, digest = NULL, document = NULL,"
+        " owner = (SELECT identity FROM link WHERE link.account_id = account.id AND link.owned) WHERE id IN :ids",
+        ids=list(ids), now=stamp(now),
+    )  # fmt: skip
     store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(ids))
     mark_linked(store, ids)
 
@@ -192,6 +205,12 @@ def document(store: Store, row: int) -> str | None:
     """The stored attributes of one account, JSON text; None where only its keys are kept."""
     text: str | None = store.value("SELECT document FROM account WHERE id = :id", id=row)
     return text
+
+
+def documents(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, str]:
+    """Provider id -> the stored attributes, JSON text, of those that have any."""
+    text = "SELECT account, document FROM account WHERE connection = :connection AND account IN :accounts AND document IS NOT NULL"
+    return {row.account: row.document for row in store.rows(text, connection=connection, accounts=list(accounts))}
 
 
 def keep_document(store: Store, row: int, text: str) -> None:

@@ -68,8 +68,9 @@ class Lease(SQLModel, table=True):
 class Account(SQLModel, table=True):
     """A user record at a connection. ``digest`` is the ledger of its known bytes at place ``ordinal`` of the last listing; None = unknown.
 
-    ``document``: the provider's attributes, only for linked accounts and candidates. ``reading``: canonical attributes, only at
-    authoritative connections. ``touched_at``: when syncd last wrote it. ``gone_at``: proven absent since (a tombstone).
+    ``document``: the provider's attributes, at targets only for linked accounts and candidates, never those of a file. ``reading``:
+    canonical attributes, only at authoritative connections. ``touched_at``: when syncd last wrote it. ``gone_at``: proven absent since (a
+    tombstone); ``owner``: whose it was then, if it was ours.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -85,6 +86,7 @@ class Account(SQLModel, table=True):
     version: str | None = None
     touched_at: str | None = None
     gone_at: str | None = None
+    owner: str | None = None
     __table_args__ = (
         Index("account_by_id", "connection", "account", "object", unique=True),
         Index("account_by_place", "connection", "gone_at", "ordinal"),

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("version", sa.String(), nullable=True),
         sa.Column("touched_at", sa.String(), nullable=True),
         sa.Column("gone_at", sa.String(), nullable=True),
+        sa.Column("owner", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("account_by_id", "account", ["connection", "account", "object"], unique=True)
