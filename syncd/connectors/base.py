@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from syncd.environment import Environment
-from syncd.model import Account, Capability, Change, Cursor, Gone, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
+from syncd.model import USER, Account, Capability, Change, Cursor, Gone, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
 
 
 class Options(BaseModel):
@@ -43,7 +43,9 @@ class Connector(Protocol):
     capability: Capability
     meter: Meter
 
-    def parse(self, record: bytes) -> Account: ...
+    def parse(self, record: bytes, object: str = USER) -> Account:
+        """``object``: that of the record's page."""
+        ...
 
     def steps(self, change: Change) -> tuple[Step, ...]: ...
 

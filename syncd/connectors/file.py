@@ -15,7 +15,7 @@ from syncd.connectors.file_listing import READERS, Listing
 from syncd.connectors.file_rows import BrokenOff, Row, identify, unidentified
 from syncd.environment import Environment
 from syncd.errors import Incomplete, Refused, Rejected
-from syncd.model import CANONICAL, Account, Capability, Change, Cursor, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
+from syncd.model import CANONICAL, USER, Account, Capability, Change, Cursor, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
 
 
 class FileOptions(Options):
@@ -59,7 +59,7 @@ class FileConnector:
         """From now on a file that lacks one of ``columns`` (those the configuration maps by name) is refused as a whole."""
         self._required = tuple(columns)
 
-    def parse(self, record: bytes) -> Account:
+    def parse(self, record: bytes, object: str = USER) -> Account:
         row = orjson.loads(record)
         id = identify(row.get(self._id)) if isinstance(row, dict) else None
         if id is None:

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncd.engine import identify, records
+from syncd.engine import fading, identify, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
 from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
-from syncd.model import Cursor, Flaw, Page
+from syncd.model import USER, Cursor, Flaw, Page
 from syncd.store import identities, staging, waiting
 
 BATCH = 1000
@@ -57,6 +57,10 @@ class _Listing:
     def take(self, page: Page) -> None:
         """Recognise what is known, keep the rest for the next batch."""
         self.reading.pages += 1
+        if page.object != USER:
+            return  # a container holds accounts, it is none
+        if page.container is not None:
+            self.seen.containers.add(page.container)
         self.reading.flaws.extend(page.flaws)
         digests = self.ledger.digests(page.records)
         for place, row in enumerate(self.ledger.recognise(digests)):
@@ -112,6 +116,7 @@ async def read(context: Context, one: Connected) -> Reading:
     await _note(reading, _pages(context, one, listing))
     _stage_rest(listing)
     _account_for_flaws(context, one, listing)
+    fading.returned(context, one, listing.seen)
     if reading.complete:
         await _note(reading, _conclude(context, one, listing))
     staging.finish(

@@ -26,6 +26,7 @@ class Staged:
     ignored: bool
     keys: Sequence[tuple[str, str, bool]]
     object: str = "user"
+    container: str | None = None
 
 
 def begin(store: Store, connection: str, now: datetime) -> int:
@@ -49,10 +50,11 @@ def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) ->
 
 
 _UPSERT = """
-INSERT INTO account (connection, object, account, ordinal, digest, document, reading, version, ignored)
-VALUES (:connection, :object, :account, :ordinal, :digest, :document, :reading, :version, :ignored)
+INSERT INTO account (connection, object, account, container, ordinal, digest, document, reading, version, ignored, missing_times)
+VALUES (:connection, :object, :account, :container, :ordinal, :digest, :document, :reading, :version, :ignored, 0)
 ON CONFLICT (connection, object, account) DO UPDATE SET ordinal = excluded.ordinal, digest = excluded.digest,
-document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL
+document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL,
+container = excluded.container, missing_since = NULL, missing_times = 0
 """
 
 
@@ -63,8 +65,8 @@ def upsert(store: Store, connection: str, staged: Sequence[Staged]) -> dict[str,
         _UPSERT,
         [
             {
-                "connection": connection, "object": one.object, "account": one.account, "ordinal": one.ordinal, "digest": one.digest,
-                "document": one.document, "reading": one.reading, "version": one.version, "ignored": one.ignored,
+                "connection": connection, "object": one.object, "account": one.account, "container": one.container, "ordinal": one.ordinal,
+                "digest": one.digest, "document": one.document, "reading": one.reading, "version": one.version, "ignored": one.ignored,
             }
             for one in staged
         ],
@@ -131,11 +133,11 @@ def moved(store: Store, places: Sequence[tuple[int, int]]) -> None:
 
 
 def present(store: Store, connection: str) -> Iterator[Row[Any]]:
-    """Every account believed to exist: rows of (id, account, touched_at, ordinal), streamed in the order of the last listing."""
+    """Every account believed to exist: rows of (id, account, container, touched_at, ordinal), streamed in the order of the last listing."""
     place = (-1, 0)
     while True:
         rows = store.rows(
-            "SELECT id, account, touched_at, ordinal FROM account"
+            "SELECT id, account, container, touched_at, ordinal FROM account"
             " WHERE connection = :connection AND (ordinal, id) > (:ordinal, :id) AND gone_at IS NULL ORDER BY ordinal, id LIMIT 20000",
             connection=connection, ordinal=place[0], id=place[1],
         )  # fmt: skip
@@ -147,9 +149,39 @@ def present(store: Store, connection: str) -> Iterator[Row[Any]]:
 
 def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
     """These accounts are proven absent; their links lose their account, so that what is still desired is made again."""
-    store.run("UPDATE account SET gone_at = :now, digest = NULL, document = NULL WHERE id IN :ids", ids=list(ids), now=stamp(now))
+    store.run(
+        "UPDATE account SET gone_at = :now, digest = NULL, document = NULL, missing_since = NULL, missing_times = 0 WHERE id IN :ids",
+        ids=list(ids), now=stamp(now),
+    )  # fmt: skip
     store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(ids))
     mark_linked(store, ids)
+
+
+def missed(store: Store, ids: Sequence[int], now: datetime) -> None:
+    """One more complete listing lacked these accounts, of which nothing proves that they are gone."""
+    store.run(
+        "UPDATE account SET missing_since = COALESCE(missing_since, :now), missing_times = missing_times + 1 WHERE id IN :ids",
+        ids=list(ids), now=stamp(now),
+    )  # fmt: skip
+
+
+def missing(store: Store, connection: str) -> list[int]:
+    """Row ids of the accounts that complete listings lack by now."""
+    return [row.id for row in store.rows("SELECT id FROM account WHERE connection = :name AND missing_since IS NOT NULL", name=connection)]
+
+
+def found(store: Store, ids: Sequence[int]) -> None:
+    """These accounts are not missing any more."""
+    store.run("UPDATE account SET missing_since = NULL, missing_times = 0 WHERE id IN :ids", ids=list(ids))
+
+
+def faded(store: Store, ids: Sequence[int], times: int, since: datetime) -> list[int]:
+    """Those of ``ids`` that at least so many complete listings lacked, the first of them no later than ``since``."""
+    rows = store.rows(
+        "SELECT id FROM account WHERE id IN :ids AND missing_times >= :times AND missing_since <= :since",
+        ids=list(ids), times=times, since=stamp(since),
+    )  # fmt: skip
+    return [row.id for row in rows]
 
 
 def finish(store: Store, connection: str, now: datetime, *, defect: str, accounts: int, pages: int) -> None:

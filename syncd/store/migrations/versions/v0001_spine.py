@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("object", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
+        sa.Column("container", sa.String(), nullable=True),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=True),
         sa.Column("identity", sa.String(), nullable=True),
@@ -31,6 +32,8 @@ def upgrade() -> None:
         sa.Column("version", sa.String(), nullable=True),
         sa.Column("touched_at", sa.String(), nullable=True),
         sa.Column("gone_at", sa.String(), nullable=True),
+        sa.Column("missing_since", sa.String(), nullable=True),
+        sa.Column("missing_times", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("account_by_id", "account", ["connection", "account", "object"], unique=True)
@@ -38,6 +41,7 @@ def upgrade() -> None:
         "account_by_identity", "account", ["identity", "connection"], unique=False, sqlite_where=sa.text("identity IS NOT NULL")
     )
     op.create_index("account_by_place", "account", ["connection", "ordinal"], unique=False)
+    op.create_index("account_missing", "account", ["connection"], unique=False, sqlite_where=sa.text("missing_since IS NOT NULL"))
     op.create_table(
         "account_key",
         sa.Column("account_id", sa.Integer(), nullable=False),
