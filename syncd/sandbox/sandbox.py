@@ -17,6 +17,8 @@ from syncd.sandbox.appwrite import Appwrite
 from syncd.sandbox.faults import Fault, FaultPlan
 from syncd.sandbox.gateway import Gateway, Traffic
 from syncd.sandbox.twilio import Twilio
+from syncd.sandbox.waii import Waii
+from syncd.sandbox.waii_tree import HOME
 
 
 class Sandbox:
@@ -42,15 +44,17 @@ class Sandbox:
         self.traffic = Traffic(self.environment, latency, per_second, concurrency, burst)
         self.twilio = Twilio(self.environment, users, seed)
         self.appwrite = Appwrite(self.environment, users, seed)
+        self.waii = Waii(self.environment, users, seed)
         self._spec, self._faults = faults, FaultPlan(faults, seed)
         gateway = Gateway(self.twilio, self.environment, self.traffic, self._faults)
         appwrite = Gateway(self.appwrite, self.environment, self.traffic, self._faults)
+        waii = Gateway(self.waii, self.environment, self.traffic, self._faults)
         doors = [
             Route("/_sandbox/state", self._show_state),
             Route("/_sandbox/faults", self._set_faults, methods=["POST"]),
             Route("/_sandbox/reset", self._reset, methods=["POST"]),
         ]
-        self._router = Router([*doors, *appwrite.router.routes], redirect_slashes=False, default=gateway.router)
+        self._router = Router([*doors, *appwrite.router.routes, *waii.router.routes], redirect_slashes=False, default=gateway.router)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Routes by the path as sent: an encoded slash belongs to an id."""
@@ -71,16 +75,17 @@ class Sandbox:
 
     @list_lag.setter
     def list_lag(self, seconds: float) -> None:
-        self.twilio.list_lag = self.appwrite.list_lag = seconds
+        self.twilio.list_lag = self.appwrite.list_lag = self.waii.list_lag = seconds
 
     def reset(self) -> None:
         """As at the start: users, lists of requests and writes, faults."""
         self.twilio.reset()
         self.appwrite.reset()
+        self.waii.reset()
         self._faults.set(self._spec)
 
     def state(self) -> dict[str, Any]:
-        """``{"services": {sid: [users]}, "log": [writes], "requests": {"list 200": n}}``; Appwrite's, with ``users``, below its name."""
+        """``{"services": {sid: [users]}, "log": [writes], "requests": {"list 200": n}}``; the others' below their names."""
         services = {sid: list(service.users.values()) for sid, service in self.twilio.services.items()}
         return {
             "services": services,
@@ -90,6 +95,13 @@ class Sandbox:
                 "users": list(self.appwrite.project.users.values()),
                 "log": [asdict(one) for one in self.appwrite.log],
                 "requests": self.appwrite.journal.counts(),
+            },
+            "waii": {
+                "organizations": list(self.waii.tree.organizations.values()),
+                "tenants": list(self.waii.tree.tenants.values()),
+                "users": list(self.waii.tree.users.values()),
+                "log": [asdict(one) for one in self.waii.log],
+                "requests": self.waii.journal.counts(),
             },
         }
 
@@ -110,6 +122,14 @@ class Sandbox:
     base_url: {url}/v1
     project: {self.appwrite.project_id}
     api_key: {self.appwrite.api_key}
+    write: {{}}
+""",
+            "waii": f"""\
+  sql:
+    connector: waii
+    base_url: {url}/api/
+    api_key: {self.waii.api_key}
+    organizations: [{HOME}]
     write: {{}}
 """,
         }
