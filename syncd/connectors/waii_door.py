@@ -96,19 +96,22 @@ class Door:
     # ---- access keys -------------------------------------------------------------------------------------------------
 
     async def revoke(self, user: str) -> None:
-        """End all access keys of a user, acting as it. Keys are revoked by name; nothing happens unless all of them can be.
+        """End all access keys of a user, acting as it; they are revoked by name.
 
-        Raises Rejected for a key without a name, for keys that are not the user's (impersonation was ignored: they would be our own), and
-        where we may not act as this user.
+        Raises Rejected for a key without a name, once the others are revoked; for keys that are not the user's (impersonation was ignored:
+        they would be our own); and where we may not act as this user.
         """
+        if not user.isascii() or not user.isprintable() or user != user.strip():
+            raise Rejected(f"{_STAY}: {user!r} cannot stand in the header that names whom to act as", "impersonation")
         try:
             keys = await self.send(KEYS, {}, _keys, acting_as=user)
             if any(key.user_id != user for key in keys):
                 raise Rejected(f"{_STAY}: asked for them in its name, the provider shows another's", "impersonation")
+            names = sorted({key.name for key in keys if key.name})
+            if names:
+                await self.write(REVOKE, {"names": names}, acting_as=user)
             if not all(key.name for key in keys):
                 raise Rejected(f"{_STAY}: one has no name, and keys are revoked by name: name it, or delete it in Waii", "unnamed_key")
-            if keys:
-                await self.write(REVOKE, {"names": sorted({key.name or "" for key in keys})}, acting_as=user)
         except Quarantined as error:  # our own credentials were good a moment ago
             raise Rejected(f"{_STAY}: {error} to act as this user", "impersonation") from error
 

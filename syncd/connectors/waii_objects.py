@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -64,13 +65,16 @@ class Objects(RestConnector):
     # ---- writing -----------------------------------------------------------------------------------------------------
 
     def steps(self, change: Change) -> tuple[Step, ...]:
-        """Raises Rejected for an id that is none."""
+        """Who is disabled loses its keys while it may still delete them, then its roles, and then what keys are left: none, or it is said.
+
+        Raises Rejected for an id that is none.
+        """
         _checked(change.account if change.kind is not Does.CREATE else change.delta.get("id", (None, None))[1])
         steps = super().steps(change)
         if not (self.revoke and change.object == USER and change.kind in (Does.DISABLE, Does.DELETE) and steps):
             return steps
-        place = 1 if change.kind is Does.DISABLE else 0  # roles are taken away first, a user is deleted last
-        ordered = [*steps[:place], self._step(change, 0, REVOKE, {}), *steps[place:]]
+        revoking = self._step(change, 0, REVOKE, {})
+        ordered = [revoking, *steps] if change.kind is Does.DELETE else [revoking, *steps, revoking]
         return tuple(replace(one, n=n) for n, one in enumerate(ordered, 1))
 
     async def perform(self, step: Step) -> Account | None:
@@ -125,7 +129,8 @@ class Objects(RestConnector):
     async def _end_keys(self, step: Step, account: Account | None) -> Account | None:
         if account is None and step.change.kind is Does.DELETE:
             return None  # deleting shows what is the matter
-        await self._door.revoke(step.change.account or "")
+        with suppress(Rejected) if step.change.kind is Does.DISABLE and step.n == 1 else nullcontext():
+            await self._door.revoke(step.change.account or "")
         return account
 
     async def _remove(self, id: str, home: str | None) -> None:
@@ -154,7 +159,7 @@ class Objects(RestConnector):
         """
         specs = self.capability.attributes
         after = merged({name: now.get(name) for name in specs}, {path: body[path] for path in sorted(body)})
-        if "roles" in body and not after["roles"] and now:
+        if "roles" in body and not after.get("roles") and now:
             return self._sent(after) | {"roles": DEFAULT_ROLES}
         return self._sent(after)
 
