@@ -17,7 +17,10 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def binding(self) -> dict[str, str]:
-        """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections."""
+        """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections.
+
+        A value may name several parts of the directory, one a line, ``*`` all of them: connections that share one overlap.
+        """
         raise NotImplementedError
 
     def capability(self) -> Capability:
