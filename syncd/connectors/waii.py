@@ -23,7 +23,7 @@ from syncd.model import USER, Account, Capability, Change, Container, Cursor, Go
 Id = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class Named(BaseModel):
+class WaiiOrganization(BaseModel):
     """What the configuration says of a container that a plan may have to create."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -34,7 +34,7 @@ class Named(BaseModel):
         return {**({} if self.name is None else {"name": self.name}), **({"variables": self.variables} if self.variables else {})}
 
 
-class Tenant(Named):
+class WaiiTenant(WaiiOrganization):
     organization: Id
 
 
@@ -43,10 +43,10 @@ class WaiiOptions(Options):
 
     base_url: str = "https://tweakit.waii.ai/api/"
     api_key: SecretStr
-    organizations: list[Id] | dict[Id, Named] | None = Field(
+    organizations: list[Id] | dict[Id, WaiiOrganization] | None = Field(
         default=None, description="ids, or ids with what each is to be named; absent: every organization the key may list"
     )
-    tenants: dict[Id, Tenant] = Field(default_factory=dict, description="names for tenants that a plan may create")
+    tenants: dict[Id, WaiiTenant] = Field(default_factory=dict, description="names for tenants that a plan may create")
     insecure_http: bool = Field(default=False, description="allow plain http beyond loopback")
 
     @model_validator(mode="after")
@@ -71,9 +71,9 @@ class WaiiOptions(Options):
     def binding(self) -> dict[str, str]:
         return {"root": str(self.root()), "organizations": "\n".join(sorted(self.organizations or ["*"]))}
 
-    def named(self) -> Mapping[str, Named]:
+    def named(self) -> Mapping[str, WaiiOrganization]:
         given = self.organizations or {}
-        return given if isinstance(given, dict) else {id: Named() for id in given}
+        return given if isinstance(given, dict) else {id: WaiiOrganization() for id in given}
 
     def capability(self) -> Capability:
         """With one organization everybody is in it; with several, or all, the map must say in which."""

@@ -105,6 +105,7 @@ class Waii:
         return Answer(200, orjson.dumps(answered or {}))
 
     def refusal(self, status: int, call: Call) -> Answer:
+        status = 404 if status == 405 and call.path.removeprefix("/api/") not in self._operations else status
         return Answer(status, orjson.dumps({"detail": DETAILS[status]}))
 
     def continues(self, call: Call) -> bool:

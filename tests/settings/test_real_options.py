@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from jsonschema import validate
+from ruamel.yaml import YAML
 
 from syncd.connectors.file import FileOptions
 from syncd.connectors.memory import MemoryOptions
@@ -13,6 +15,8 @@ from syncd.connectors.waii import WaiiOptions
 from syncd.errors import Refused
 from syncd.settings import Settings, load
 from syncd.settings.connections import Registry
+from syncd.settings.schema import schema
+from syncd.settings.show import document
 
 REGISTRY: Registry = {"file": FileOptions, "twilio": TwilioOptions, "memory": MemoryOptions, "waii": WaiiOptions}
 PEOPLE = "connections:\n  people: {connector: file, path: people.csv, id: nr, authoritative: true}\n"
@@ -91,3 +95,13 @@ def test_with_one_organization_everybody_is_in_it(tmp_path: Path) -> None:
         (found,) = (one for one in target.attributes if one.name == "org_id")
         assert (found.source, found.value) == entry
     assert {entry.name for entry in settings.landscape.connection("sql").read} == {"userName", "displayName", "externalId"}
+
+
+def test_keys_within_keys_are_shown_and_completed(tmp_path: Path) -> None:
+    own = "    organizations: {a: {name: A}, b: {}}\n    tenants: {t: {organization: a}}\n    write: {attributes: {org_id: organization}}\n"
+    shown = document(loaded(tmp_path, PEOPLE + SQL + own))["connections"]["sql"]
+    assert (shown["organizations"], shown["tenants"]) == (
+        {"a": {"name": "A", "variables": {}}, "b": {"variables": {}}}, {"t": {"organization": "a", "variables": {}}},
+    )  # fmt: skip
+    assert "token-of-a-test" not in str(shown)
+    validate(YAML(typ="safe").load(PEOPLE + SQL + own), schema(REGISTRY))
