@@ -20,6 +20,8 @@ from syncd.environment import Environment
 from syncd.errors import Quarantined, SyncdError
 from syncd.model import USER, Account, Capability, Change, Container, Cursor, Gone, Health, Page, Rate, Ref, Step, Unknown, Watermark
 
+DEADLINE = 120.0
+"""Seconds for one answer, which may be everybody in an organization."""
 Id = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -100,7 +102,9 @@ class WaiiConnector:
     options: ClassVar[type[Options]] = WaiiOptions
 
     def __init__(self, options: WaiiOptions, *, environment: Environment, rate: Rate, writable: bool) -> None:
-        http = Http(options.root(), options.credentials(), environment=environment, rate=rate, writable=writable)
+        http = Http(
+            options.root(), options.credentials(), environment=environment, rate=rate, writable=writable, deadline=DEADLINE
+        )  # fmt: skip
         self._door = Door(http, frozenset(options.named()))
         self._objects = {object: Objects(http, self._door, kind, environment) for object, kind in KINDS.items()}
         self._walk, self._environment = Walk(self._door), environment

@@ -8,8 +8,8 @@ DEFAULT = ("waii-api-user",)
 _OWN = {
     "waii-trial-user": ("usage:web",),
     "waii-trial-api-user": ("usage:api",),
-    "waii-user": (),
-    "waii-api-user": ("write:access_key",),
+    "waii-user": ("write:access_key",),
+    "waii-api-user": (),
     "waii-admin-user": ("read:user", "read:tenant", "read:org"),
     "waii-org-admin-user": ("write:user", "write:tenant", "usage:impersonation"),
     "waii-super-admin-user": ("write:org",),

@@ -20,6 +20,7 @@ from syncd.sandbox.waii import Waii
 from syncd.sandbox.waii_tree import ADMIN, HOME, Tree
 
 RECORDED = Path(__file__).parents[1] / "data" / "waii_requests.json"
+"""Bodies that waii-sdk-py 1.30.0 and waii-sdk-js 1.28.3-beta.16 sent to a server that only took them down."""
 MARKER = "prod:0f8fad5b-d9cb-569f-a165-70867728950e"
 _CONTEXT = {"tags", "parameters", "scope"}
 """What one SDK says and the other does not."""

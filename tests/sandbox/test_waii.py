@@ -1,73 +1,21 @@
-"""The emulated Waii: who may ask, what each operation answers, what must exist before what, and who may play whom."""
+"""The emulated Waii: what each operation answers, and what must exist before what."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from typing import Any
 
-import httpx
 import pytest
 
-from syncd.sandbox import Sandbox, serve
 from syncd.sandbox.waii import Waii
-from syncd.sandbox.waii_roles import LADDER, PERMISSIONS
+from syncd.sandbox.waii_roles import PERMISSIONS
 from syncd.sandbox.waii_tree import ADMIN, HOME
 
 from .conftest import Clock
-
-CONTEXT = {"org_id": "", "user_id": "", "scope": "", "tags": None, "parameters": None}
-"""What the vendor's SDKs put beside the rest; it says nothing."""
+from .waii_served import MakeServed
 
 
-class Served:
-    """A sandbox, and an HTTP client with its key."""
-
-    def __init__(self, sandbox: Sandbox, client: httpx.Client) -> None:
-        self.sandbox, self.client, self.waii, self.tree = sandbox, client, sandbox.waii, sandbox.waii.tree
-
-    def send(self, operation: str, body: Any = None, **headers: str) -> httpx.Response:
-        sent = {**(body or {}), **CONTEXT} if body is None or isinstance(body, Mapping) else body
-        return self.client.post(f"/api/{operation}", json=sent, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-    def said(self, operation: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Status and ``detail`` of an error; status and the whole answer where it is none."""
-        answer = self.send(operation, body, **headers)
-        assert answer.headers["content-type"] == "application/json"
-        document = answer.json()
-        return answer.status_code, document.get("detail", document)
-
-    def shown(self, operation: str, body: Any = None, **headers: str) -> list[str]:
-        """Ids of a listing."""
-        (records,) = self.send(operation, body, **headers).raise_for_status().json().values()
-        return [one["id"] for one in records]
-
-
-Make = Callable[..., Served]
-
-
-@pytest.fixture
-def served() -> Iterator[Make]:
-    with ExitStack() as stack:
-
-        def make(**options: Any) -> Served:
-            sandbox = Sandbox(**options)
-            url = stack.enter_context(serve(sandbox))
-            headers = {"Authorization": f"Bearer {Waii.api_key}"}
-            return Served(sandbox, stack.enter_context(httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=10)))
-
-        yield make
-
-
-def as_role(one: Served, role: str, org_id: str = HOME) -> dict[str, str]:
-    """The header of somebody with this role."""
-    name = f"{role}@{org_id}"
-    one.tree.create_user(name, org_id, roles=[role])
-    return {"Authorization": f"Bearer {one.tree.create_key(name, 'main').access_key}"}
-
-
-def test_who_may_ask(served: Make) -> None:
-    one = served()
+def test_who_may_ask(waii: MakeServed) -> None:
+    one = waii()
     for wrong in ("Bearer wrong", "Basic " + Waii.api_key, Waii.api_key, ""):
         assert one.said("get-user-info", Authorization=wrong) == (401, "Incorrect API key")
     assert one.send("get-user-info", Authorization=f"bearer {Waii.api_key}").status_code == 200
@@ -75,8 +23,8 @@ def test_who_may_ask(served: Make) -> None:
     assert one.said("get-user-info") == (401, "Incorrect API key")
 
 
-def test_everything_is_a_post_of_an_object(served: Make) -> None:
-    one = served()
+def test_everything_is_a_post_of_an_object(waii: MakeServed) -> None:
+    one = waii()
     assert one.client.get("/api/list-users").json() == {"detail": "Method Not Allowed"}
     assert one.said("list-user") == (404, "Not Found")
     for body in (b"", b"{", b"[]", b"1"):
@@ -84,8 +32,8 @@ def test_everything_is_a_post_of_an_object(served: Make) -> None:
         assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body"])
 
 
-def test_who_is_asking(served: Make) -> None:
-    one = served()
+def test_who_is_asking(waii: MakeServed) -> None:
+    one = waii()
     assert one.send("get-user-info").json() == {
         "id": ADMIN, "name": "Administrator", "email": ADMIN, "roles": ["waii-super-admin-user"],
         "permissions": sorted(PERMISSIONS["waii-super-admin-user"]),
@@ -93,8 +41,8 @@ def test_who_is_asking(served: Make) -> None:
     assert one.send("update-db-connect-info").json() == {"connectors": []}
 
 
-def test_the_people_of_the_seed_and_the_administrator(served: Make) -> None:
-    one = served(users=3)
+def test_the_people_of_the_seed_and_the_administrator(waii: MakeServed) -> None:
+    one = waii(users=3)
     users = one.send("list-users").json()["users"]
     assert [user["id"] for user in users] == [*one.tree.users]
     assert users[1] == {
@@ -104,8 +52,8 @@ def test_the_people_of_the_seed_and_the_administrator(served: Make) -> None:
     assert one.said("create-user", {"user": {"id": users[1]["id"]}}) == (400, f"User {users[1]['id']} already exists")
 
 
-def test_lookups(served: Make) -> None:
-    one = served()
+def test_lookups(waii: MakeServed) -> None:
+    one = waii()
     one.tree.create_organization("bolt")
     one.tree.create_tenant("eu", "bolt")
     for name, tenant in (("a", None), ("b", "eu")):
@@ -123,8 +71,8 @@ def test_lookups(served: Make) -> None:
     assert one.said("list-users", {"lookup_org_id": "none"}) == (400, "Organization none not found")
 
 
-def test_a_write_answers_an_empty_object_and_an_update_replaces_the_whole(served: Make) -> None:
-    one = served()
+def test_a_write_answers_an_empty_object_and_an_update_replaces_the_whole(waii: MakeServed) -> None:
+    one = waii()
     whole = {"id": "ada", "name": "Ada", "variables": {"x": 1}, "roles": ["waii-user"], "unknown": 1}
     assert one.said("create-user", {"user": whole}) == (200, {})
     assert one.tree.users["ada"] == {
@@ -178,8 +126,8 @@ def test_a_write_answers_an_empty_object_and_an_update_replaces_the_whole(served
         ("create-key", {"name": "sandbox"}, 400, "Access key sandbox already exists"),
     ],
 )
-def test_what_must_exist_before_what(served: Make, operation: str, body: Any, status: int, said: str) -> None:
-    one = served()
+def test_what_must_exist_before_what(waii: MakeServed, operation: str, body: Any, status: int, said: str) -> None:
+    one = waii()
     one.tree.create_organization("bolt")
     one.tree.create_tenant("far", "bolt")
     one.tree.create_user("bob", "bolt", tenant_id="far")
@@ -204,104 +152,26 @@ def test_what_must_exist_before_what(served: Make, operation: str, body: Any, st
         ("delete-access-keys", {"names": "x"}, ["body", "names"]),
     ],
 )  # fmt: skip
-def test_invalid_bodies_are_refused_the_way_of_fastapi(served: Make, operation: str, body: Any, place: list[str]) -> None:
-    status, detail = served().said(operation, body)
+def test_invalid_bodies_are_refused_the_way_of_fastapi(waii: MakeServed, operation: str, body: Any, place: list[str]) -> None:
+    status, detail = waii().said(operation, body)
     assert (status, detail[0]["loc"], sorted(detail[0])) == (422, place, ["loc", "msg", "type"])
 
 
-# ---- rights ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("operation", "needs"),
-    [
-        ("list-users", "read:user"), ("list-tenants", "read:tenant"), ("list-orgs", "read:org"), ("create-user", "write:user"),
-        ("update-user", "write:user"), ("delete-user", "write:user"), ("create-tenant", "write:tenant"), ("delete-tenant", "write:tenant"),
-        ("create-org", "write:org"), ("update-org", "write:org"), ("delete-org", "write:org"), ("create-key", "write:access_key"),
-    ],
-)  # fmt: skip
-def test_who_lacks_a_permission_is_refused(served: Make, operation: str, needs: str) -> None:
-    one = served()
-    for role in LADDER:
-        refused = one.said(operation, {}, **as_role(one, role)) == (403, f"Permission denied: {needs}")
-        assert refused is (needs not in PERMISSIONS[role]), role
-
-
-def test_an_administrator_of_an_organization_is_one_there_alone(served: Make) -> None:
-    one = served()
-    one.tree.create_organization("bolt")
-    there = as_role(one, "waii-org-admin-user", "bolt")
-    one.tree.create_user("far")
-    assert one.shown("list-orgs", **there) == ["bolt"]
-    assert one.shown("list-users", **there) == ["waii-org-admin-user@bolt"]
-    assert one.said("list-users", {"lookup_org_id": HOME}, **there) == (403, "Permission denied: organization acme")
-    assert one.said("create-user", {"user": {"id": "x", "org_id": HOME}}, **there) == (403, "Permission denied: organization acme")
-    assert one.said("create-tenant", {"tenant": {"id": "x", "name": "X", "org_id": HOME}}, **there)[0] == 403
-    assert one.said("create-user", {"user": {"id": "x"}}, **there) == (200, {})
-    assert one.tree.users["x"]["org_id"] == "bolt"
-
-
-def test_nobody_touches_who_may_do_more(served: Make) -> None:
-    one = served()
-    lower = as_role(one, "waii-org-admin-user")
-    refused = (403, "Permission denied: more permissions than the caller's")
-    assert one.said("update-user", {"user": {"id": ADMIN}}, **lower) == refused
-    assert one.said("delete-user", {"id": ADMIN}, **lower) == refused
-    assert one.said("create-user", {"user": {"id": "x", "roles": ["waii-super-admin-user"]}}, **lower) == refused
-    assert one.tree.users[ADMIN]["roles"] == ["waii-super-admin-user"]
-
-
-def test_who_may_play_whom(served: Make) -> None:
-    one = served()
-    one.tree.create_organization("bolt")
-    one.tree.create_user("near", roles=["waii-org-admin-user"])
-    one.tree.create_user("far", "bolt")
-    assert one.send("get-user-info", x_waii_impersonate_user="near").json()["id"] == "near"
-    for other in ("far", "nobody"):
-        assert one.said("get-user-info", x_waii_impersonate_user=other) == (403, f"Cannot impersonate {other}")
-    lower, lowest = as_role(one, "waii-org-admin-user"), as_role(one, "waii-admin-user")
-    assert one.said("get-user-info", x_waii_impersonate_user=ADMIN, **lower) == (403, f"Cannot impersonate {ADMIN}")
-    assert one.said("get-user-info", x_waii_impersonate_user="near", **lowest) == (403, "Cannot impersonate near")
-
-
-def test_access_keys_belong_to_who_asks_or_is_played(served: Make, clock: Clock) -> None:
-    one = served(environment=clock)
-    one.tree.create_user("ada")
-    as_ada = {"x_waii_impersonate_user": "ada"}
-    (made,) = one.send("create-key", {"name": "ci"}, **as_ada).json()["access_keys"]
-    assert made == {
-        "access_key": made["access_key"], "user_id": "ada", "name": "ci", "description": None,
-        "created_at": int(clock.now().timestamp() * 1000),
-    }  # fmt: skip
-    assert one.send("get-user-info", Authorization=f"Bearer {made['access_key']}").json()["id"] == "ada"
-    assert [key["name"] for key in one.send("list-access-keys").json()["access_keys"]] == ["sandbox"]
-    assert one.said("delete-access-keys", {"names": ["ci"]}) == (200, {})
-    assert len(one.send("list-access-keys", **as_ada).json()["access_keys"]) == 1
-    assert one.said("delete-access-keys", {"names": ["ci", "none"]}, **as_ada) == (200, {})
-    assert one.send("list-access-keys", **as_ada).json() == {"access_keys": []}
-    one.tree.create_key("ada", None)
-    one.tree.delete_user("ada")
-    assert len(one.tree.keys) == 1
-
-
-# ---- faults and the rest -----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(("fault", "shown"), [("missed", 2), ("shrink", 1), ("short", 0), ("duplicate", 4), ("loop", 3), ("endless", 3)])
-def test_what_listing_faults_do_to_the_one_page_there_is(served: Make, fault: str, shown: int) -> None:
-    one = served(users=2, faults=f"{fault}@list")
+def test_what_listing_faults_do_to_the_one_page_there_is(waii: MakeServed, fault: str, shown: int) -> None:
+    one = waii(users=2, faults=f"{fault}@list")
     assert len(one.shown("list-users")) == shown
     assert len(one.shown("list-users")) == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504])
-def test_every_status_says_its_detail(served: Make, status: int) -> None:
-    status_, detail = served(faults=f"{status}@*;retry_after=3").said("list-users")
+def test_every_status_says_its_detail(waii: MakeServed, status: int) -> None:
+    status_, detail = waii(faults=f"{status}@*;retry_after=3").said("list-users")
     assert (status_, isinstance(detail, str)) == (status, True)
 
 
-def test_listings_lag_and_lookups_do_not(served: Make, clock: Clock) -> None:
-    one = served(environment=clock)
+def test_listings_lag_and_lookups_do_not(waii: MakeServed, clock: Clock) -> None:
+    one = waii(environment=clock)
     one.sandbox.list_lag = 10.0
     one.send("create-user", {"user": {"id": "ada"}})
     assert (one.shown("list-users"), one.shown("list-users", {"lookup_user_id": "ada"})) == ([ADMIN], ["ada"])
@@ -309,8 +179,8 @@ def test_listings_lag_and_lookups_do_not(served: Make, clock: Clock) -> None:
     assert one.shown("list-users") == [ADMIN, "ada"]
 
 
-def test_the_state_is_shown_and_reset(served: Make) -> None:
-    one = served(users=1)
+def test_the_state_is_shown_and_reset(waii: MakeServed) -> None:
+    one = waii(users=1)
     one.send("create-user", {"user": {"id": "ada"}})
     one.send("create-tenant", {"tenant": {"id": "eu", "name": "EU"}})
     state = one.client.get("/_sandbox/state").json()["waii"]
@@ -324,8 +194,8 @@ def test_the_state_is_shown_and_reset(served: Make) -> None:
     assert one.send("get-user-info").status_code == 200
 
 
-def test_a_config_that_points_at_it(served: Make) -> None:
-    sandbox = served().sandbox
+def test_a_config_that_points_at_it(waii: MakeServed) -> None:
+    sandbox = waii().sandbox
     said = sandbox.config_yaml("http://127.0.0.1:1", ["waii"])
     assert "connector: waii\n    base_url: http://127.0.0.1:1/api/\n" in said
     assert sandbox.waii.api_key in said
