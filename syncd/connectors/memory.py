@@ -15,6 +15,7 @@ from syncd.connectors.url import segment
 from syncd.environment import Environment
 from syncd.errors import Incomplete, Rejected
 from syncd.model import (
+    USER,
     Account,
     AttributeSpec,
     Capability,
@@ -92,7 +93,7 @@ class MemoryConnector:
         self.directory = MemoryDirectory.named(options.directory)
         self._options, self._environment, self._writable = options, environment, writable
 
-    def parse(self, record: bytes) -> Account:
+    def parse(self, record: bytes, object: str = USER) -> Account:
         document = orjson.loads(record)
         id = document.get("id") if isinstance(document, dict) else None
         if not isinstance(id, str) or not id:

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from syncd.engine import columns, directory, identify, reappearing, records
+from syncd.engine import columns, directory, fading, identify, reappearing, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
 from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
-from syncd.model import Cursor, Flaw, Page, Watermark
+from syncd.model import USER, Cursor, Flaw, Page, Watermark
 from syncd.store import identities, staging, waiting
 
 BATCH = 1000
@@ -70,6 +70,10 @@ class _Listing:
         """Recognise what is known, keep the rest for the next batch."""
         self.reading.pages += 1
         self.columns, self.watermark = page.columns, page.watermark
+        if page.object != USER:
+            return  # a container holds accounts, it is none
+        if page.container is not None:
+            self.seen.containers.add(page.container)
         self.reading.flaws.extend(page.flaws)
         digests = self.ledger.digests(page.records)
         known = [None] * len(digests) if self.since else self.ledger.recognise(digests)
@@ -136,6 +140,7 @@ async def read(context: Context, one: Connected, since: Watermark | None = None)
     await _note(reading, _pages(context, one, listing))
     _stage_rest(listing)
     _account_for_flaws(context, one, listing)
+    fading.returned(context, one, listing.seen)
     if reading.complete and not reading.delta:
         await _note(reading, _conclude(context, one, listing))
     now = context.environment.now()

@@ -71,7 +71,8 @@ def stage(context: Context, one: Connected, account: Account, ordinal: int | Non
         account=account.id, ordinal=ordinal, digest=digest, version=account.version, object=account.object,
         document=orjson.dumps(account.attributes).decode() if one.carried and one.needed <= account.attributes.keys() else None,
         reading=orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS).decode() if source else None,
-        ignored=context.ignore.matches(account.id, canonical.get("userName"), canonical.get("email")),
+        ignored=account.protected or context.ignore.matches(account.id, canonical.get("userName"), canonical.get("email")),
+        container=account.container,
         keys=tuple(_keys(one, account.attributes, canonical)) if target else (),
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ class Staged:
     ignored: bool
     keys: Sequence[tuple[str, str, bool]]
     object: str = "user"
+    container: str | None = None
 
 
 def begin(store: Store, connection: str, now: datetime, *, delta: bool = False) -> int:
@@ -52,10 +53,11 @@ def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) ->
 
 
 _UPSERT = f"""
-INSERT INTO account (connection, object, account, ordinal, digest, document, reading, version, ignored)
-VALUES (:connection, :object, :account, COALESCE(:ordinal, {2**40}), :digest, :document, :reading, :version, :ignored)
+INSERT INTO account (connection, object, account, container, ordinal, digest, document, reading, version, ignored, missing_times)
+VALUES (:connection, :object, :account, :container, COALESCE(:ordinal, {2**40}), :digest, :document, :reading, :version, :ignored, 0)
 ON CONFLICT (connection, object, account) DO UPDATE SET ordinal = COALESCE(:ordinal, account.ordinal), digest = excluded.digest,
-document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL
+document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL,
+container = excluded.container, missing_since = NULL, missing_times = 0
 """
 
 
@@ -66,8 +68,8 @@ def upsert(store: Store, connection: str, staged: Sequence[Staged]) -> dict[str,
         _UPSERT,
         [
             {
-                "connection": connection, "object": one.object, "account": one.account, "ordinal": one.ordinal, "digest": one.digest,
-                "document": one.document, "reading": one.reading, "version": one.version, "ignored": one.ignored,
+                "connection": connection, "object": one.object, "account": one.account, "container": one.container, "ordinal": one.ordinal,
+                "digest": one.digest, "document": one.document, "reading": one.reading, "version": one.version, "ignored": one.ignored,
             }
             for one in staged
         ],
@@ -140,11 +142,11 @@ def moved(store: Store, places: Sequence[tuple[int, int]]) -> None:
 
 
 def present(store: Store, connection: str) -> Iterator[Row[Any]]:
-    """Every account believed to exist: rows of (id, account, touched_at, ordinal), streamed in the order of the last listing."""
+    """Every account believed to exist: rows of (id, account, container, touched_at, ordinal), streamed in the order of the last listing."""
     place = (-1, 0)
     while True:
         rows = store.rows(
-            "SELECT id, account, touched_at, ordinal FROM account"
+            "SELECT id, account, container, touched_at, ordinal FROM account"
             " WHERE connection = :connection AND (ordinal, id) > (:ordinal, :id) AND gone_at IS NULL ORDER BY ordinal, id LIMIT 2000",
             connection=connection, ordinal=place[0], id=place[1],
         )  # fmt: skip
@@ -160,7 +162,7 @@ def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
     A tombstone remembers whose account it was: should the proof have been false, it is theirs and ours still (`outcomes.reattach`).
     """
     store.run(
-        "UPDATE account SET gone_at = :now, digest = NULL, document = NULL,"
+        "UPDATE account SET gone_at = :now, digest = NULL, document = NULL, missing_since = NULL, missing_times = 0,"
         " owner = (SELECT identity FROM link WHERE link.account_id = account.id AND link.owned) WHERE id IN :ids",
         ids=list(ids), now=stamp(now),
     )  # fmt: skip

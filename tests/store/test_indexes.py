@@ -7,7 +7,21 @@ from collections.abc import Callable
 
 import pytest
 
-from syncd.store import Store, answers, connections, identities, journal, lease, limits, links, outcomes, staging, verdicts, waiting
+from syncd.store import (
+    Store,
+    answers,
+    connections,
+    identities,
+    journal,
+    lease,
+    limits,
+    links,
+    missing,
+    outcomes,
+    staging,
+    verdicts,
+    waiting,
+)
 from tests.store.rows import HOUR, NOW, change, link, people, person, plans, record, register, stage, staged, standing
 
 KEYS = [("email", "x"), ("userName", "y")]
@@ -52,6 +66,10 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "back_unread": lambda: staging.back_unread(s, "app", ["a1", "a2"]),
         "document": lambda: staging.document(s, 1),
         "keep_document": lambda: staging.keep_document(s, 1, "{}"),
+        "missing": lambda: missing.missing(s, "app"),
+        "missed": lambda: missing.missed(s, [5], NOW),
+        "found": lambda: missing.found(s, [5]),
+        "faded": lambda: missing.faded(s, [5], 3, NOW),
         "present": lambda: list(staging.present(s, "app")),
         "sources": lambda: identities.sources(s, ["p1", "p2"]),
         "present_at": lambda: identities.present_at(s, "app", ["p1", "p2"]),
