@@ -22,6 +22,7 @@ from syncd.engine.projecting import Projected, at, project_dirty, who
 from syncd.environment import instant, stamp
 from syncd.model import LEAVING, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
+from syncd.store.standing import Stands
 
 FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
 """Held for reasons that no release can cure: the data must change first."""
@@ -43,7 +44,7 @@ async def reconcile(context: Context, one: Connected) -> None:
         await context.breathe()
 
 
-def _ready(context: Context, row: Any) -> bool:
+def _ready(context: Context, row: Stands) -> bool:
     """Not in doubt, not resting after repeated refusals."""
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
 
@@ -54,7 +55,7 @@ def _evidence(context: Context, one: Connected) -> Evidence | None:
     return prove([Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows])
 
 
-async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> list[dict[str, Any]]:
+async def _plan_block(context: Context, one: Connected, rows: Sequence[Stands], evidence: Evidence | None) -> list[dict[str, Any]]:
     projected = [at(context, one, row) for row in rows]
     matches = correlate(context, one, [each for each in projected if each.holding is None])
     colliding = _collisions(context, one, projected)
