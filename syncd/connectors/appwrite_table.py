@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
 from syncd.connectors.records import Reader
-from syncd.connectors.tables import Call, Listing, Table, json_body
-from syncd.connectors.url import Root
-from syncd.errors import Incomplete, Rejected
+from syncd.connectors.tables import ByUser, Call, Listing, Table, json_body
+from syncd.errors import Rejected
 from syncd.model import Account, AttributeSpec, Capability, Mutability
 
 MARK = "syncd"
@@ -88,22 +87,6 @@ UPDATES = (
     _update("verification", "emailVerification"),  # a new e-mail or phone resets its flag, so the flags come last
     _update("verification/phone", "phoneVerification"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ByUser:
-    """Places in this listing are users, not addresses (`appwrite_listing`): a page says nothing of the next one."""
-
-    fields: tuple[str, ...] = ()
-
-    def following(self, rest: Mapping[str, Any]) -> str | None:
-        return None
-
-    def target(self, root: Root, place: str) -> str:
-        raise Incomplete(f"{place} is no place in this listing")
-
-    def key(self, place: str) -> str:
-        return place
 
 
 TABLE = Table(

@@ -150,15 +150,15 @@ class Http:
         async with self._slots:
             episode = await self.gate.enter(self._budget.seconds)
             answer = await self._exchange(request, fresh)
-        if answer.status == 429:
-            self.meter.throttled += 1
-        else:
-            self.gate.accepted(episode)
         if answer.status in request.success:
+            self.gate.accepted(episode)
             return self._decoded(request, answer, decode)
         error = refusal(request.label, answer, self._explain, self._redact, self._environment.now())
         if isinstance(error, Retryable):
+            self.meter.throttled += 1
             self.gate.refused(episode, error.after)
+        else:
+            self.gate.accepted(episode)
         raise error
 
     def _decoded(self, request: Request, answer: Answer, decode: Callable[[Answer], T]) -> T:
