@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from syncd.environment import Environment
 from syncd.sandbox.appwrite import Appwrite
+from syncd.sandbox.chatbotkit import ChatBotKit
 from syncd.sandbox.faults import Fault, FaultPlan
 from syncd.sandbox.gateway import Gateway, Traffic
 from syncd.sandbox.twilio import Twilio
@@ -42,15 +43,17 @@ class Sandbox:
         self.traffic = Traffic(self.environment, latency, per_second, concurrency, burst)
         self.twilio = Twilio(self.environment, users, seed)
         self.appwrite = Appwrite(self.environment, users, seed)
+        self.chatbotkit = ChatBotKit(self.environment, users, seed)
         self._spec, self._faults = faults, FaultPlan(faults, seed)
         gateway = Gateway(self.twilio, self.environment, self.traffic, self._faults)
-        appwrite = Gateway(self.appwrite, self.environment, self.traffic, self._faults)
+        others = [Gateway(one, self.environment, self.traffic, self._faults) for one in (self.appwrite, self.chatbotkit)]
         doors = [
             Route("/_sandbox/state", self._show_state),
             Route("/_sandbox/faults", self._set_faults, methods=["POST"]),
             Route("/_sandbox/reset", self._reset, methods=["POST"]),
         ]
-        self._router = Router([*doors, *appwrite.router.routes], redirect_slashes=False, default=gateway.router)
+        routes = [route for one in others for route in one.router.routes]
+        self._router = Router([*doors, *routes], redirect_slashes=False, default=gateway.router)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Routes by the path as sent: an encoded slash belongs to an id."""
@@ -71,16 +74,17 @@ class Sandbox:
 
     @list_lag.setter
     def list_lag(self, seconds: float) -> None:
-        self.twilio.list_lag = self.appwrite.list_lag = seconds
+        self.twilio.list_lag = self.appwrite.list_lag = self.chatbotkit.list_lag = seconds
 
     def reset(self) -> None:
         """As at the start: users, lists of requests and writes, faults."""
         self.twilio.reset()
         self.appwrite.reset()
+        self.chatbotkit.reset()
         self._faults.set(self._spec)
 
     def state(self) -> dict[str, Any]:
-        """``{"services": {sid: [users]}, "log": [writes], "requests": {"list 200": n}}``; Appwrite's, with ``users``, below its name."""
+        """``{"services": {sid: [users]}, "log": [writes], "requests": {"list 200": n}}``; the others' with ``users``, below their names."""
         services = {sid: list(service.users.values()) for sid, service in self.twilio.services.items()}
         return {
             "services": services,
@@ -90,6 +94,11 @@ class Sandbox:
                 "users": list(self.appwrite.project.users.values()),
                 "log": [asdict(one) for one in self.appwrite.log],
                 "requests": self.appwrite.journal.counts(),
+            },
+            "chatbotkit": {
+                "users": list(self.chatbotkit.parent.users.values()),
+                "log": [asdict(one) for one in self.chatbotkit.log],
+                "requests": self.chatbotkit.journal.counts(),
             },
         }
 
@@ -110,6 +119,13 @@ class Sandbox:
     base_url: {url}/v1
     project: {self.appwrite.project_id}
     api_key: {self.appwrite.api_key}
+    write: {{}}
+""",
+            "chatbotkit": f"""\
+  bots:
+    connector: chatbotkit
+    base_url: {url}/v1
+    secret: {self.chatbotkit.secret}
     write: {{}}
 """,
         }
