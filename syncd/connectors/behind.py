@@ -80,7 +80,7 @@ class Behind:
             self._ends.clear()
         shown, full = await self._behind(place)
         ids = [id for id in map(self._id, shown.records[-TAIL:]) if id] or [flaw.id for flaw in shown.flaws[-TAIL:] if flaw.id]
-        seen = [one for one in place.tail if one not in ids]
+        seen = [] if place.begins and full else [one for one in place.tail if one not in ids]  # the others may come again, behind these
         after = Place(place.pages + 1, place.records + _count(shown), (*seen, *ids)[-TAIL:], place.delta)
         if not _count(shown) or (place.delta and not full):
             return Page(shown.records, place.records, complete=True, watermark=after.watermark(), flaws=shown.flaws)
