@@ -102,6 +102,8 @@ class ChatBotKit:
             return _error(error.code, str(error))
 
     def refusal(self, status: int, call: Call) -> Answer:
+        if status == 405 and _action(call)[1] not in self._handlers:
+            return _error("NOT_FOUND")
         return _error(_CODES.get(status, "GENERIC_ERROR"), status=status)
 
     def continues(self, call: Call) -> bool:

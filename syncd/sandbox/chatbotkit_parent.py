@@ -32,8 +32,9 @@ class Parent:
     def __init__(self, environment: Environment, journal: Journal, users: int, seed: int) -> None:
         self._environment, self._journal = environment, journal
         self._ids, self._token_ids = Ids(f"chatbotkit/{seed}", "c", 24), Ids(f"chatbotkit/{seed}/tokens", "c", 24)
-        self._last = self._milliseconds() + users
-        self._seeds = MadeUp(users, seed, self._ids, self._last - users)
+        born = self._milliseconds() - 1
+        self._last = born + users
+        self._seeds = MadeUp(users, seed, self._ids, born)
         self.directory: Directory[Entry] = Directory(self._seeds, environment.monotonic)
         self._numbers, self._token_numbers = count(users + 1), count(1)
         self._holders: dict[tuple[str, str], int] = {}
@@ -226,7 +227,7 @@ class Parent:
         return None if n is None else self.directory.get(n)
 
     def _milliseconds(self) -> int:
-        return int(self._environment.now().timestamp() * 1000)
+        return round(self._environment.now().timestamp() * 1000)
 
 
 def _whole(user: User) -> dict[str, Any]:
