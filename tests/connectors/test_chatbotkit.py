@@ -76,7 +76,7 @@ async def test_find_is_exact_to_the_letter() -> None:
 async def test_a_filter_that_is_not_heeded_proves_nobody_absent() -> None:
     for page in ({"items": [{"id": "c2", "meta": {"syncd": "prod:2"}}]}, {"items": [{"id": "c2"}]}, {"items": ["c2"]}):
         async with scripted(reply(page)) as server, world(base_url=f"{server.url}/v1") as w:
-            with pytest.raises(Rejected, match="other users than those whose meta.syncd"):
+            with pytest.raises(Rejected, match="other users than those"):
                 await w.connector.find({"meta.syncd": MARKER})
 
 
@@ -100,7 +100,7 @@ async def test_a_pace_is_waited_for_and_a_quota_is_not() -> None:
         assert connector.meter.throttled == 2
         await connector.aclose()
     async with scripted(reply(QUOTA, 429)) as server, world(base_url=f"{server.url}/v1") as w:
-        with pytest.raises(Rejected, match="429 .code limits. You have exceeded your allocated database limits: database/user") as caught:
+        with pytest.raises(Rejected, match="You have exceeded your allocated database limits: database/user") as caught:
             await w.do(change(Kind.CREATE, name="Ada"))
         assert caught.value.code == "limits"
         assert (len(server.received), w.environment.slept, w.connector.meter.throttled) == (1, [], 0)
