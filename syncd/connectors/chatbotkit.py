@@ -32,8 +32,8 @@ def explain(answer: Answer) -> Problem:
 class ChatBotKitOptions(Options):
     """Keys of a ``connector: chatbotkit`` connection."""
 
-    base_url: str = "https://api.chatbotkit.com/v1"
-    secret: SecretStr
+    base_url: str = Field(default="https://api.chatbotkit.com/v1", description="the API root; on other hosts it ends in /api/v1")
+    secret: SecretStr = Field(min_length=1, description="of the parent account")
     collection: Literal["partner/user", "user"] = Field(default="partner/user", description="where the users are: newer servers say user")
     insecure_http: bool = Field(default=False, description="allow plain http beyond loopback")
 
@@ -92,4 +92,5 @@ class ChatBotKitConnector(ChatBotKitWriting):
 
     def _elsewhere(self, error: Rejected) -> str:
         absent = isinstance(error, NotFound) or re.search(r": 405\b", str(error))
-        return f": check base_url, or say `collection: {_OTHER[self._collection]}`" if absent else ""
+        cure = f": check base_url, which ends in /v1 or /api/v1, or say `collection: {_OTHER[self._collection]}`"
+        return cure if absent else ""

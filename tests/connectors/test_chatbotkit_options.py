@@ -30,6 +30,7 @@ def test_the_least_one_must_say() -> None:
     ("given", "reason"),
     [
         ({"secret": None}, "secret"),
+        ({"secret": ""}, "secret"),
         ({"collection": "users"}, "collection"),
         ({"base_url": "http://api.example/v1"}, "base_url plain http is only for loopback"),
         ({"base_url": "https://u:p@host"}, "base_url must hold no user name"),
@@ -77,7 +78,7 @@ async def test_check_names_the_other_collection(collection: str, other: str) -> 
         w.sandbox.chatbotkit.collections = frozenset({other})
         health = await w.connector.check()
     assert not health.ok
-    assert health.problems[0].endswith(f"check base_url, or say `collection: {other}`")
+    assert health.problems[0].endswith(f"check base_url, which ends in /v1 or /api/v1, or say `collection: {other}`")
     for refused in (reply({"message": "Method not allowed", "code": "METHOD_NOT_ALLOWED"}, 405), reply(b"<html>", 404)):
         async with scripted(refused) as server, world(base_url=f"{server.url}/v1", collection=collection) as w:
             assert f"say `collection: {other}`" in (await w.connector.check()).problems[0]
