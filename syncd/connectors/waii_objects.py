@@ -24,9 +24,7 @@ _NOTHING: Mapping[str, Any] = {"variables": {}, "roles": []}
 
 
 class Objects(RestConnector):
-    """``revoke``: end the access keys of users who are disabled or deleted."""
-
-    revoke = True
+    """`RestConnector` with full objects, and nothing but reads to see what came of a write."""
 
     def __init__(self, http: Http, door: Door, kind: Kind, environment: Environment) -> None:
         super().__init__(http, kind.table, environment)
@@ -71,10 +69,10 @@ class Objects(RestConnector):
         """
         _checked(change.account if change.kind is not Does.CREATE else change.delta.get("id", (None, None))[1])
         steps = super().steps(change)
-        if not (self.revoke and change.object == USER and change.kind in (Does.DISABLE, Does.DELETE) and steps):
+        if not change.revoke:
             return steps
         revoking = self._step(change, 0, REVOKE, {})
-        ordered = [revoking, *steps] if change.kind is Does.DELETE else [revoking, *steps, revoking]
+        ordered = [revoking, *steps, revoking] if change.kind is Does.DISABLE else [revoking, *steps]
         return tuple(replace(one, n=n) for n, one in enumerate(ordered, 1))
 
     async def perform(self, step: Step) -> Account | None:
