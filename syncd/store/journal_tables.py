@@ -80,7 +80,10 @@ class Step(SQLModel, table=True):
 
 
 class Pending(SQLModel, table=True):
-    """One row a person should see: held | in_doubt | quarantined | rejected; ``run`` is the run that first found it so."""
+    """One row a person should see: held | in_doubt | quarantined | rejected; ``run`` is the run that first found it so.
+
+    ``kept``: held until a person said no; it waits no more, and can be released after all.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     change: str

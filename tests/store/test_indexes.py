@@ -99,6 +99,7 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "released": lambda: waiting.released(s, "app", ["h"], NOW),
         "release": lambda: waiting.release(s, [1], NOW),
         "refuse": lambda: waiting.refuse(s, [1]),
+        "take_back": lambda: waiting.take_back(s, [1]),
         "let_go": lambda: waiting.let_go(s, 9, "app", ["update"], NOW),
         "attach": lambda: outcomes.attach(s, "app", "p1", 1, NOW),
         "detach": lambda: outcomes.detach(s, "app", "p1", 1, NOW),
