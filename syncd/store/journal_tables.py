@@ -22,7 +22,8 @@ class Change(SQLModel, table=True):
     ``retry``: surely not done. ``lost``: no answer came; what was done shows in the next listing. ``in_doubt``: the same of a creation,
     which is looked for first.
     ``expects``: the fingerprint its account must still have. ``released``: a person let it go (not counted by limits).
-    ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send.
+    ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send. ``recovered_by``: the later
+    run that found out that it had taken effect.
     """
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -50,10 +51,12 @@ class Change(SQLModel, table=True):
     evidence_at: str | None = None
     settled_at: str | None = None
     error: str | None = None
+    recovered_by: int | None = None
     __table_args__ = (
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),
         Index("change_by_identity", "identity"),
+        Index("change_by_recovery", "recovered_by", sqlite_where=text("recovered_by IS NOT NULL")),
     )
 
 

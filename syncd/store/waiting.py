@@ -155,11 +155,15 @@ def let_go(store: Store, run: int, connection: str, kinds: Sequence[str], now: d
 
 
 def refuse(store: Store, ids: Sequence[int]) -> None:
-    """A person's no to held changes, remembered with the pair (desired, actual) until either side moves or it is taken back."""
-    of_these = "IN (SELECT link_id FROM pending WHERE id IN :ids AND state = 'held')"
+    """A person's no to held changes, remembered with the pair (desired, actual) until either side moves or it is taken back.
+
+    A deletion that waits for the answer about a rehire is not what was asked: with a no it goes its way.
+    """
+    asked = "id IN :ids AND state = 'held' AND NOT (kind = 'delete' AND hold = 'rehire')"
+    of_these = f"IN (SELECT link_id FROM pending WHERE {asked})"
     with store.transaction():
         store.run(f"UPDATE link SET refused_desired = desired, refused_actual = actual WHERE id {of_these}", ids=list(ids))
-        store.run("UPDATE pending SET state = 'kept', released_at = NULL WHERE id IN :ids AND state = 'held'", ids=list(ids))
+        store.run(f"UPDATE pending SET state = 'kept', released_at = NULL WHERE {asked}", ids=list(ids))
 
 
 def take_back(store: Store, ids: Sequence[int]) -> None:
