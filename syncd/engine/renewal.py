@@ -46,6 +46,7 @@ async def _see_anew(context: Context, one: Connected) -> None:
     """Read what this run has not read for long, once for all changes that wait for it: every source, and the target."""
     async with context.renewal:
         old = [name for name in (*context.authoritative, one.name) if _stale(context, context.seen.get(name))]
+        context.hold_on()
         for name in old:
             lease.fence(context.store, name, context.tokens[name], context.environment.now())
         for reading in await asyncio.gather(*(read(context, context.connected[name]) for name in old)):
