@@ -61,7 +61,7 @@ async def test_who_comes_with_the_key_of_somebody_who_leaves_is_asked_about_and_
     assert one.creations()["\u212aim@corp.example"] == 0 and "Kim@corp.example" not in one.deletions()
     one.employ(AFTER)
     await one.recovers()
-    assert one.deletions()[-1] == "Kim@corp.example", "nobody is asked about it any more"
+    assert "Kim@corp.example" in one.deletions(), "nobody is asked about it any more"
 
 
 async def test_two_accounts_that_answer_to_one_key_are_left_to_a_person(make_office: MakeOffice) -> None:
