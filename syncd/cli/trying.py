@@ -12,8 +12,8 @@ from syncd.cli.exits import Misused
 from syncd.cli.invocation import Invocation
 from syncd.cli.text import did_you_mean
 
-PROVIDERS = ("twilio",)
-LATER = ("appwrite", "chatbotkit", "waii")
+PROVIDERS = ("twilio", "appwrite")
+LATER = ("chatbotkit", "waii")
 
 
 @command(app, "demo", json=False)
@@ -44,4 +44,5 @@ def sandbox(
     from syncd.sandbox.__main__ import main
 
     invocation.printer.note("Save this as syncd.yaml beside a people.csv with the columns employeeNumber and email; Ctrl-C ends it.")
-    return main(["--users", str(users), "--port", str(port), "--faults", faults])
+    only = [part for name in provider or () for part in ("--provider", name)]
+    return main(["--users", str(users), "--port", str(port), "--faults", faults, *only])

@@ -53,6 +53,7 @@ CAPABILITY = Capability(
     own_ids=True,
     marker=MARK,
     marked_late=True,
+    revokes="sessions",
     switch=("status", True, False),
     write_defaults=_WRITES,
     read_defaults={canonical: path for path, canonical in _WRITES.items()},

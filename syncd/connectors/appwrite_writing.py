@@ -26,18 +26,16 @@ _LEFTOVERS = Budget(tries=5, seconds=60.0, base=1.0)
 
 
 class AppwriteWriting(RestConnector):
-    """The writing half of the connector. ``revoke``: end a user's sessions when it is disabled or deleted."""
-
-    revoke = True
+    """The writing half of the connector."""
 
     def steps(self, change: Change) -> tuple[Step, ...]:
         """A create is followed by one request for each attribute that it cannot carry, and whose value is not that of a new user."""
         if change.kind is Kind.CREATE:
             return self._creation(change)
         steps = super().steps(change)
-        if not self.revoke or change.kind not in (Kind.DISABLE, Kind.DELETE) or not steps:
+        if not change.revoke:
             return steps
-        place = 1 if change.kind is Kind.DISABLE else 0  # the switch is thrown by the first step
+        place = 1 if change.kind is Kind.DISABLE and steps else 0  # the switch is thrown by the first step
         return _numbered([*steps[:place], self._step(change, 0, SESSIONS, {}), *steps[place:]])
 
     def _creation(self, change: Change) -> tuple[Step, ...]:

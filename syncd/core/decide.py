@@ -55,7 +55,7 @@ class Decision:
     Codes: untrusted | rehire | contradicted | ambiguous | taken | ignored | foreign | unread | never | collision | drift | fight | key
     | config.
     A disable or delete of a leaver carries the evidence it was made from (`leave` is the only maker). ``replaces``: a creation that
-    follows the deletion beside it, and is made with everything, whatever its ``delta`` says.
+    follows the deletion beside it, and is made with everything, whatever its ``delta`` says. ``revoke``: sessions, tokens and keys end.
     """
 
     kind: Kind
@@ -66,20 +66,26 @@ class Decision:
     counted: bool = True
     replaces: bool = False
     evidence_at: datetime | None = None
+    revoke: bool = False
 
 
 def decide(policy: Policy, case: Case, evidence: Evidence | None) -> tuple[Decision, ...]:
     """No decision at all for a leaver without evidence: an incomplete listing plans no leaver."""
     projection = case.projection
     if projection.event is not None:
-        return () if evidence is None else (leave(projection, evidence),)
+        return () if evidence is None else (leave(policy, projection, evidence),)
     if not case.linked:
         return (_arrive(policy, case),)
     return _update(policy, case)
 
 
-def leave(projection: Projection, evidence: Evidence) -> Decision:
+def leave(policy: Policy, projection: Projection, evidence: Evidence) -> Decision:
     """Disable or delete; ``counted`` False when this leaver was counted already, at the disabling that began its grace."""
+    made = _leave(projection, evidence)
+    return replace(made, revoke=policy.revokes)
+
+
+def _leave(projection: Projection, evidence: Evidence) -> Decision:
     hold, held = ("config", "the scope, map or sources changed: release the leavers you expect") if projection.hold else ("", None)
     if projection.desired is None:
         return Decision(Kind.DELETE, {}, projection.reason, hold, held, counted=not projection.counted, evidence_at=evidence.at)
@@ -100,9 +106,12 @@ def _arrive(policy: Policy, case: Case) -> Decision:
     changed = delta(adopted.found or {}, adopted.wanted or {})
     changed = {path: pair for path, pair in changed.items() if path not in policy.map.immutable}
     hold, held = case.match.hold, case.match.text or None
+    revoke = hold == "untrusted" and policy.revokes
+    if revoke:
+        held = f"{held}; release = adopt it and end its {policy.capability.revokes}"
     if policy.target.adopt == "never" and not case.match.ours:
         hold, held = "never", f"account {case.match.account} matches by {case.match.by}, and adopt is never"
-    return Decision(Kind.ADOPT, changed, f"matches by {case.match.by}", hold, held, counted=bool(changed))
+    return Decision(Kind.ADOPT, changed, f"matches by {case.match.by}", hold, held, counted=bool(changed), revoke=revoke)
 
 
 def _update(policy: Policy, case: Case) -> tuple[Decision, ...]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from syncd.model import Capability, Kind, Rate
+from syncd.model import Capability, Rate, Step
 
 
-def requests(kind: Kind, paths: Iterable[str], capability: Capability) -> int:
-    """Requests of one change: one, none where nothing of an account is written, and one more where members of an object are merged."""
-    named = list(paths)
-    if kind in (Kind.ADOPT, Kind.UPDATE) and not named:
-        return 0
-    merges = kind not in (Kind.CREATE, Kind.DELETE) and any(path not in capability.attributes for path in named)
-    return 2 if merges else 1
+def requests(steps: Iterable[Step], capability: Capability) -> int:
+    """Requests of one change: one a step, and one more where members of an object are merged into what is there."""
+    return sum(2 if _merges(step, capability) else 1 for step in steps)
+
+
+def _merges(step: Step, capability: Capability) -> bool:
+    return not step.creates and any(path not in capability.attributes for path in step.body or ())
 
 
 def eta(count: int, rate: Rate, latency: float) -> float:

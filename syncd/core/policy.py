@@ -32,8 +32,19 @@ class Policy:
         self._canonical = canonical
 
     @property
+    def managed(self) -> frozenset[str]:
+        """The provider's attributes of which syncd writes something."""
+        paths = {*(entry.name for entry in self.target.attributes), *self.overlay, self.capability.marker or "", self.capability.key or ""}
+        return frozenset(path if path in self.capability.attributes else path.partition(".")[0] for path in paths)
+
+    @property
     def can_disable(self) -> bool:
         return bool(self.overlay)
+
+    @property
+    def revokes(self) -> bool:
+        """Whether who is disabled or deleted loses sessions, tokens and keys, too."""
+        return self.target.revoke and bool(self.capability.revokes)
 
     def action(self, event: Event, attributes: Mapping[str, Any]) -> tuple[str, bool]:
         """(disable | delete | keep, whether `retain` changed it) for an owned account at ``event``."""

@@ -52,7 +52,7 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
                 _settle(context, step, "applied")
                 settling.arrived(context, one, step, account, last=step.n == step.requests)
             elif not step.creates or (asked and _absent(one, step, reading)):
-                _settle(context, step, "retry")
+                _settle(context, step, "retry" if step.creates else "lost")
                 outcomes.doubt(context.store, one.name, step.identity, None)
                 identities.mark(context.store, [step.identity], [one.name])
             else:
@@ -69,4 +69,4 @@ def _settle(context: Context, step: Any, state: str) -> None:
 
 def _absent(one: Connected, step: Any, reading: Reading) -> bool:
     assert one.policy is not None
-    return reading.complete and reading.started >= instant(step.doubted_at or step.sent_at) + one.policy.target.settle
+    return reading.whole and reading.started >= instant(step.doubted_at or step.sent_at) + one.policy.target.settle

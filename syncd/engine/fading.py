@@ -8,7 +8,7 @@ from typing import Any
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Seen
 from syncd.model import Fading
-from syncd.store import staging
+from syncd.store import missing as lacking
 
 
 def unlisted(one: Connected, missing: Iterable[Any], seen: Seen) -> str:
@@ -23,12 +23,12 @@ def returned(context: Context, one: Connected, seen: Seen) -> None:
     """Who was missing and is there again is not missing any more, however the listing ended."""
     if one.connector.capability.fading is not None:
         with context.store.transaction():
-            staging.found(context.store, [row for row in staging.missing(context.store, one.name) if row in seen])
+            lacking.found(context.store, [row for row in lacking.missing(context.store, one.name) if row in seen])
 
 
 def missed(context: Context, rows: Sequence[int], rule: Fading) -> list[int]:
     """One more complete listing without these accounts: the row ids of those that are gone by now."""
     now = context.environment.now()
     with context.store.transaction():
-        staging.missed(context.store, rows, now)
-        return staging.faded(context.store, rows, rule.listings, now - rule.over)
+        lacking.missed(context.store, rows, now)
+        return lacking.faded(context.store, rows, rule.listings, now - rule.over)

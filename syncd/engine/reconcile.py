@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import orjson
 
 from syncd.core.decide import Case, Decision, decide
+from syncd.core.entitlement import Event
 from syncd.core.evidence import Evidence, Seal, prove
 from syncd.core.forecast import requests
 from syncd.core.matching import Conflict, Match
@@ -19,11 +19,14 @@ from syncd.core.project import project
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
-from syncd.engine.projecting import Projected, at, project_dirty, who
+from syncd.engine.projecting import Projected, at, project_dirty, save, who
 from syncd.environment import instant, stamp
-from syncd.model import LEAVING, Kind
+from syncd.errors import Rejected
+from syncd.model import LEAVING, Change, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
 
+Proofs = Mapping[Event | None, Evidence | None]
+"""Why somebody left -> what proves it."""
 FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
 """Held for reasons that no release can cure: the data must change first."""
 
@@ -44,27 +47,49 @@ async def reconcile(context: Context, one: Connected) -> None:
         await context.breathe()
 
 
+async def plan_again(context: Context, one: Connected, identity: str) -> list[dict[str, Any]]:
+    """What would be planned now for one identity: rows as the journal takes them, none of them recorded."""
+    rows = [row for row in links.standing(context.store, one.name, [identity]) if row.link_id is not None]
+    return await _plan_block(context, one, rows, _evidence(context, one))
+
+
 def _ready(context: Context, row: Any) -> bool:
     """Not in doubt, not resting after repeated refusals."""
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
 
 
-def _evidence(context: Context, one: Connected) -> Evidence | None:
-    """What this cycle's listings prove about leavers: every source sealed, and the target itself."""
-    rows = [connections.row(context.store, name) for name in (*context.authoritative, one.name)]
-    return prove([Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows])
+def _evidence(context: Context, one: Connected) -> Proofs:
+    """What the listings prove about leavers, once the target's own was sealed: absence, every source's whole listing; anything else,
+    what each was last seen to say."""
+    target, *rows = (connections.row(context.store, name) for name in (one.name, *context.authoritative))
+    if target is None or not target.complete:
+        return {}
+    gone = [Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows]
+    said = [Seal(row.name, instant(row.last_delta)) if row is not None and row.complete and not row.defect else None for row in rows]
+    there = prove(said)
+    return {Event.DEPARTED: prove(gone), Event.INACTIVE: there, Event.OUT_OF_SCOPE: there}
 
 
-async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> list[dict[str, Any]]:
-    projected = [at(context, one, row) for row in rows]
+async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Proofs) -> list[dict[str, Any]]:
+    projected = _still_out_of_step(context, one, [at(context, one, row) for row in rows])
     matches = correlate(context, one, [each for each in projected if each.holding is None])
     colliding = _collisions(context, one, projected)
     lately = _lately(context, one, projected)
     planned: list[dict[str, Any]] = []
     for each in projected:
-        case = replace(await _case(context, one, each, matches), collides=colliding.get(each.person.id, ""), lately=lately[each.person.id])
+        case = await _case(context, one, each, matches, colliding.get(each.person.id, ""), lately[each.person.id])
         planned += _columns(context, one, each, case, evidence)
     return _mark_released(context, one, planned)
+
+
+def _still_out_of_step(context: Context, one: Connected, projected: Sequence[Projected]) -> list[Projected]:
+    """Without those whom the time that passed since they were projected brought in step: of nothing, no change is made."""
+    in_step = [each for each in projected if each.projection.desired == each.projection.actual]
+    if not in_step:
+        return list(projected)
+    with context.store.transaction():
+        save(context, one, in_step)
+    return [each for each in projected if each not in in_step]
 
 
 def _collisions(context: Context, one: Connected, projected: Sequence[Projected]) -> dict[str, str]:
@@ -86,12 +111,14 @@ def _lately(context: Context, one: Connected, projected: Sequence[Projected]) ->
     return wrote
 
 
-async def _case(context: Context, one: Connected, each: Projected, matches: Matches) -> Case:
+async def _case(
+    context: Context, one: Connected, each: Projected, matches: Matches, collides: str, lately: Sequence[Mapping[str, Any]]
+) -> Case:  # fmt: skip
     found, over = matches.get(each.person.id), None
     if isinstance(found, Match):
         answer = await adopted(context, one, each, found)
         found, over = (answer, None) if isinstance(answer, Conflict) else (found, answer)
-    return Case(each.projection, each.holding is not None, found, over, _drifted(each))
+    return Case(each.projection, each.holding is not None, found, over, _drifted(each), collides, lately)
 
 
 def _drifted(each: Projected) -> bool:
@@ -100,9 +127,9 @@ def _drifted(each: Projected) -> bool:
     return settled is not None and (each.holding is None or bytes(settled) == each.projection.desired)
 
 
-def _columns(context: Context, one: Connected, each: Projected, case: Case, evidence: Evidence | None) -> list[dict[str, Any]]:
+def _columns(context: Context, one: Connected, each: Projected, case: Case, evidence: Proofs) -> list[dict[str, Any]]:
     assert one.policy is not None
-    decisions = decide(one.policy, case, evidence)
+    decisions = decide(one.policy, case, evidence.get(case.projection.event))
     rows: list[dict[str, Any]] = []
     for decision in decisions:
         row = _row(context, one, each, case, decision)
@@ -119,17 +146,28 @@ def _row(context: Context, one: Connected, each: Projected, case: Case, decision
     expects = case.adopted.actual if case.adopted is not None else each.projection.actual
     lost = _lost(one, decision, delta)
     creates = decision.kind == Kind.CREATE
+    account = None if creates else found.account if found else each.row.account
     return {
         "run": context.run, "id": _id(one, each, decision, text, expects), "connection": one.name, "object": "user",
         "kind": decision.kind.value, "identity": each.person.id, "link_id": each.row.link_id,
-        "account_id": None if creates else found.row if found else each.row.account_id,
-        "account": None if creates else found.account if found else each.row.account,
+        "account_id": None if creates else found.row if found else each.row.account_id, "account": account,
         "who": who(each.person), "delta": text, "expects": expects, "reason": decision.reason, "hold": decision.hold,
         "held": decision.held, "state": "held" if decision.hold else "planned", "counted": decision.counted, "released": False,
         "cleared": orjson.dumps(lost).decode() if lost else None,
-        "requests": requests(decision.kind, delta, one.connector.capability), "replaces": None,
+        "requests": _requests(one, each, decision, delta, account), "revoke": decision.revoke, "replaces": None,
         "evidence_at": stamp(decision.evidence_at) if decision.evidence_at else None,
     }  # fmt: skip
+
+
+def _requests(one: Connected, each: Projected, decision: Decision, delta: Mapping[str, tuple[Any, Any]], account: str | None) -> int:
+    """None where the connector refuses to send it at all; why, the outcome says."""
+    change = Change(
+        "", one.name, decision.kind, each.person.id, who(each.person), account, delta, decision.reason, revoke=decision.revoke
+    )  # fmt: skip
+    try:
+        return requests(one.connector.steps(change), one.connector.capability)
+    except Rejected:
+        return 0
 
 
 def _lost(one: Connected, decision: Decision, delta: Mapping[str, tuple[Any, Any]]) -> list[str]:

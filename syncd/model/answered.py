@@ -64,7 +64,8 @@ class Page:
     ``records``: raw bytes of each record, as received (a file row travels as one JSON object); known bytes are never parsed.
     ``first``: ordinal of its first record in the listing. ``next``: None at the end. ``deleted``: ids a delta says are gone.
     ``flaws``: records that are no JSON object or break the framing. ``complete``: True only on the last page of a listing whose end was
-    proven; ``defect`` says why a finished listing is not complete. ``container``: in which all these accounts live, if in any.
+    proven; ``defect`` says why a finished listing is not complete. ``columns``: on the last page of a file, the columns (or members) that
+    any of its records has. ``container``: in which all these accounts live, if in any.
     """
 
     records: Sequence[bytes]
@@ -76,6 +77,7 @@ class Page:
     defect: str = ""
     flaws: Sequence[Flaw] = ()
     object: str = USER
+    columns: Sequence[str] = ()
     container: str | None = None
 
 

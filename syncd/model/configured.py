@@ -63,6 +63,7 @@ class Target:
     disabled: Mapping[str, Any] = field(default_factory=dict)
     drift: str = "repair"
     on_key_change: str = "keep"
+    revoke: bool = True
     limits: Mapping[str, Limit] = field(default_factory=dict)
     settle: timedelta = timedelta(seconds=10)
 

@@ -15,6 +15,7 @@ class Change:
 
     ``delta``: provider path -> (before, after); None = no value. ``account``: the provider's id, None before creation. ``document``: the
     account's attributes when planned (None for a create): read-merge-write starts there. ``expects``: its fingerprint then.
+    ``revoke``: its sessions, tokens and keys end with it.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Change:
     expects: bytes | None = None
     object: str = USER
     replaces: str | None = None
+    revoke: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,11 @@ class Capability:
     its trust is that of its attribute, and its form that attribute's normal one. ``marked_late``: a create cannot carry it, a later step
     does. ``own_ids``: ``key`` is the account's id, chosen by us: the identity's where the map says nothing. ``switch``: (attribute,
     live value, disabled value) of a native disable. ``gone``: a fetch may prove absence; ``fading``: only time may, a fetch proves presence
-    alone. ``containers``: by kind (`Account.object`), the outermost first. ``write_defaults``: provider path <- canonical name;
-    ``constants``: provider path <- literal; ``required``: paths that the whole map must fill, or no account can be created.
-    ``read_defaults``: canonical name <- provider path; a tuple names alternatives, first present wins.
+    alone. ``revokes``: what an account can be robbed of (sessions, tokens), in one word; empty = nothing. ``directory``: member of the
+    binding <- the attribute by which every account tells it. ``containers``: by kind (`Account.object`), the outermost first.
+    ``write_defaults``: provider path <- canonical name; ``constants``: provider path <- literal; ``required``: paths that the whole map
+    must fill, or no account can be created. ``read_defaults``: canonical name <- provider path; a tuple names alternatives, first present
+    wins.
     """
 
     attributes: Mapping[str, AttributeSpec]
@@ -78,13 +80,22 @@ class Capability:
     marker: str | None = None
     marked_late: bool = False
     own_ids: bool = False
+    revokes: str = ""
     switch: tuple[str, Any, Any] | None = None
+    directory: Mapping[str, str] = field(default_factory=dict)
     fading: Fading | None = None
     containers: Mapping[str, Container] = field(default_factory=dict)
     write_defaults: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
     required: frozenset[str] = frozenset()
     read_defaults: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def carried(self) -> frozenset[str]:
+        """The attributes that every answer holds, null where they have no value; one that is absent says nothing of its value."""
+        return frozenset(
+            name for name, one in self.attributes.items() if one.carried and one.mutability is not Mutability.WRITE_ONLY
+        )  # fmt: skip
 
     def spec(self, path: str) -> AttributeSpec | None:
         """The declaration that governs ``path``: its own, or that of the object it is a member of; None = no such attribute."""

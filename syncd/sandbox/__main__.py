@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             burst=asked.burst,
             concurrency=asked.concurrency,
             faults=asked.faults,
+            only=asked.provider,
         )
     except ValueError as error:
         print(f"--faults: {error}", file=sys.stderr)
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sandbox.list_lag = asked.list_lag
     try:
         with _interruption() as interrupted, serve(sandbox, asked.port) as url:
-            print(sandbox.config_yaml(url), end="", flush=True)
+            print(sandbox.config_yaml(url, asked.provider), end="", flush=True)
             interrupted.wait()
     except OSError as error:
         print(f"port {asked.port}: {error.strerror}", file=sys.stderr)
@@ -58,6 +59,7 @@ def _interruption() -> Iterator[threading.Event]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m syncd.sandbox", description="Emulated providers on loopback")
+    parser.add_argument("--provider", action="append", default=[], help="only this one; may be repeated")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--users", type=int, default=0, help="made-up users the directory starts with")
     parser.add_argument("--seed", type=int, default=0)

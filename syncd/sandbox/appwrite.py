@@ -98,6 +98,20 @@ class Appwrite:
     def list_lag(self, seconds: float) -> None:
         self._lag = self.project.directory.lag = seconds
 
+    def holds(self) -> dict[str, Any]:
+        """``{"users": [users]}``."""
+        return {"users": list(self.project.users.values())}
+
+    def config(self, url: str) -> str:
+        return f"""\
+  app:
+    connector: appwrite
+    base_url: {url}/v1
+    project: {self.project_id}
+    api_key: {self.api_key}
+    write: {{}}
+"""
+
     @property
     def log(self) -> list[WriteRecord]:
         return self.journal.log

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.requests import Request
@@ -15,10 +15,38 @@ from starlette.types import Receive, Scope, Send
 from syncd.environment import Environment
 from syncd.sandbox.appwrite import Appwrite
 from syncd.sandbox.faults import Fault, FaultPlan
-from syncd.sandbox.gateway import Gateway, Traffic
+from syncd.sandbox.gateway import Gateway, Provider, Traffic
 from syncd.sandbox.twilio import Twilio
 from syncd.sandbox.waii import Waii
-from syncd.sandbox.waii_tree import HOME
+
+CONFIG = """\
+version: 1
+store: {url: sqlite:///sandbox.db}
+connections:
+  people:
+    connector: file
+    path: people.csv
+    id: employeeNumber
+    authoritative: true
+"""
+
+
+class Emulated(Provider, Protocol):
+    """A provider of the sandbox. ``list_lag``: seconds for which listings are behind."""
+
+    list_lag: float
+
+    def reset(self) -> None:
+        """As at the start."""
+        ...
+
+    def holds(self) -> dict[str, Any]:
+        """Its accounts, as JSON."""
+        ...
+
+    def config(self, url: str) -> str:
+        """The lines of a target connection that points at it, as served at ``url``."""
+        ...
 
 
 class Sandbox:
@@ -26,6 +54,7 @@ class Sandbox:
 
     ``users``: how many made-up people the directory starts with; ``seed`` makes them, their ids and the chances of faults repeatable.
     ``latency``, ``per_second``, ``burst``, ``concurrency``: see `Traffic`; to be changed in `traffic`. ``faults``: a SPEC, see `faults`.
+    ``only``: the providers that are served, by default all.
     """
 
     def __init__(
@@ -39,6 +68,7 @@ class Sandbox:
         concurrency: int | None = None,
         faults: str = "",
         burst: float = 1.0,
+        only: Sequence[str] = (),
     ) -> None:
         self.environment = environment or Environment()
         self.traffic = Traffic(self.environment, latency, per_second, concurrency, burst)
@@ -46,15 +76,18 @@ class Sandbox:
         self.appwrite = Appwrite(self.environment, users, seed)
         self.waii = Waii(self.environment, users, seed)
         self._spec, self._faults = faults, FaultPlan(faults, seed)
-        gateway = Gateway(self.twilio, self.environment, self.traffic, self._faults)
-        appwrite = Gateway(self.appwrite, self.environment, self.traffic, self._faults)
-        waii = Gateway(self.waii, self.environment, self.traffic, self._faults)
+        self.providers: Mapping[str, Emulated] = {"twilio": self.twilio, "appwrite": self.appwrite, "waii": self.waii}
+        self._router = self._routed([name for name in self.providers if not only or name in only])
+
+    def _routed(self, names: Sequence[str]) -> Router:
+        """Paths tell the providers apart; what no path knows is answered by the first of them."""
         doors = [
             Route("/_sandbox/state", self._show_state),
             Route("/_sandbox/faults", self._set_faults, methods=["POST"]),
             Route("/_sandbox/reset", self._reset, methods=["POST"]),
         ]
-        self._router = Router([*doors, *appwrite.router.routes, *waii.router.routes], redirect_slashes=False, default=gateway.router)
+        first, *others = [Gateway(self.providers[name], self.environment, self.traffic, self._faults).router for name in names]
+        return Router([*doors, *(route for one in others for route in one.routes)], redirect_slashes=False, default=first)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Routes by the path as sent: an encoded slash belongs to an id."""
@@ -75,74 +108,25 @@ class Sandbox:
 
     @list_lag.setter
     def list_lag(self, seconds: float) -> None:
-        self.twilio.list_lag = self.appwrite.list_lag = self.waii.list_lag = seconds
+        for one in self.providers.values():
+            one.list_lag = seconds
 
     def reset(self) -> None:
         """As at the start: users, lists of requests and writes, faults."""
-        self.twilio.reset()
-        self.appwrite.reset()
-        self.waii.reset()
+        for one in self.providers.values():
+            one.reset()
         self._faults.set(self._spec)
 
     def state(self) -> dict[str, Any]:
-        """``{"services": {sid: [users]}, "log": [writes], "requests": {"list 200": n}}``; the others' below their names."""
-        services = {sid: list(service.users.values()) for sid, service in self.twilio.services.items()}
+        """Provider -> what it holds, with ``log`` (its writes) and ``requests`` (``{"list 200": n}``)."""
         return {
-            "services": services,
-            "log": [asdict(one) for one in self.twilio.log],
-            "requests": self.twilio.journal.counts(),
-            "appwrite": {
-                "users": list(self.appwrite.project.users.values()),
-                "log": [asdict(one) for one in self.appwrite.log],
-                "requests": self.appwrite.journal.counts(),
-            },
-            "waii": {
-                "organizations": list(self.waii.tree.organizations.values()),
-                "tenants": list(self.waii.tree.tenants.values()),
-                "users": list(self.waii.tree.users.values()),
-                "log": [asdict(one) for one in self.waii.log],
-                "requests": self.waii.journal.counts(),
-            },
+            name: {**one.holds(), "log": [asdict(each) for each in one.journal.log], "requests": one.journal.counts()}
+            for name, one in self.providers.items()
         }
 
-    def config_yaml(self, url: str, providers: Sequence[str] = ("twilio",)) -> str:
+    def config_yaml(self, url: str, providers: Sequence[str] = ()) -> str:
         """A config that points at this sandbox, as served at ``url``: a people file beside it as the source, the providers as targets."""
-        targets = {
-            "twilio": f"""\
-  chat:
-    connector: twilio
-    base_url: {url}
-    account_sid: {self.twilio.account_sid}
-    auth_token: {self.twilio.auth_token}
-    write: {{}}
-""",
-            "appwrite": f"""\
-  app:
-    connector: appwrite
-    base_url: {url}/v1
-    project: {self.appwrite.project_id}
-    api_key: {self.appwrite.api_key}
-    write: {{}}
-""",
-            "waii": f"""\
-  sql:
-    connector: waii
-    base_url: {url}/api/
-    api_key: {self.waii.api_key}
-    organizations: [{HOME}]
-    write: {{}}
-""",
-        }
-        return """\
-version: 1
-store: {url: sqlite:///sandbox.db}
-connections:
-  people:
-    connector: file
-    path: people.csv
-    id: employeeNumber
-    authoritative: true
-""" + "".join(targets[name] for name in providers)
+        return CONFIG + "".join(one.config(url) for name, one in self.providers.items() if not providers or name in providers)
 
     async def _show_state(self, request: Request) -> Response:
         return Response(orjson.dumps(self.state()), media_type="application/json")

@@ -97,6 +97,20 @@ class Twilio:
         for service in self.services.values():
             service.directory.lag = seconds
 
+    def holds(self) -> dict[str, Any]:
+        """``{"services": {sid: [users]}}``."""
+        return {"services": {sid: list(service.users.values()) for sid, service in self.services.items()}}
+
+    def config(self, url: str) -> str:
+        return f"""\
+  chat:
+    connector: twilio
+    base_url: {url}
+    account_sid: {self.account_sid}
+    auth_token: {self.auth_token}
+    write: {{}}
+"""
+
     @property
     def log(self) -> list[WriteRecord]:
         return self.journal.log

@@ -11,23 +11,11 @@ from syncd.environment import Environment
 from syncd.sandbox.faults import Fault
 from syncd.sandbox.journal import Journal, Note, RequestRecord, WriteRecord
 from syncd.sandbox.message import Answer, Call, Shape
-from syncd.sandbox.waii_forms import Refused, body, given, invalid, narrowed, text
+from syncd.sandbox.waii_forms import BENT, DETAILS, Refused, body, given, invalid, narrowed, text
 from syncd.sandbox.waii_roles import permissions, rank
-from syncd.sandbox.waii_tree import ADMIN, Tree, User
+from syncd.sandbox.waii_tree import ADMIN, HOME, Tree, User
 
 IMPERSONATE = "x-waii-impersonate-user"
-DETAILS = {
-    400: "Bad request", 401: "Incorrect API key", 403: "Permission denied", 404: "Not Found", 405: "Method Not Allowed",
-    409: "Conflict", 422: "Unprocessable Entity", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway",
-    503: "Service Unavailable", 504: "Gateway Timeout",
-}  # fmt: skip
-_BENT: Mapping[str, Callable[[list[Any]], list[Any]]] = {
-    "duplicate": lambda records: [*records, *records[-1:]],
-    "missed": lambda records: records[:-1],
-    "short": lambda records: [],
-    "shrink": lambda records: records[: len(records) // 2],
-}
-"""What a listing fault does to the one page there is."""
 
 
 class Asked(NamedTuple):
@@ -80,6 +68,23 @@ class Waii:
     def list_lag(self, seconds: float) -> None:
         self._lag = self.tree.directory.lag = seconds
 
+    def holds(self) -> dict[str, Any]:
+        """``{"organizations": [..], "tenants": [..], "users": [..]}``."""
+        tree = self.tree
+        return {
+            "organizations": list(tree.organizations.values()), "tenants": list(tree.tenants.values()), "users": list(tree.users.values()),
+        }  # fmt: skip
+
+    def config(self, url: str) -> str:
+        return f"""\
+  sql:
+    connector: waii
+    base_url: {url}/api/
+    api_key: {self.api_key}
+    organizations: [{HOME}]
+    write: {{}}
+"""
+
     @property
     def log(self) -> list[WriteRecord]:
         return self.journal.log
@@ -101,7 +106,7 @@ class Waii:
         except Refused as error:
             return Answer(error.status, orjson.dumps({"detail": error.detail}))
         if one.fault == "list" and fault is not None:
-            answered = {name: _BENT.get(fault.kind, list)(records) for name, records in answered.items()}
+            answered = {name: BENT.get(fault.kind, list)(records) for name, records in answered.items()}
         return Answer(200, orjson.dumps(answered or {}))
 
     def refusal(self, status: int, call: Call) -> Answer:

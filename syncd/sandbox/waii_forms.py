@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from syncd.sandbox.message import Call
+
+DETAILS = {
+    400: "Bad request", 401: "Incorrect API key", 403: "Permission denied", 404: "Not Found", 405: "Method Not Allowed",
+    409: "Conflict", 422: "Unprocessable Entity", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway",
+    503: "Service Unavailable", 504: "Gateway Timeout",
+}  # fmt: skip
+BENT: Mapping[str, Callable[[list[Any]], list[Any]]] = {
+    "duplicate": lambda records: [*records, *records[-1:]],
+    "missed": lambda records: records[:-1],
+    "short": lambda records: [],
+    "shrink": lambda records: records[: len(records) // 2],
+}
+"""What a listing fault does to the one page there is."""
 
 
 class Refused(Exception):

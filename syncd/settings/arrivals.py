@@ -7,7 +7,7 @@ from typing import Any
 from syncd.settings.origins import Origins
 from syncd.settings.problems import Keys, Place, Problems, dotted
 
-CONNECTORS = frozenset({"appwrite", "chatbotkit", "waii"})
+CONNECTORS = frozenset({"chatbotkit", "waii"})
 TOP_LEVEL = ("notify", "server")
 
 
@@ -35,11 +35,9 @@ def _connection(origins: Origins, connection: dict[str, Any], at: Keys, registry
         known = ", ".join(sorted(registry))
         _note(origins.value((*at, "connector")), f"the connector {connection['connector']}", problems, f"known here: {known}")
     write = connection.get("write")
-    if isinstance(write, dict):
-        _remove(origins, write, (*at, "write"), "revoke", problems)
-        if write.get("apply") == "review":
-            _note(origins.value((*at, "write", "apply")), "apply: review", problems, "use auto, or never to plan only")
-            del write["apply"]
+    if isinstance(write, dict) and write.get("apply") == "review":
+        _note(origins.value((*at, "write", "apply")), "apply: review", problems, "use auto, or never to plan only")
+        del write["apply"]
 
 
 def _remove(origins: Origins, section: dict[str, Any], at: Keys, key: str, problems: Problems) -> None:

@@ -114,6 +114,7 @@ class Write(Section):
     disabled: dict[str, Any] = Field(default={}, description="What disabling writes where the provider has no switch of its own.")
     drift: Literal["repair", "report"] = Field(default="repair", description="What to do about accounts changed or deleted outside syncd.")
     on_key_change: Literal["keep", "hold", "replace"] = Field(default="keep", description="When a key changes that cannot be written.")
+    revoke: bool = Field(default=True, description="End sessions, tokens and keys when disabling or deleting.")
 
 
 class LimitKeys(Section):

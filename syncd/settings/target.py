@@ -39,7 +39,8 @@ def target(parsed: Parsed, write: sections.Write, reader: MapReader, canonical: 
     return Target(
         attributes=attributes, scope=write.scope, correlate=correlate if write.correlate is None else write.correlate,
         adopt=write.adopt, apply=write.apply, deprovision=_deprovision(write, at, reader, canonical), disabled=disabled,
-        drift=write.drift, on_key_change=write.on_key_change, limits=limits(parsed.section.limits), settle=parsed.section.settle,
+        drift=write.drift, on_key_change=write.on_key_change, revoke=write.revoke, limits=limits(parsed.section.limits),
+        settle=parsed.section.settle,
     )  # fmt: skip
 
 

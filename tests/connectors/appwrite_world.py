@@ -18,7 +18,7 @@ from twilio_world import Recorder, Sent
 
 from syncd.connectors.appwrite import AppwriteConnector, AppwriteOptions
 from syncd.environment import Environment
-from syncd.model import Account, Change, Cursor, Kind, Page, Rate, Watermark
+from syncd.model import LEAVING, Account, Change, Cursor, Kind, Page, Rate, Watermark
 from syncd.sandbox import Sandbox, serve
 from syncd.sandbox.appwrite import Appwrite
 from syncd.sandbox.appwrite_project import Project
@@ -114,11 +114,12 @@ def as_sent(one: Sent) -> AppwriteSent:
 
 
 def change(kind: Kind, account: str | None = None, /, **delta: Any) -> Change:
-    """``prefs__team=(before, after)`` stands for the path ``prefs.team``; a bare value has no before. ``id`` stands for ``$id``."""
+    """``prefs__team=(before, after)`` stands for the path ``prefs.team``; a bare value has no before. ``id`` stands for ``$id``. Sessions
+    of leavers are to end."""
     pairs = {path.replace("__", "."): value if isinstance(value, tuple) else (None, value) for path, value in delta.items()}
     if "id" in pairs:
         pairs["$id"] = pairs.pop("id")
-    return Change("c1", "app", kind, IDENTITY, "ada@corp.example", account, pairs, "test")
+    return Change("c1", "app", kind, IDENTITY, "ada@corp.example", account, pairs, "test", revoke=kind in LEAVING)
 
 
 def options(url: str, **more: Any) -> AppwriteOptions:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from appwrite_world import MARKER, World, change, world
 
@@ -164,10 +166,9 @@ async def test_deleting_ends_sessions_first_and_twice_is_once() -> None:
 async def test_sessions_are_left_alone_when_not_to_be_ended() -> None:
     async with world() as w:
         id = await seeded(w)
-        w.connector.revoke = False
-        await w.do(change(Kind.DISABLE, id, status=(True, False)))
+        await w.do(replace(change(Kind.DISABLE, id, status=(True, False)), revoke=False))
         await w.do(change(Kind.UPDATE, id, status=(False, True)))
-        await w.do(change(Kind.DELETE, id))
+        await w.do(replace(change(Kind.DELETE, id), revoke=False))
     assert [one.line for one in w.writes] == ["patch /users/ada/status"] * 2 + ["delete /users/ada"]
 
 

@@ -7,27 +7,24 @@ from core_targets import SWITCH
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.connectors.twilio import CAPABILITY, table
 from syncd.core.forecast import eta, requests
-from syncd.model import Kind, Rate
+from syncd.model import Change, Kind, Rate, Step
+
+CHANGE = Change("", "app", Kind.UPDATE, "p", "p", "a", {}, "")
 
 
 @pytest.mark.parametrize(
-    ("kind", "paths", "count"),
+    ("creates", "paths", "count"),
     [
-        (Kind.CREATE, ["login", "meta.x"], 1), (Kind.DELETE, [], 1), (Kind.ADOPT, [], 0), (Kind.ADOPT, ["name"], 1),
-        (Kind.ADOPT, ["meta.x"], 2),
-        (Kind.UPDATE, [], 0), (Kind.UPDATE, ["name"], 1), (Kind.UPDATE, ["name", "meta.x", "meta.y"], 2), (Kind.UPDATE, ["meta"], 1),
-        (Kind.DISABLE, ["active"], 1), (Kind.DISABLE, ["meta.off"], 2),
+        (True, ["login", "meta.x"], 1), (False, None, 1), (False, ["name"], 1), (False, ["meta.x"], 2),
+        (False, ["name", "meta.x", "meta.y"], 2), (False, ["meta"], 1),
     ],
 )  # fmt: skip
-def test_a_member_of_an_object_costs_a_look_before_the_write(kind: Kind, paths: list[str], count: int) -> None:
-    assert requests(kind, iter(paths), SWITCH) == count
-
-
-def test_twilios_marker_lies_in_an_object_that_is_written_whole() -> None:
-    assert requests(Kind.UPDATE, ["attributes.syncd"], CAPABILITY) == 2
-    assert len(table(None).updates) == 1
+def test_a_member_of_an_object_costs_a_look_before_the_write(creates: bool, paths: list[str] | None, count: int) -> None:
+    step = Step(CHANGE, 1, "POST", "/", None if paths is None else dict.fromkeys(paths), creates)
+    assert requests([step], SWITCH) == count
+    assert requests([step, step], SWITCH) == 2 * count
+    assert requests([], SWITCH) == 0
 
 
 rates = st.builds(Rate, st.none() | st.floats(0.1, 1000), st.integers(1, 64))

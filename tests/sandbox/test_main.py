@@ -53,6 +53,8 @@ def test_another_process_reads_the_state_while_it_runs_and_afterwards(tmp_path: 
             sid = http.post("/v1/Users", data={"Identity": "ada"}).json()["sid"]
             state = http.get("/_sandbox/state", auth=None).json()
     assert state == orjson.loads(end.read_bytes())
+    assert set(state) == {"twilio", "appwrite", "waii"}
+    state = state["twilio"]
     default, named = state["services"].values()
     assert [user["identity"] for user in default] == [person(1).email, person(2).email, "ada"]
     assert named == []
@@ -69,9 +71,11 @@ def test_the_main_function_serves_until_interrupted(monkeypatch: pytest.MonkeyPa
 
     def use() -> None:
         listens.wait()
-        with client(YAML(typ="safe").load(out.getvalue())["connections"]["chat"]) as http:
-            statuses.extend(http.get("/v1/Users").status_code for _ in range(3))
-        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            with client(YAML(typ="safe").load(out.getvalue())["connections"]["chat"]) as http:
+                statuses.extend(http.get("/v1/Users").status_code for _ in range(3))
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
 
     user = threading.Thread(target=use)
     user.start()
@@ -102,7 +106,7 @@ def test_faults_and_a_fresh_start_over_http() -> None:
         assert (refused.status_code, "no fault is called" in refused.text) == (400, True)
         http.post("/v1/Users", data={"Identity": "ada"})
         assert http.post("/_sandbox/reset").status_code == 204
-        assert http.get("/_sandbox/state").json()["requests"] == {}
+        assert http.get("/_sandbox/state").json()["twilio"]["requests"] == {}
         assert [user["identity"] for user in sandbox.twilio.service().users.values()] == [person(1).email]
         assert [http.get(f"/v1/Users/{person(1).email}").status_code for _ in range(2)] == [404, 200]
         assert sandbox.list_lag == sandbox.twilio.service().directory.lag == 5

@@ -11,13 +11,14 @@ from configured import CHAT, PEOPLE, REGISTRY, configured
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
+from syncd.connectors.appwrite import AppwriteOptions
 from syncd.connectors.file import FileOptions
 from syncd.connectors.twilio import TwilioOptions
 from syncd.settings import load
 from syncd.settings.schema import schema, text
 
 CONFIG = Path(__file__).parents[2] / "config"
-REAL: dict[str, type[BaseModel]] = {"file": FileOptions, "twilio": TwilioOptions}
+REAL: dict[str, type[BaseModel]] = {"appwrite": AppwriteOptions, "file": FileOptions, "twilio": TwilioOptions}
 CREDENTIALS = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "token-of-a-test"}
 
 

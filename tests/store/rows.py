@@ -73,7 +73,8 @@ def change(run: int, id: str, identity: str, **more: Any) -> dict[str, Any]:
     return {
         "run": run, "id": id, "connection": "app", "object": "user", "kind": "update", "identity": identity, "link_id": 1,
         "account_id": None, "account": None, "who": identity, "delta": "{}", "expects": None, "reason": "changed", "hold": "", "held": None,
-        "state": "planned", "counted": True, "released": False, "cleared": None, "requests": 1, "replaces": None, "evidence_at": None,
+        "state": "planned", "counted": True, "released": False, "cleared": None, "requests": 1, "revoke": False,
+        "replaces": None, "evidence_at": None,
     } | more  # fmt: skip
 
 
@@ -86,13 +87,17 @@ def record(store: Store, *changes: Mapping[str, Any]) -> list[Any]:
 
 def applied(store: Store, row: Any, at: datetime = NOW) -> None:
     """One request of this change was sent and took."""
+    journal.settle_step(store, intended(store, row, at), "applied", None, at)
+    journal.settle_change(store, row.seq, "applied", None, at)
+
+
+def intended(store: Store, row: Any, at: datetime = NOW) -> int:
+    """One request of this change was sent; its step."""
     store.run(
         "INSERT INTO lease (connection, token, holder, until) VALUES (:name, 1, '', :until) ON CONFLICT DO UPDATE SET until = :until",
         name=row.connection, until=stamp(at + HOUR),
     )  # fmt: skip
-    step = journal.intend(store, row, 1, False, "POST /x", 1, at)
-    journal.settle_step(store, step, "applied", None, at)
-    journal.settle_change(store, row.seq, "applied", None, at)
+    return journal.intend(store, row, 1, False, "POST /x", 1, at)
 
 
 def plans(store: Store, ask: Callable[[], object]) -> list[str]:

@@ -229,28 +229,3 @@ def test_a_link_tells_what_the_account_it_had_is(store: Store) -> None:
     staging.gone(store, [rows["a"]], NOW)
     (row,) = links.dirty(store, "app")
     assert (row.account, row.gone_at, row.document) == ("a", stamp(NOW), None)
-
-
-def test_what_complete_listings_lack_is_counted_from_the_first_until_it_is_found(store: Store) -> None:
-    register(store, "app", "chat")
-    rows = stage(store, "app", "a", "b")
-    stage(store, "chat", "a")
-    for hours in (0, 1, 2):
-        staging.missed(store, [rows["a"]], NOW + hours * HOUR)
-    assert staging.missing(store, "app") == [rows["a"]]
-    assert staging.missing(store, "chat") == []
-    assert staging.faded(store, list(rows.values()), 3, NOW) == [rows["a"]]
-    assert staging.faded(store, list(rows.values()), 4, NOW) == []
-    assert staging.faded(store, list(rows.values()), 3, NOW - HOUR) == []
-    staging.found(store, [rows["a"]])
-    assert (staging.missing(store, "app"), column(store, "account", "missing_times", connection="app")) == ([], [0, 0])
-
-
-def test_who_comes_back_or_is_gone_is_not_missing_any_more(store: Store) -> None:
-    register(store, "app")
-    rows = stage(store, "app", "a", "b", container="north")
-    staging.missed(store, list(rows.values()), NOW)
-    stage(store, "app", "a", container="south")
-    staging.gone(store, [rows["b"]], NOW)
-    assert staging.missing(store, "app") == []
-    assert [(row.account, row.container) for row in staging.present(store, "app")] == [("a", "south")]

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("version", sa.String(), nullable=True),
         sa.Column("touched_at", sa.String(), nullable=True),
         sa.Column("gone_at", sa.String(), nullable=True),
+        sa.Column("owner", sa.String(), nullable=True),
         sa.Column("missing_since", sa.String(), nullable=True),
         sa.Column("missing_times", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -40,7 +41,8 @@ def upgrade() -> None:
     op.create_index(
         "account_by_identity", "account", ["identity", "connection"], unique=False, sqlite_where=sa.text("identity IS NOT NULL")
     )
-    op.create_index("account_by_place", "account", ["connection", "ordinal"], unique=False)
+    op.create_index("account_by_place", "account", ["connection", "gone_at", "ordinal"], unique=False)
+    op.create_index("account_ignored", "account", ["connection", "gone_at"], unique=False, sqlite_where=sa.text("ignored"))
     op.create_index("account_missing", "account", ["connection"], unique=False, sqlite_where=sa.text("missing_since IS NOT NULL"))
     op.create_table(
         "account_key",
@@ -75,6 +77,7 @@ def upgrade() -> None:
         sa.Column("released", sa.Boolean(), nullable=False),
         sa.Column("cleared", sa.String(), nullable=True),
         sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("revoke", sa.Boolean(), nullable=False),
         sa.Column("replaces", sa.String(), nullable=True),
         sa.Column("evidence_at", sa.String(), nullable=True),
         sa.Column("settled_at", sa.String(), nullable=True),
@@ -84,17 +87,20 @@ def upgrade() -> None:
     op.create_index("change_by_identity", "change", ["identity"], unique=False)
     op.create_index("change_by_place", "change", ["run"], unique=False)
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
-    op.create_index("change_by_time", "change", ["connection", "settled_at"], unique=False)
+    updated = sa.text("kind = 'update' AND state = 'applied'")
+    op.create_index("change_updated", "change", ["connection", "identity", "settled_at"], unique=False, sqlite_where=updated)
     op.create_table(
         "connection",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("connector", sa.String(), nullable=False),
         sa.Column("binding", sa.String(), nullable=False),
+        sa.Column("learned", sa.String(), nullable=False),
         sa.Column("namespace", sa.String(), nullable=False),
         sa.Column("authoritative", sa.Boolean(), nullable=False),
         sa.Column("target", sa.Boolean(), nullable=False),
         sa.Column("reading", sa.String(), nullable=True),
-        sa.Column("policy", sa.String(), nullable=True),
+        sa.Column("projected", sa.String(), nullable=True),
+        sa.Column("consented", sa.String(), nullable=True),
         sa.Column("listing", sa.Integer(), nullable=False),
         sa.Column("attempted_at", sa.String(), nullable=True),
         sa.Column("sealed_at", sa.String(), nullable=True),
@@ -103,6 +109,7 @@ def upgrade() -> None:
         sa.Column("accounts", sa.Integer(), nullable=False),
         sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("watermark", sa.String(), nullable=True),
+        sa.Column("columns", sa.String(), nullable=True),
         sa.Column("last_full", sa.String(), nullable=True),
         sa.Column("last_delta", sa.String(), nullable=True),
         sa.Column("settled", sa.Integer(), nullable=False),
@@ -121,6 +128,7 @@ def upgrade() -> None:
         sa.Column("attributes", sa.String(), nullable=False),
         sa.Column("live", sa.String(), nullable=False),
         sa.Column("ignored", sa.Boolean(), nullable=False),
+        sa.Column("forgotten", sa.Boolean(), nullable=False),
         sa.Column("departed_at", sa.String(), nullable=True),
         sa.Column("starts_at", sa.String(), nullable=True),
         sa.Column("ends_at", sa.String(), nullable=True),
@@ -175,6 +183,12 @@ def upgrade() -> None:
     op.create_index("link_by_account", "link", ["account_id"], unique=False)
     op.create_index("link_by_identity", "link", ["connection", "identity"], unique=True)
     op.create_index("link_by_key", "link", ["connection", "key"], unique=False)
+    op.create_index(
+        "link_holding", "link", ["connection", "owned", "account_id"], unique=False, sqlite_where=sa.text("account_id IS NOT NULL")
+    )
+    op.create_index("link_apart", "link", ["connection", "state"], unique=False, sqlite_where=sa.text("state <> 'live'"))
+    refused = "refused_desired IS NOT NULL OR refused_actual IS NOT NULL"
+    op.create_index("link_refused", "link", ["connection"], unique=False, sqlite_where=sa.text(refused))
     op.create_index("link_due", "link", ["connection", "due_at"], unique=False, sqlite_where=sa.text("due_at IS NOT NULL"))
     op.create_index("link_out_of_step", "link", ["connection", "id"], unique=False, sqlite_where=sa.text(OUT_OF_STEP))
     op.create_index("link_rejected", "link", ["connection"], unique=False, sqlite_where=sa.text("state = 'rejected' OR failures > 0"))
@@ -230,4 +244,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("step_by_change", "step", ["change"], unique=False)
+    op.create_index("step_by_time", "step", ["connection", "sent_at"], unique=False)
     op.create_index("step_open", "step", ["connection", "state"], unique=False, sqlite_where=sa.text("state IN ('sent', 'in_doubt')"))
