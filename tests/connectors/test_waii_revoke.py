@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,7 +40,7 @@ async def test_who_is_disabled_or_deleted_loses_its_keys() -> None:
         assert [await w.connector.perform(step) is None for step in deleting] == [False, True]
 
 
-async def test_a_change_that_writes_nothing_revokes_nothing() -> None:
+async def test_who_stays_keeps_its_keys() -> None:
     async with world() as w:
         for kind in (Kind.ADOPT, Kind.UPDATE):
             assert w.connector.steps(change(kind, ADA)) == ()
@@ -124,6 +123,19 @@ async def test_without_revoke_keys_are_left_alone() -> None:
     async with world() as w:
         make(w, org_id=HOME)
         w.tree.create_key(ADA, None)
-        await w.do(replace(change(Kind.DISABLE, ADA, name="x"), revoke=False))
+        await w.do(change(Kind.DISABLE, ADA, name="x", revoke=False))
         assert len(w.tree.keys) == 2
-        assert [step.path for step in w.connector.steps(replace(change(Kind.DELETE, ADA), revoke=False))] == ["/delete-user"]
+        assert [step.path for step in w.connector.steps(change(Kind.DELETE, ADA, revoke=False))] == ["/delete-user"]
+
+
+@pytest.mark.parametrize("kind", [Kind.ADOPT, Kind.DISABLE])
+async def test_revoking_may_be_all_there_is_to_do(kind: Kind) -> None:
+    async with world() as w:
+        make(w, org_id=HOME)
+        w.tree.create_key(ADA, "laptop")
+        (account,) = await w.do(change(kind, ADA, revoke=True))
+        assert account is not None and account.id == ADA
+        assert len(w.tree.keys) == 1
+        w.tree.create_key(ADA, None)
+        with pytest.raises(Rejected, match="has no name"):
+            await w.do(change(kind, ADA, revoke=True))

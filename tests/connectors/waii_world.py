@@ -115,21 +115,14 @@ def as_sent(one: Sent) -> WaiiSent:
     return one
 
 
-def change(kind: Kind, account: str | None = None, /, object: str = USER, document: Any = None, **delta: Any) -> Change:
-    """``variables__team=(before, after)`` stands for the path ``variables.team``; a bare value has no before."""
+def change(
+    kind: Kind, account: str | None = None, /, object: str = USER, document: Any = None, revoke: bool | None = None, **delta: Any
+) -> Change:
+    """``variables__team=(before, after)`` stands for the path ``variables.team``; a bare value has no before. Keys of leavers end."""
+    revoke = kind in LEAVING and object == USER if revoke is None else revoke
     pairs = {path.replace("__", "."): value if isinstance(value, tuple) else (None, value) for path, value in delta.items()}
     return Change(
-        "c1",
-        "sql",
-        kind,
-        MARKER.removeprefix("prod:"),
-        "ada@x.co",
-        account,
-        pairs,
-        "test",
-        document,
-        object=object,
-        revoke=object == USER and kind in LEAVING,
+        "c1", "sql", kind, MARKER.removeprefix("prod:"), "ada@x.co", account, pairs, "test", document, object=object, revoke=revoke
     )
 
 
