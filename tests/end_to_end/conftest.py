@@ -14,6 +14,8 @@ import pytest
 
 from syncd.connectors import twilio
 from syncd.connectors.http import Http
+from tests.end_to_end.app import App
+from tests.end_to_end.app import app as appwrite
 from tests.end_to_end.office import Office, Past, office
 
 MakeOffice = Callable[..., Office]
@@ -57,3 +59,9 @@ def impatience() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(twilio, "Http", partial(Http, deadline=DEADLINE))
         yield
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    with appwrite(tmp_path) as one:
+        yield one
