@@ -15,7 +15,7 @@ from syncd.core.evidence import Evidence, Seal, prove
 from syncd.core.forecast import requests
 from syncd.core.matching import Conflict, Match
 from syncd.core.paths import present
-from syncd.core.project import project
+from syncd.core.project import STAGES, project
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
@@ -39,10 +39,21 @@ async def reconcile(context: Context, one: Connected) -> None:
     after = 0
     while rows := links.out_of_step(context.store, one.name, after):
         after = rows[-1].link_id
-        planned = await _plan_block(context, one, [row for row in rows if _ready(context, row)], evidence)
-        with context.store.transaction():
-            journal.record(context.store, planned)
-        await context.breathe()
+        await _plan_rows(context, one, rows, evidence)
+    await _plan_rows(context, one, _unrevoked(context, one), evidence)
+
+
+async def _plan_rows(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> None:
+    planned = await _plan_block(context, one, [row for row in rows if _ready(context, row)], evidence)
+    with context.store.transaction():
+        journal.record(context.store, planned)
+    await context.breathe()
+
+
+def _unrevoked(context: Context, one: Connected) -> list[Any]:
+    """Who is disabled, and whose sessions were not ended by the change that did it: the index of what is out of step does not show them."""
+    found = links.standing(context.store, one.name, outcomes.unrevoked(context.store, one.name))
+    return [row for row in found if row.state in STAGES and row.account_id is not None and row.desired == row.actual]
 
 
 def _ready(context: Context, row: Any) -> bool:
@@ -65,7 +76,16 @@ async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evi
     for each in projected:
         case = replace(await _case(context, one, each, matches), collides=colliding.get(each.person.id, ""), lately=lately[each.person.id])
         planned += _columns(context, one, each, case, evidence)
-    return _mark_released(context, one, planned)
+    return _mark_released(context, one, _mark_rest(context, one, planned))
+
+
+def _mark_rest(context: Context, one: Connected, planned: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is left of a change that took in part is no second change: the limits have counted it. The rest of an arrival is an update."""
+    left = outcomes.unfinished(context.store, one.name, [row["identity"] for row in planned])
+    rest = {(identity, kind if kind in LEAVING else Kind.UPDATE.value) for identity, kind in left}
+    for row in planned:
+        row["counted"] = row["counted"] and (row["identity"], row["kind"]) not in rest
+    return planned
 
 
 def _collisions(context: Context, one: Connected, projected: Sequence[Projected]) -> dict[str, str]:

@@ -17,6 +17,7 @@ _PLANNED = (
     "run", "id", "connection", "object", "kind", "identity", "link_id", "account_id", "account", "who", "delta", "expects", "reason",
     "hold", "held", "state", "counted", "released", "cleared", "requests", "revoke", "replaces", "evidence_at",
 )  # fmt: skip
+_TOOK = "(state = 'applied' OR EXISTS (SELECT 1 FROM step WHERE step.change = change.seq AND step.state = 'applied'))"
 _INSERT = f"INSERT INTO change ({', '.join(_PLANNED)}) VALUES ({', '.join(':' + name for name in _PLANNED)})"
 
 
@@ -45,7 +46,7 @@ def affected(store: Store, run: int, connection: str, kinds: Sequence[str], sinc
     )
     settled = (
         "SELECT identity FROM change WHERE connection = :connection AND settled_at > :since AND kind IN :kinds"
-        " AND state = 'applied' AND counted AND NOT released AND object = 'user'"
+        f" AND {_TOOK} AND counted AND NOT released AND object = 'user'"
     )
     both = int(store.value(f"SELECT COUNT(*) FROM ({planned} UNION {settled}) AS touched", **values))
     values.pop("since")
@@ -161,6 +162,7 @@ def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, 
 
 
 def settle_step(store: Store, step: int, state: str, error: str | None, now: datetime) -> None:
+    """One that wrote something ends the first contact."""
     store.run(
         "UPDATE step SET state = :state, error = :error, settled_at = :now WHERE id = :id",
         id=step,
@@ -168,10 +170,12 @@ def settle_step(store: Store, step: int, state: str, error: str | None, now: dat
         error=error,
         now=stamp(now),
     )
+    if state == "applied":
+        store.run("UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM step WHERE id = :id)", id=step)
 
 
 def settle_change(store: Store, seq: int, state: str, error: str | None, now: datetime) -> None:
-    """The last word on a change: applied | rejected | retry | in_doubt | skipped. One that wrote something ends the first contact."""
+    """The last word on a change: applied | rejected | retry | in_doubt | skipped."""
     store.run(
         "UPDATE change SET state = :state, error = :error, settled_at = :now WHERE seq = :seq",
         seq=seq,
@@ -179,12 +183,6 @@ def settle_change(store: Store, seq: int, state: str, error: str | None, now: da
         error=error,
         now=stamp(now),
     )
-    if state == "applied":
-        store.run(
-            "UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM change WHERE seq = :seq)"
-            " AND EXISTS (SELECT 1 FROM step WHERE step.change = :seq)",
-            seq=seq,
-        )
 
 
 def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:

@@ -54,6 +54,7 @@ class Change(SQLModel, table=True):
         Index("change_by_run", "run", "connection", "state"),
         Index("change_by_identity", "identity"),
         Index("change_by_time", "connection", "settled_at"),
+        Index("change_revoking", "connection", sqlite_where=text("revoke AND state IN ('sent', 'retry', 'rejected')")),
     )
 
 

@@ -36,6 +36,7 @@ connections:
     page_size: 4
     rate: {{concurrency: {concurrency}}}
     limits: {{delete: {{percent: 100}}}}
+    settle: {settle}
     write: {write}
 {more}
 """
@@ -66,10 +67,10 @@ class App:
     def project(self) -> Project:
         return self.appwrite.project
 
-    def configure(self, write: str = "{}", *, more: str = "", concurrency: int = 1, lease: str = "10s", key: str = "") -> None:
+    def configure(self, write: str = "{}", *, more: str = "", concurrency: int = 1, lease: str = "10s", settle: str = "10s", key: str = "") -> None:
         text = CONFIG.format(
             url=self.url, project=self.appwrite.project_id, key=key or self.appwrite.api_key, write=write, more=more, lease=lease,
-            concurrency=concurrency,
+            concurrency=concurrency, settle=settle,
         )  # fmt: skip
         self.config.write_text(text)
 

@@ -6,7 +6,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def impatience() -> Iterator[None]:
     """The client's total deadline, 30 s, is the one thing here that takes real time: shortened where an answer never comes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(twilio, "Http", partial(Http, deadline=DEADLINE))
+        patch.setattr(Http, "__init__", partialmethod(Http.__init__, deadline=DEADLINE))
         yield
 
 

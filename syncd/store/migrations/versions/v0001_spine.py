@@ -82,6 +82,9 @@ def upgrade() -> None:
     op.create_index("change_by_place", "change", ["run"], unique=False)
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
     op.create_index("change_by_time", "change", ["connection", "settled_at"], unique=False)
+    op.create_index(
+        "change_revoking", "change", ["connection"], unique=False, sqlite_where=sa.text("revoke AND state IN ('sent', 'retry', 'rejected')")
+    )
     op.create_table(
         "connection",
         sa.Column("name", sa.String(), nullable=False),
