@@ -52,7 +52,7 @@ class Change(SQLModel, table=True):
     __table_args__ = (
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),
-        Index("change_by_identity", "identity"),
+        Index("change_by_identity", "identity", "connection"),
         Index("change_by_time", "connection", "settled_at"),
         Index("change_revoking", "connection", sqlite_where=text("revoke AND state IN ('sent', 'retry', 'rejected')")),
     )

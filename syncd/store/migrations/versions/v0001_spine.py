@@ -78,7 +78,7 @@ def upgrade() -> None:
         sa.Column("error", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("seq"),
     )
-    op.create_index("change_by_identity", "change", ["identity"], unique=False)
+    op.create_index("change_by_identity", "change", ["identity", "connection"], unique=False)
     op.create_index("change_by_place", "change", ["run"], unique=False)
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
     op.create_index("change_by_time", "change", ["connection", "settled_at"], unique=False)
