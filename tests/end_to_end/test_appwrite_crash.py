@@ -175,3 +175,15 @@ async def test_a_step_that_never_gets_an_answer_is_sent_again(app: App) -> None:
     with impatience():
         assert (await app.run()).converged
     await app.rests()
+
+
+@pytest.mark.parametrize(("point", "count"), [("after_send", 1), ("after_settle", 1), ("after_intent", 2), ("after_send", 2)])
+def test_killed_while_disabling_the_sessions_end_all_the_same(real: App, point: str, count: int) -> None:
+    real.people(*PEOPLE)
+    finish(real)
+    real.project.sign_in(ident(1))
+    real.people(PEOPLE[1])
+    killed(real.config, point, count)
+    assert not real.user(1)["status"]
+    finish(real)
+    assert real.project.sessions == {} and not real.user(1)["status"]
