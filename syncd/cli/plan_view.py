@@ -45,7 +45,7 @@ class PlanView:
     def lines(self) -> Iterator[Line]:
         yield f"Plan of run {self.plan.run}", BOLD
         yield from (self._listing(part) for part in self.plan.connections)
-        yield from (f"note: {notice}" for notice in self.notices)
+        yield from (f"note: {notice}" for notice in (*self.notices, *self.plan.notes))
         for part in self.plan.connections:
             body = chain(self._changes(part.name), self._held(part), self._kept(part))
             for line in islice(body, 1):

@@ -21,7 +21,7 @@ async def verified(invocation: Invocation, store: Store) -> tuple[list[str], int
     landscape = invocation.settings.landscape
     async with connected(invocation.settings, invocation.environment, writable=False) as each:
         context = Context(invocation.environment, store, landscape, each, [one.name for one in landscape.connections])
-        changed = rules.changed(context)
+        changed = rules.unseen(context)
         told = [f"{name}: its map, scope or sources changed since the last run; `syncd plan` decides anew" for name in changed]
         return told or list(verify(context)), answers.living(store)
 

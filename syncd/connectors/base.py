@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
 from syncd.environment import Environment
-from syncd.model import Account, Capability, Change, Cursor, Gone, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
+from syncd.model import USER, Account, Capability, Change, Cursor, Gone, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
 
 
 class Options(BaseModel):
@@ -17,12 +17,24 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def binding(self) -> dict[str, str]:
-        """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections."""
+        """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections.
+
+        What is not configured stays out; `Capability.directory` says by which attribute every account tells it. A value may name several
+        parts of the directory, one a line, ``*`` all of them: connections that share one overlap.
+        """
         raise NotImplementedError
 
     def capability(self) -> Capability:
         """What this connector can do when configured so."""
         raise NotImplementedError
+
+
+Permit = Callable[[], None]
+"""Raises Quarantined when nothing unsafe may be sent any more."""
+
+
+def granted() -> None:
+    """Who writes outside a run has nobody to ask."""
 
 
 class Connector(Protocol):
@@ -37,13 +49,17 @@ class Connector(Protocol):
     5. `steps` is pure. `perform` is the only method that writes; it returns what the provider answered, never an echo.
     6. `perform` raises InDoubt when the outcome of an unsafe request is unknown, Rejected when the provider refused it.
     7. Every id is percent-encoded; ``.``, ``..``, empty ids and control characters are refused before anything is sent.
+    8. ``permit``, which the engine sets, is asked before each attempt of each unsafe request, after all waiting.
     """
 
     name: ClassVar[str]
     capability: Capability
     meter: Meter
+    permit: Permit
 
-    def parse(self, record: bytes) -> Account: ...
+    def parse(self, record: bytes, object: str = USER) -> Account:
+        """``object``: that of the record's page."""
+        ...
 
     def steps(self, change: Change) -> tuple[Step, ...]: ...
 
@@ -62,6 +78,15 @@ class Connector(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Columned(Protocol):
+    """A connector whose records have the columns that somebody's export gives them."""
+
+    def remember(self, columns: Mapping[str, str]) -> None:
+        """From now on a listing that lacks one of these columns is refused before its first record (column -> what to do about it)."""
+        ...
 
 
 class Builder(Protocol):

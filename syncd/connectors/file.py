@@ -10,12 +10,12 @@ from typing import ClassVar
 
 import orjson
 
-from syncd.connectors.base import Options
+from syncd.connectors.base import Options, Permit, granted
 from syncd.connectors.file_listing import READERS, Listing
 from syncd.connectors.file_rows import BrokenOff, Row, identify, unidentified
 from syncd.environment import Environment
 from syncd.errors import Incomplete, Refused, Rejected
-from syncd.model import CANONICAL, Account, Capability, Change, Cursor, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
+from syncd.model import CANONICAL, USER, Account, Capability, Change, Cursor, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
 
 
 class FileOptions(Options):
@@ -48,18 +48,24 @@ class FileConnector:
         """Raises Refused for a file name that tells no format. ``environment``, ``rate`` and ``writable`` have nothing to govern here."""
         self.capability = options.capability()
         self.meter = Meter()
+        self.permit: Permit = granted
         self._path = Path(os.path.abspath(options.path))
         self._id = options.id
-        self._required: tuple[str, ...] = ()
+        self._required: dict[str, str] = {}
+        self._remembered: dict[str, str] = {}
         self._listing: Listing | None = None
         if self._path.suffix.lower() not in READERS:
             raise Refused(options.path, "not a people file by its name", f"name it {', '.join(READERS)}, after what is in it")
 
     def require(self, columns: Collection[str]) -> None:
         """From now on a file that lacks one of ``columns`` (those the configuration maps by name) is refused as a whole."""
-        self._required = tuple(columns)
+        self._required = dict.fromkeys(columns, "")
 
-    def parse(self, record: bytes) -> Account:
+    def remember(self, columns: Mapping[str, str]) -> None:
+        """So is one that lacks a column which it had before (column -> what to do about it)."""
+        self._remembered = dict(columns)
+
+    def parse(self, record: bytes, object: str = USER) -> Account:
         row = orjson.loads(record)
         id = identify(row.get(self._id)) if isinstance(row, dict) else None
         if id is None:
@@ -126,7 +132,7 @@ class FileConnector:
             return self._listing
         if self._listing is not None:
             self._listing.close()
-        self._listing = listing = Listing(self._path, self._id, self._required)
+        self._listing = listing = Listing(self._path, self._id, {**self._remembered, **self._required})
         while cursor is not None and listing.cursor != cursor:
             if listing.page().next is None:
                 raise Incomplete(f"{self._path.name} has changed since its listing began: it starts again in the next run")
@@ -134,5 +140,5 @@ class FileConnector:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Listing]:
-        with contextlib.closing(Listing(self._path, self._id, self._required)) as listing:
+        with contextlib.closing(Listing(self._path, self._id, {**self._remembered, **self._required})) as listing:
             yield listing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 import orjson
@@ -48,7 +48,7 @@ class _Text:
             return line.raw.decode(errors="surrogateescape")
 
 
-def read(file: BinaryIO, name: str, id: str, required: Collection[str]) -> Iterator[Row]:
+def read(file: BinaryIO, name: str, id: str, required: Mapping[str, str]) -> Iterator[Row]:
     """The rows below the header of the CSV ``file`` called ``name``, whose ids stand in the column ``id``.
 
     Raises Incomplete before the first row for a header that is unreadable or lacks ``id`` or a ``required`` column, and BrokenOff where the
@@ -57,7 +57,7 @@ def read(file: BinaryIO, name: str, id: str, required: Collection[str]) -> Itera
     text = _Text(file)
     cells = csv.reader(text, strict=True)
     header = _header(text, cells, name)
-    demand(name, (id, *required), header)
+    demand(name, {id: "", **required}, header)
     at = header.index(id)
     while (row := _row(text, cells, header, at)) is not None:
         if not text.ended:
@@ -101,7 +101,7 @@ def _row(text: _Text, cells: Iterator[list[str]], header: list[str], at: int) ->
         flaw = unidentified(header[at], row[at])
     if flaw:
         return Row(text.start, id, flaw=flaw, lossy=lossy or text.number > text.start)
-    return Row(text.start, id, orjson.dumps(dict(zip(header, row, strict=True))))
+    return Row(text.start, id, orjson.dumps(dict(zip(header, row, strict=True))), columns=header)
 
 
 def _flaw(text: _Text, row: list[str], header: list[str]) -> tuple[str, bool]:

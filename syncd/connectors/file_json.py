@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import orjson
@@ -21,7 +21,7 @@ _LONE = re.compile(rb"\\u[dD][89abAB]..(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..
 _DECODER = json.JSONDecoder()
 
 
-def read_lines(file: BinaryIO, name: str, id: str, required: Collection[str]) -> Iterator[Row]:
+def read_lines(file: BinaryIO, name: str, id: str, required: Mapping[str, str]) -> Iterator[Row]:
     """The rows of the JSON Lines ``file``.
 
     Raises Incomplete before the first row if no row has a ``required`` column, and BrokenOff where the file is empty or ends within a line.
@@ -31,7 +31,7 @@ def read_lines(file: BinaryIO, name: str, id: str, required: Collection[str]) ->
     yield from _lines(file, name, id)
 
 
-def read_array(file: BinaryIO, name: str, id: str, required: Collection[str]) -> Iterator[Row]:
+def read_array(file: BinaryIO, name: str, id: str, required: Mapping[str, str]) -> Iterator[Row]:
     """The rows of the JSON array in ``file``.
 
     Raises Incomplete before the first row if no row has a ``required`` column or the file is over MAX_FILE, and BrokenOff where the
@@ -46,7 +46,7 @@ def read_array(file: BinaryIO, name: str, id: str, required: Collection[str]) ->
     yield from _elements(text, name, id)
 
 
-def _columns(rows: Iterator[Row], name: str, required: Collection[str]) -> None:
+def _columns(rows: Iterator[Row], name: str, required: Mapping[str, str]) -> None:
     """Raise Incomplete unless each of ``required`` is a member of some row: objects may omit what has no value.
 
     Reads no further than needed.
@@ -64,7 +64,7 @@ def _columns(rows: Iterator[Row], name: str, required: Collection[str]) -> None:
             present.update(dict.fromkeys(orjson.loads(row.record)))
             missing = {column for column in missing if column not in present and column.partition(".")[0] not in present}
     if present:
-        demand(name, (column for column in required if column in missing), present)
+        demand(name, {column: why for column, why in required.items() if column in missing}, present)
 
 
 def _lines(file: BinaryIO, name: str, id: str) -> Iterator[Row]:
@@ -126,7 +126,7 @@ def _row(line: int, raw: bytes, id: str) -> Row:
         return Row(line, None, flaw="not a JSON object")
     known = identify(value.get(id))
     flaw = _flaw(value, record) or ("" if known else unidentified(id, value.get(id)))
-    return Row(line, known, b"" if flaw else record, flaw)
+    return Row(line, known, b"" if flaw else record, flaw, columns=value)
 
 
 def _flaw(value: dict[str, Any], record: bytes) -> str:

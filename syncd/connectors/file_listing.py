@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +16,7 @@ from syncd.model import Cursor, Flaw, Page
 PAGE = 1000
 """Rows of one page, rejected ones included; 1,000 rows of a dozen cells take about 3 ms."""
 
-READERS: dict[str, Callable[[BinaryIO, str, str, Collection[str]], Iterator[Row]]] = {
+READERS: dict[str, Callable[[BinaryIO, str, str, Mapping[str, str]], Iterator[Row]]] = {
     ".csv": file_csv.read,
     ".jsonl": file_json.read_lines,
     ".json": file_json.read_array,
@@ -29,7 +29,7 @@ class Listing:
     ``path`` must end in one of READERS. Raises Incomplete, with the cure, if there is no readable regular file.
     """
 
-    def __init__(self, path: Path, id: str, required: Collection[str]) -> None:
+    def __init__(self, path: Path, id: str, required: Mapping[str, str]) -> None:
         self.name, self.id = path.name, id
         self._path = path
         self._file = _open(path)
@@ -38,6 +38,8 @@ class Listing:
         self._seen = Seen()
         self._read = self._pages = self._defects = 0
         self._defect = ""
+        self._columns: dict[str, None] = {}
+        self._latest: Collection[str] = ()
 
     def __iter__(self) -> Iterator[Row]:
         """The rows as they stand, duplicates included; raises BrokenOff where the file does."""
@@ -55,7 +57,7 @@ class Listing:
             return Page(records, first, self.cursor, flaws=flaws)
         self._unchanged()
         self.close()
-        return Page(records, first, complete=not self._defects, defect=self._summary(), flaws=flaws)
+        return Page(records, first, complete=not self._defects, defect=self._summary(), flaws=flaws, columns=tuple(self._columns))
 
     @property
     def cursor(self) -> Cursor:
@@ -75,6 +77,9 @@ class Listing:
                 return False
             if row is None:
                 return False
+            if row.columns is not self._latest:
+                self._columns.update(dict.fromkeys(row.columns))
+                self._latest = row.columns
             flaw = self._judge(row)
             if flaw:
                 flaws.append(flaw)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import BinaryIO, NamedTuple
 
 from syncd.errors import Incomplete
@@ -26,6 +26,7 @@ class Row(NamedTuple):
 
     ``line`` is the number of its first line, from 1. ``record``: one JSON object. ``lossy``: what is wrong with this row may hide
     other rows (a lost line end, an open quote, a hole of NUL bytes), so that nobody can be said to be missing from the file.
+    ``columns``: the names of its cells or members, where they could be read.
     """
 
     line: int
@@ -33,6 +34,7 @@ class Row(NamedTuple):
     record: bytes = b""
     flaw: str = ""
     lossy: bool = False
+    columns: Collection[str] = ()
 
 
 class Line(NamedTuple):
@@ -74,14 +76,15 @@ def unidentified(column: str, value: object) -> str:
     return f"{column} is not usable text" if isinstance(value, str) else f"{column} is neither text nor a whole number below 2**64"
 
 
-def demand(name: str, required: Iterable[str], present: Collection[str]) -> None:
-    """Raise Incomplete naming the first of ``required`` that is not among the columns ``present`` of the file ``name``."""
-    for column in required:
+def demand(name: str, required: Mapping[str, str], present: Collection[str]) -> None:
+    """Raise Incomplete naming the first of ``required`` (column -> why, and the cure) that is not ``present`` in the file ``name``."""
+    for column, why in required.items():
         if column not in present:
             folded = {one.strip().casefold(): one for one in present}
             near = difflib.get_close_matches(column.strip().casefold(), folded, n=1)
             hint = f" (did you mean {folded[near[0]]!r}?)" if near else ""
-            raise Incomplete(f"{name}: no column {column!r}{hint}; its columns are {', '.join(map(repr, present)) or 'none'}")
+            columns = ", ".join(map(repr, present)) or "none"
+            raise Incomplete(f"{name}: no column {column!r}{hint}; its columns are {columns}{why and '; '}{why}")
 
 
 class Seen:

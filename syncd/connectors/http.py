@@ -1,8 +1,8 @@
 """The one HTTP client: what leaves, to whom, how fast, how long, how often, and what its answer means.
 
-For each request, in this order: the dry-run door, a slot, a turn at the rate gate, one total deadline, a size cap, the translation of the
-answer. What was never processed (429, connect refused) is tried again; what may have been is tried again only if that is harmless,
-else it is InDoubt.
+For each request, in this order: the dry-run door, a slot, a turn at the rate gate, the permit, one total deadline, a size cap, the
+translation of the answer. What was never processed (429, connect refused) is tried again; what may have been is tried again only if that
+is harmless or the same as once, else it is InDoubt; and so is a write that was tried again in vain.
 
 httpx's client is not used, only its models over a transport of our own that is bound to one origin: there are no redirects, cookies,
 proxies from the environment or logged URLs to switch off, and credentials have no other host to go to.
@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import httpx
 
 from syncd.connectors.answer import Answer, Problem, check_json, problem, refusal
+from syncd.connectors.base import Permit, granted
 from syncd.connectors.body import ACCEPT_ENCODING, collect
 from syncd.connectors.pacing import Gate
 from syncd.connectors.retry import Ambiguous, Budget, Malformed, Patience
@@ -32,6 +33,11 @@ from syncd.redaction import Redactor
 
 T = TypeVar("T")
 SAFE = frozenset({"GET", "HEAD"})
+EARLY = 6
+"""Requests at once until the provider has shown that it takes them, where its limit is unknown: all that are under way are refused when
+the limit is first met."""
+WIDER = 100
+"""Requests the provider must take for each further one at once."""
 for _name in ("httpx", "httpcore"):  # httpx logs every URL at INFO, and URLs hold identities
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -112,10 +118,12 @@ class Http:
         explain: Callable[[Answer], Problem] = problem,
     ) -> None:
         self.root, self.meter, self.gate = root, Meter(), Gate(environment, rate.per_second)
+        self.permit: Permit = granted
         self._environment, self._writable, self._explain = environment, writable, explain
         self._deadline, self._cap, self._budget = deadline, cap, budget or Budget()
         self._redact = Redactor(credentials.secrets)
-        self._slots = asyncio.Semaphore(rate.concurrency)
+        early = rate.concurrency if rate.per_second else min(EARLY, rate.concurrency)
+        self._slots, self._closed, self._taken = asyncio.Semaphore(early), rate.concurrency - early, 0
         self._origin = httpx.URL(root.origin)
         self._transport = Transport(self._origin)
         self._headers = {"Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": "syncd", **credentials.headers}
@@ -130,36 +138,47 @@ class Http:
         """
         if not (self._writable or request.harmless):
             raise Rejected(f"{request.label}: not sent, this run changes nothing at the provider", "read_only")
-        patience, fresh = Patience(self._environment, self._budget), False
+        patience, fresh, doubtful = Patience(self._environment, self._budget), False, False
         while True:
             try:
                 return await self._attempt(request, decode, fresh)
             except Ambiguous as error:
                 if not (request.harmless or request.repeatable):
                     raise InDoubt(f"{error}; it may or may not have taken effect") from error
+                doubtful = not request.harmless
                 stale, failure = error.stale and not fresh, Retryable(str(error), error.after)
             except Retryable as error:
                 stale, failure = False, error
             fresh = fresh or stale
             wait = 0.0 if stale else patience.wait(failure.after)
             if wait is None:
-                raise failure
+                raise InDoubt(f"{failure}; it may or may not have taken effect") if doubtful else failure
             await self._environment.sleep(wait)
 
     async def _attempt(self, request: Request, decode: Callable[[Answer], T], fresh: bool) -> T:
         async with self._slots:
             episode = await self.gate.enter(self._budget.seconds)
+            if not request.harmless:
+                self.permit()
             answer = await self._exchange(request, fresh)
         if answer.status == 429:
             self.meter.throttled += 1
         else:
             self.gate.accepted(episode)
+            self._widen()
         if answer.status in request.success:
             return self._decoded(request, answer, decode)
         error = refusal(request.label, answer, self._explain, self._redact, self._environment.now())
         if isinstance(error, Retryable):
             self.gate.refused(episode, error.after)
         raise error
+
+    def _widen(self) -> None:
+        """One more was taken."""
+        self._taken += 1
+        if self._closed and self._taken % WIDER == 0:
+            self._closed -= 1
+            self._slots.release()
 
     def _decoded(self, request: Request, answer: Answer, decode: Callable[[Answer], T]) -> T:
         try:

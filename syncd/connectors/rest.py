@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from syncd.connectors.answer import Answer, NotFound
+from syncd.connectors.base import Permit
 from syncd.connectors.http import Http, Request
 from syncd.connectors.merge import merged
 from syncd.connectors.pages import PageDecoder, Slices
@@ -15,7 +16,7 @@ from syncd.connectors.tables import Call, Table, fitting
 from syncd.connectors.url import segment
 from syncd.environment import Environment
 from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected
-from syncd.model import Account, Change, Cursor, Gone, Kind, Page, Ref, Step, Unknown, Watermark
+from syncd.model import USER, Account, Change, Cursor, Gone, Kind, Page, Ref, Step, Unknown, Watermark
 
 
 class _Place(NamedTuple):
@@ -51,17 +52,21 @@ class RestConnector:
         self._empty = 0  # pages without a record, in a row
         self._walked: dict[int, int] = {}  # of one listing: hash of a page's key -> its number
 
+    @property
+    def permit(self) -> Permit:
+        return self._http.permit
+
+    @permit.setter
+    def permit(self, permit: Permit) -> None:
+        self._http.permit = permit
+
     async def aclose(self) -> None:
         await self._http.aclose()
 
     # ---- reading -----------------------------------------------------------------------------------------------------
 
-    def parse(self, record: bytes) -> Account:
+    def parse(self, record: bytes, object: str = USER) -> Account:
         return self._reader.parse(record)
-
-    def listing_defect(self, records: Sequence[bytes]) -> str:
-        """Why these records cannot belong to this connection's directory; "" = they can."""
-        return ""
 
     async def list(self, cursor: Cursor | None, since: Watermark | None = None) -> Page:
         """Raises Incomplete when the provider refuses the page or names a next one elsewhere; Retryable, Quarantined."""
@@ -84,13 +89,9 @@ class RestConnector:
         return slices, self._table.listing.paging.following(slices.rest)
 
     def _as_page(self, place: _Place, slices: Slices, address: str | None) -> Page:
-        defect = self.listing_defect(slices.records)
-        if defect:
-            return Page((), place.records, defect=defect)
         after = _Place(place.pages + 1, place.records + len(slices.records) + len(slices.flaws), address or "")
         self._empty = 0 if after.records > place.records else self._empty + 1
-        if address is not None:
-            defect = self._no_way_on(after)
+        defect = "" if address is None else self._no_way_on(after)
         following = None if defect or address is None else after.cursor()
         complete = address is None
         return Page(slices.records, place.records, following, complete=complete, defect=defect, flaws=slices.flaws)
@@ -196,7 +197,11 @@ class RestConnector:
         return account
 
     def _same(self, answer: Answer, id: str) -> Account:
-        account = self._reader.answered(answer)
+        """Raises InDoubt when the answer cannot be read: what was asked for is done all the same."""
+        try:
+            account = self._reader.answered(answer)
+        except (Rejected, Quarantined) as error:
+            raise InDoubt(f"updated, but the answer cannot be read: {error}") from error
         if account.id != id:
             raise Malformed("the answer speaks of another account")
         return account

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-import msgspec
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from syncd.connectors.answer import Answer, NotFound
@@ -38,6 +37,7 @@ CAPABILITY = Capability(
     attributes={spec.name: spec for spec in _SPECS},
     key="identity",
     marker="attributes.syncd",
+    directory={"service": "chat_service_sid"},
     write_defaults=_WRITES,
     read_defaults={canonical: path for path, canonical in _WRITES.items()},
 )
@@ -104,20 +104,16 @@ class TwilioOptions(Options):
         return Credentials.basic(self.account_sid, self.auth_token.get_secret_value() if self.auth_token else "")
 
     def binding(self) -> dict[str, str]:
-        return {"root": str(self.root()), "account": self.account_sid, "service": self.service_sid or "default"}
+        """Which service the default one is, only its users tell."""
+        service = {"service": self.service_sid} if self.service_sid else {}
+        return {"root": str(self.root()), "account": self.account_sid, **service}
 
     def capability(self) -> Capability:
         return CAPABILITY
 
 
-class _Service(msgspec.Struct):
-    """The one member of a record that says whose it is."""
-
-    chat_service_sid: str | None = None
-
-
 class TwilioConnector(RestConnector):
-    """The table, and what it cannot say: the webhook header, the service each record names, and `check`."""
+    """The table, and what it cannot say: the webhook header and `check`."""
 
     name: ClassVar[str] = "twilio"
     summary: ClassVar[str] = "Twilio Conversations users"
@@ -131,17 +127,6 @@ class TwilioConnector(RestConnector):
     def headers(self, call: Call) -> Mapping[str, str]:
         """Without the header no webhook is called for a change made over the API, so syncd hears no echo of itself."""
         return {"X-Twilio-Webhook-Enabled": "true"} if self._options.webhooks and call.method != "GET" else {}
-
-    def listing_defect(self, records: Sequence[bytes]) -> str:
-        """A record of another service proves that this is not the configured directory."""
-        ours = self._options.service_sid
-        if ours is None:
-            return ""
-        mark = f'"chat_service_sid":"{ours}"'.encode()  # the quick way; a record written otherwise is decoded
-        for record in records:
-            if mark not in record and (theirs := _service_of(record)) not in (None, ours):
-                return f"users of service {theirs} are listed, not of {ours}"
-        return ""
 
     async def check(self) -> Health:
         """Reads one user of one page: reach, credentials, service and clock in one request."""
@@ -168,11 +153,3 @@ class TwilioConnector(RestConnector):
         if abs(seconds) <= SKEW:
             return ""
         return f"this machine's clock is {abs(seconds):,.0f} s {'ahead of' if seconds > 0 else 'behind'} Twilio's: set it by NTP"
-
-
-def _service_of(record: bytes) -> str | None:
-    """The record's ``chat_service_sid``; None where it does not say, or is unreadable (then `parse` says so)."""
-    try:
-        return msgspec.json.decode(record, type=_Service).chat_service_sid
-    except (msgspec.MsgspecError, RecursionError):
-        return None

@@ -11,9 +11,8 @@ from syncd.core import variables
 from syncd.core.fingerprint import canonical as canonical_json
 from syncd.core.kinds import coerce, fits, text
 from syncd.core.paths import clean, get, present, under, with_value
-from syncd.core.rule import compile_rule, seen
+from syncd.core.rule import Rule, compile_rule, seen
 from syncd.core.source import compile_source
-from syncd.core.values import legible
 from syncd.errors import Rejected
 from syncd.model import Account, Attributes, Capability, MapEntry, Mutability
 
@@ -80,8 +79,11 @@ class WriteMap:
     def __init__(self, entries: Iterable[MapEntry], capability: Capability, canonical: Collection[str]) -> None:
         types = variables.canonical(canonical)
         self._rules = tuple(sorted((compile_rule(entry, capability, types) for entry in entries), key=lambda rule: rule.path))
-        self._places = sorted({rule.path for rule in self._rules} | {capability.marker or ""})
-        self._capability = capability
+        self._for_existing = tuple(rule for rule in self._rules if not rule.entry.on_create)
+        self._below = _below(self._rules, capability)
+        self._bounded = [
+            (name, spec.limit) for name, spec in capability.attributes.items() if spec.kind == "object" and spec.limit is not None
+        ]
         self.immutable = frozenset(rule.path for rule in self._rules if rule.spec.mutability is Mutability.IMMUTABLE)
         self.shared = frozenset(rule.path for rule in self._rules if rule.shares)
         self.hidden = frozenset(rule.path for rule in self._rules if not rule.spec.carried or rule.spec.mutability is Mutability.WRITE_ONLY)
@@ -94,13 +96,13 @@ class WriteMap:
         ``current``: the account, None before its creation. ``written``: what `ours` said when syncd last wrote it; without it, members of a
         shared list or object are added and never removed. Raises Rejected, naming the attribute.
         """
-        rules = [rule for rule in self._rules if current is None or not rule.entry.on_create]
-        person, account = _person(identity_attributes), current or {}
+        rules = self._rules if current is None else self._for_existing
+        person, account, before = _person(identity_attributes), current or {}, written or {}
         wanted = {}
         for rule in rules:
             value = rule.value(person)
             if value is not None or not rule.entry.keep_empty:
-                wanted[rule.path] = rule.beside_others(value, get(account, rule.path), (written or {}).get(rule.path))
+                wanted[rule.path] = rule.beside_others(value, get(account, rule.path), before.get(rule.path)) if rule.shares else value
         return self._completed(wanted, account)
 
     def ours(self, identity_attributes: Attributes, paths: Collection[str]) -> dict[str, Any]:
@@ -110,25 +112,35 @@ class WriteMap:
 
     def oversize(self, current: Attributes | None, wanted: Mapping[str, Any]) -> str | None:
         """Why the provider would refuse an object that ``wanted`` (marker included) changes: its size in bytes of JSON; None if it fits."""
-        before = current or {}
-        after = dict(before)
-        for path in sorted(wanted):
-            after = with_value(after, path, wanted[path])
-        for name, spec in self._capability.attributes.items():
-            size = len(orjson.dumps(legible(after.get(name))))
-            if spec.kind == "object" and spec.limit is not None and size > spec.limit and _differ(before.get(name), after.get(name)):
-                return f"{name}: {size} bytes, the limit is {spec.limit}"
+        for name, limit in self._bounded:
+            before = {name: (current or {}).get(name)}
+            after: dict[str, Any] = before
+            for path in sorted(path for path in wanted if path == name or under(path, name)):
+                after = with_value(after, path, wanted[path])
+            size = len(canonical_json(after.get(name)))
+            if size > limit and _differ(before[name], after.get(name)):
+                return f"{name}: {size} bytes, the limit is {limit}"
         return None
 
     def _completed(self, wanted: dict[str, Any], account: Attributes) -> dict[str, Any]:
         """An object wanted as a whole holds also what has an entry of its own below it, and our marker."""
-        for path, value in wanted.items():
-            for place in self._places:
-                if under(place, path) and (value is None or isinstance(value, dict)):
-                    member = wanted[place] if place in wanted else get(account, place)
-                    value = with_value(value or {}, place.removeprefix(path + "."), member)
+        for path, places in self._below:
+            value = wanted.get(path)
+            if path not in wanted or not (value is None or isinstance(value, dict)):
+                continue
+            for place in places:
+                member = wanted[place] if place in wanted else get(account, place)
+                value = with_value(value or {}, place.removeprefix(path + "."), member)
             wanted[path] = value if present(value) else None
         return wanted
+
+
+def _below(rules: Iterable[Rule], capability: Capability) -> list[tuple[str, list[str]]]:
+    """Each path that has others below it -> those, our marker among them; outer paths first."""
+    paths = [rule.path for rule in rules]
+    places = sorted({*paths, capability.marker or ""})
+    nested = ((path, [place for place in places if under(place, path)]) for path in paths)
+    return [(path, inner) for path, inner in nested if inner]
 
 
 def _person(attributes: Attributes) -> Attributes:
@@ -141,7 +153,7 @@ def found(current: Attributes, paths: Iterable[str], capability: Capability) -> 
     A value of another type than the attribute's stays as it is, one that cannot be stored becomes text that says so: both differ from all
     that can be wanted, so they are repaired.
     """
-    return {path: seen(capability, path, get(current, path)) for path in paths}
+    return {path: None if (value := get(current, path)) is None else seen(capability, path, value) for path in paths}
 
 
 def delta(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -150,7 +162,10 @@ def delta(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, tupl
 
 
 def _differ(before: Any, after: Any) -> bool:
-    return canonical_json(before) != canonical_json(after)
+    """Two texts are compared as they are; of all else the canonical form is, because to Python 1 is True."""
+    if isinstance(before, str) and isinstance(after, str):
+        return before != after
+    return before is not after and canonical_json(before) != canonical_json(after)
 
 
 def inverse(entries: Iterable[MapEntry]) -> tuple[MapEntry, ...]:

@@ -12,12 +12,9 @@ __all__ = ["clean", "get", "present", "under", "with_value", "without"]
 
 def get(document: Mapping[str, Any], path: str) -> Any:
     """The value at ``path``; None if there is none."""
-    here: Any = document
-    for name in path.split("."):
-        if not isinstance(here, Mapping) or name not in here:
-            return None
-        here = here[name]
-    return here
+    head, nested, rest = path.partition(".")
+    value = document.get(head)
+    return value if not nested else get(value, rest) if isinstance(value, Mapping) else None
 
 
 def with_value(document: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:

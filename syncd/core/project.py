@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from syncd.core.entitlement import Event, entitlement
-from syncd.core.fingerprint import fingerprint
+from syncd.core.fingerprint import fingerprint, fingerprint_of_clean
 from syncd.core.mapping import delta, found
 from syncd.core.policy import Policy
 from syncd.errors import Rejected
@@ -90,7 +90,7 @@ def project(policy: Policy, person: Person, holding: Holding | None, now: dateti
     except Rejected as error:
         return _still(holding, "frozen", str(error))
     if event is None:
-        return replace(_entitled(policy, person, holding), due=due)
+        return _entitled(policy, person, holding, due)
     if holding is None:
         return NOTHING
     left = _leaving(policy, person, holding, event, now)
@@ -124,20 +124,20 @@ def _still(holding: Holding | None, state: str, reason: str) -> Projection:
     return Projection(same, same, state, reason, leaving_since=holding.leaving_since, counted=holding.counted, hold=holding.hold)
 
 
-def _entitled(policy: Policy, person: Person, holding: Holding | None) -> Projection:
+def _entitled(policy: Policy, person: Person, holding: Holding | None, due: datetime | None) -> Projection:
     document = None if holding is None else holding.document
     try:
         wanted = policy.map.wanted(person.attributes, document, None if holding is None else holding.written)
         _complete(policy, person, wanted, document)
         _fit(policy, wanted, document)
     except Rejected as error:
-        return replace(_still(holding, "rejected", str(error)), leaving_since=None, counted=False, hold="")
+        return replace(_still(holding, "rejected", str(error)), due=due, leaving_since=None, counted=False, hold="")
     own = wanted.get(policy.capability.key or "")
     if document is None:
-        return Projection(fingerprint(wanted), None, "live", "new", wanted, {}, key=own)
+        return Projection(fingerprint_of_clean(wanted), None, "live", "new", wanted, {}, due, key=own)
     present = found(document, wanted, policy.capability)
     reason = _keep_keys(policy, wanted, present)
-    return Projection(fingerprint(wanted), fingerprint(present), "live", reason, wanted, present, key=own)
+    return Projection(fingerprint_of_clean(wanted), fingerprint_of_clean(present), "live", reason, wanted, present, due, key=own)
 
 
 def _complete(policy: Policy, person: Person, wanted: dict[str, Any], document: Attributes | None) -> None:
@@ -166,11 +166,12 @@ def _fit(policy: Policy, wanted: dict[str, Any], document: Attributes | None) ->
 
 
 def _keep_keys(policy: Policy, wanted: dict[str, Any], present: Mapping[str, Any]) -> str:
-    """A key that the provider cannot change stays as it is, unless the policy is to ask or to replace."""
+    """A key that the provider cannot change stays as it is, and what lies within it, unless the policy is to ask or to replace."""
     moved = [path for path in policy.map.immutable if path in wanted and wanted[path] != present[path]]
     if not moved or policy.target.on_key_change != "keep":
         return ""
-    for path in moved:
+    specs = policy.capability.attributes
+    for path in [*moved, *(path for path in wanted if path in specs and specs[path].within in moved)]:
         wanted[path] = present[path]
     return f"{', '.join(moved)} stays as it is: the provider cannot change it"
 

@@ -19,13 +19,17 @@ from syncd.model import SETS, Attributes, AttributeSpec, Capability, MapEntry, M
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``path``: of the provider attribute. ``spec``: of that attribute, or of the object it is a member of."""
+    """``path``: of the provider attribute. ``spec``: of that attribute, or of the object it is a member of.
+
+    ``shares``: it is a list or an object of which only the members that we wrote are ours.
+    """
 
     path: str
     entry: MapEntry
     spec: AttributeSpec
     source: Source
     own: Globs | None
+    shares: bool
 
     def value(self, person: Attributes) -> Any:
         """What we want there, as the provider stores it; None = no value. Raises Rejected, naming the attribute."""
@@ -45,25 +49,18 @@ class Rule:
         return value
 
     def beside_others(self, value: Any, current: Any, written: Any) -> Any:
-        """``value``, and, where list or object are shared, the members that others put there; None = no value."""
-        if not self.shares:
-            return value
+        """``value`` of a shared list or object, and the members that others put there; None = no value."""
         if self.spec.kind == "set" and fits("set", current):
-            current = _normal(self.spec, self.path, current)
+            current = self.spec.normalize(current) if self.spec.normalize is not None and self.path == self.spec.name else current
         together = shared(current, value, written, self.own)
         return together if present(together) else None
-
-    @property
-    def shares(self) -> bool:
-        """Whether it is a list or an object of which only the members that we wrote are ours."""
-        whole = _kind(self.spec, self.path) in ("set", "object")
-        return not self.entry.replace and (whole or self.entry.text in SETS)
 
 
 def seen(capability: Capability, path: str, value: Any) -> Any:
     """A value that was read at ``path``, in the same form; a value of another type stays as it is."""
-    spec, value = capability.spec(path), legible(value)
-    return value if spec is None or value is None or not fits(_kind(spec, path), value) else _formed(spec, path, value)
+    value = legible(value)
+    spec = None if value is None else capability.spec(path)
+    return value if spec is None or not fits(_kind(spec, path), value) else _formed(spec, path, value)
 
 
 def _kind(spec: AttributeSpec, path: str) -> str:
@@ -72,12 +69,12 @@ def _kind(spec: AttributeSpec, path: str) -> str:
 
 
 def _formed(spec: AttributeSpec, path: str, value: Any) -> Any:
-    value = clean(_normal(spec, path, coerce(_kind(spec, path), value)))
-    return None if value is None else coerce(_kind(spec, path), value)
-
-
-def _normal(spec: AttributeSpec, path: str, value: Any) -> Any:
-    return value if spec.normalize is None or path != spec.name else spec.normalize(value)
+    kind = _kind(spec, path)
+    value = coerce(kind, value)
+    if spec.normalize is not None and path == spec.name:
+        value = clean(spec.normalize(value))
+        value = None if value is None else coerce(kind, value)
+    return value if present(value) else None
 
 
 def compile_rule(entry: MapEntry, capability: Capability, types: Mapping[str, str]) -> Rule:
@@ -90,8 +87,10 @@ def compile_rule(entry: MapEntry, capability: Capability, types: Mapping[str, st
     for name in _names(entry):
         if name not in types:
             raise Refused(entry.where, f"{entry.name}: unknown name {name!r}", _near(name, types))
-    source = compile_source(entry, types, _kind(spec, entry.name), strict=True)
-    rule = Rule(entry.name, entry, spec, source, None if entry.own is None else Globs([entry.own]))
+    kind = _kind(spec, entry.name)
+    shares = not entry.replace and (kind in ("set", "object") or entry.text in SETS)
+    source = compile_source(entry, types, kind, strict=True)
+    rule = Rule(entry.name, entry, spec, source, None if entry.own is None else Globs([entry.own]), shares)
     _check_literals(rule)
     return rule
 

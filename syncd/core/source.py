@@ -27,7 +27,8 @@ class Source:
         Names are looked up in ``attributes``, expressions see ``variables``.
         """
         try:
-            return clean(self._translated(clean(self._origin(attributes, variables))))
+            value = clean(self._origin(attributes, variables))
+            return value if value is not None and self.entry.table is None else clean(self._translated(value))
         except (EvaluationError, Rejected) as error:
             raise Rejected(f"{self.entry.name}: {error}") from None
 
@@ -49,7 +50,7 @@ class Source:
 
     def _translated(self, value: Any) -> Any:
         if self.entry.table is None:
-            return self.entry.default if value is None else value
+            return self.entry.default
         if isinstance(value, list):
             return [self._looked_up(self.entry.table, member) for member in value]
         return self._looked_up(self.entry.table, value)

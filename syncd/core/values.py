@@ -11,6 +11,7 @@ from syncd.errors import Rejected
 DEEPEST = 64
 """Levels of nesting; more is an attack on whoever reads it, not a directory attribute."""
 _LARGEST = 2**63  # integers up to here survive JSON readers and both databases
+_NUMBERS, _LISTS, _OBJECTS = (int, float), (list, tuple), (dict, Mapping)  # the commonest kind first: every value passes here
 
 Flawed = Callable[[str, Any], Any]
 """What to put in the place of a value that cannot be stored, given its flaw."""
@@ -18,12 +19,12 @@ Flawed = Callable[[str, Any], Any]
 
 def present(value: Any) -> bool:
     """False for None, "", [] and {}: with absence they are one thing, no value. False and 0 are values."""
-    return value is not None and value != "" and value != [] and value != {}
+    return bool(value) or value == 0
 
 
 def clean(value: Any) -> Any:
     """The one form of a value: `tidy`, and None for no value. Idempotent. Raises Rejected like `tidy`."""
-    value = tidy(value)
+    value = _walk(value, _refuse, 0)
     return value if present(value) else None
 
 
@@ -53,18 +54,18 @@ def _stand_in(flaw: str, value: Any) -> Any:
 
 
 def _walk(value: Any, flawed: Flawed, depth: int) -> Any:
-    if value is None:
-        return None
     if isinstance(value, str):
         return _text(value, flawed)
-    if isinstance(value, int | float):
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, _NUMBERS):
         return _number(value, flawed)
     if depth == DEEPEST:
         return flawed(f"nested more than {DEEPEST} levels deep", None)
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return [_walk(member, flawed, depth + 1) for member in value]
-    if isinstance(value, Mapping):
-        members = ((_name(name, flawed), _walk(member, flawed, depth + 1)) for name, member in value.items())
+    if isinstance(value, _OBJECTS):
+        members = [(_name(name, flawed), _walk(member, flawed, depth + 1)) for name, member in value.items()]
         return {name: member for name, member in members if present(member)}
     return flawed(f"{describe(value)} is not a JSON value", None)
 
@@ -82,7 +83,6 @@ def _name(name: Any, flawed: Flawed) -> Any:
 
 
 def _number(value: int | float, flawed: Flawed) -> Any:
-    """True and False are integers too, and stay what they are."""
     if isinstance(value, float):
         if not math.isfinite(value):
             return flawed(f"{value} is not a number of JSON", None)

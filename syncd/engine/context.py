@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syncd.connectors.base import Connector
 from syncd.core.correlation import Ignore
@@ -19,7 +19,9 @@ from syncd.store import Store, lease
 
 
 class Connected:
-    """One configured connection, ready to use. ``policy`` is None where syncd only reads."""
+    """One configured connection, ready to use. ``policy`` is None where syncd only reads. ``carried``: the attributes that its answers
+    should hold; ``needed``: those without which an account at a target cannot be compared.
+    """
 
     def __init__(self, connection: Connection, connector: Connector, instance: str, canonical: Sequence[str]) -> None:
         self.connection, self.connector = connection, connector
@@ -27,6 +29,8 @@ class Connected:
         self.columns = connection.connector == "file"
         self.read_map = ReadMap(connection.read, connector.capability, columns=self.columns)
         self.policy = Policy(connection, connector.capability, instance, canonical) if connection.write else None
+        self.carried = connector.capability.carried
+        self.needed = self.carried & self.policy.managed if self.policy else frozenset()
 
     @property
     def reading(self) -> bytes:
@@ -39,10 +43,11 @@ class Connected:
 
 @dataclass(slots=True)
 class Context:
-    """One run. ``tokens``: the fencing token of each leased connection.
+    """One run. ``tokens``: the fencing token of each leased connection; ``held_at``: the last moment (monotonic) all were known to be held.
 
-    ``changed_rules``: targets whose map, scope or sources are not those of last time.
-    ``renewed_at``: when evidence was last taken again; ``unproven``: why it could not be.
+    ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
+    ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
+    began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read.
     """
 
     environment: Environment
@@ -50,16 +55,27 @@ class Context:
     landscape: Landscape
     connected: Mapping[str, Connected]
     selected: Sequence[str]
+    full: bool = False
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     changed_rules: set[str] = field(default_factory=set)
-    renewed_at: datetime | None = None
-    unproven: str = ""
+    held_at: float = 0.0
+    seen: dict[str, datetime] = field(default_factory=dict)
+    sealed: dict[str, datetime] = field(default_factory=dict)
+    planned_at: datetime | None = None
     renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
+    notes: list[str] = field(default_factory=list)
+    began: datetime = field(init=False)
     ignore: Ignore = field(init=False)
+    _ticks: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.ignore = Ignore(self.landscape.ignore)
+        self.began, self._ticks = self.environment.now(), self.environment.monotonic()
+
+    def now(self) -> datetime:
+        """The time by which this run judges people: it passes as durations do, also while the clock jumps."""
+        return self.began + timedelta(seconds=self.environment.monotonic() - self._ticks)
 
     @property
     def authoritative(self) -> list[str]:
@@ -75,13 +91,17 @@ class Context:
         await self.environment.sleep(0)
 
     def hold_on(self) -> None:
-        """Renew the leases of this run."""
+        """Renew the leases of this run. Raises Fatal when the store cannot be written, Busy when another process keeps it locked."""
+        began = self.environment.monotonic()
         lease.renew(self.store, self.tokens, self.environment.now(), self.landscape.lease)
+        self.held_at = began
 
-    def check_lease(self, connection: str, began: float) -> None:
-        """Raise Quarantined if this process stood still so long since ``began`` (monotonic) that another run may hold the lease by now."""
-        if self.environment.monotonic() - began >= self.landscape.lease.total_seconds():
-            raise Quarantined(f"{connection}: this run stood still for longer than its lease, nothing more is sent from here")
+    def permit(self, connection: str) -> None:
+        """Raise Quarantined unless the lease is known to be held: not when this process stood still, or could not renew it, for so long
+        that another run may hold it by now. Asked before each unsafe request."""
+        if self.environment.monotonic() - self.held_at >= self.landscape.lease.total_seconds():
+            raise Quarantined(f"{connection}: this run did not renew its lease in time, nothing more is sent from here")
+        lease.fence(self.store, connection, self.tokens[connection], self.environment.now())
 
     def chosen(self, names: Sequence[str]) -> list[Connected]:
         """Those of ``names`` that this run works on, in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from syncd.engine import guarding, rules
+from syncd.engine import delta, elapsed, guarding, rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import recover
 from syncd.engine.leasing import WAIT, leased
@@ -25,21 +25,24 @@ Approve = Callable[[Plan], Awaitable[bool]]
 
 async def cycle(
     environment: Environment, landscape: Landscape, connected: Mapping[str, Connected], store: Store, *,
-    mode: str, selection: Sequence[str], approve: Approve | None, wait: float = WAIT,
+    mode: str, selection: Sequence[str], approve: Approve | None, wait: float = WAIT, full: bool = False,
 ) -> tuple[Report, Plan]:  # fmt: skip
-    """One run over the selected connections. ``mode``: delta | full | plan; without ``approve`` nothing is sent.
+    """One run over the selected connections. ``mode``: delta | full | plan; without ``approve`` nothing is sent. ``full``: also a plan
+    reads everything, not only what changed.
 
     Raises Busy when another run holds a lease, Fatal when the store and the configuration do not belong together.
     """
-    context = Context(environment, store, landscape, connected, selection)
+    context = Context(environment, store, landscape, connected, selection, full=full or mode == "full")
     async with leased(context, sorted({*selection, *context.authoritative}), wait):
-        rules.register(context)
+        elapsed.observe(context)
+        await rules.register(context)
         context.run = journal.start_run(store, mode, environment.now())
         readings = await _read(context)
         first = await _reconcile(context, readings)
         made = plan(context, readings, first, stamp(environment.now()))
         agreed = approve is not None and (not _sendable(made) or await approve(made))
         sent = await _provision(context, made, readings) if agreed else {}
+        _consent(context, readings, agreed=agreed)
         report = _conclude(context, mode, readings, sent, declined=approve is not None and not agreed)
         return report, made
 
@@ -51,12 +54,13 @@ async def _read(context: Context) -> dict[str, Reading]:
     others = [context.connected[name] for name in context.connected if name in context.selected and name not in context.authoritative]
     readings: list[Reading] = []
     for group in (sources, others):
-        readings += await asyncio.gather(*(read(context, one) for one in group))
+        readings += await asyncio.gather(*(read(context, one, delta.since(context, one)) for one in group))
     return {reading.name: reading for reading in readings}
 
 
 async def _reconcile(context: Context, readings: Mapping[str, Reading]) -> dict[str, bool]:
     """Plan each selected target; returns which of them are at their first contact."""
+    context.planned_at = context.environment.now()
     first: dict[str, bool] = {}
     for one in context.chosen(context.targets):
         if not readings[one.name].stopped:
@@ -70,7 +74,6 @@ async def _plan(context: Context, one: Connected, readings: Mapping[str, Reading
     try:
         await recover(context, one, readings[one.name])
         await reconcile(context, one)
-        rules.remember(context, one, readings)
     except Quarantined as error:
         readings[one.name].refused(str(error))
 
@@ -87,13 +90,19 @@ async def _provision(context: Context, made: Plan, readings: Mapping[str, Readin
     return dict(zip((one.name for one in targets), sent, strict=True))
 
 
+def _consent(context: Context, readings: Mapping[str, Reading], *, agreed: bool) -> None:
+    for one in context.chosen(context.targets):
+        if agreed and not readings[one.name].stopped:
+            rules.consent(context, one, readings)
+
+
 def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent: Mapping[str, Sending], *, declined: bool) -> Report:
     now = context.environment.now
     results = []
     for name in context.connected:
         if name in context.selected:
-            waiting.refresh(context.store, context.run, name, now())
-            results.append(_result(context, context.connected[name], readings.get(name), sent.get(name)))
+            waiting.refresh(context.store, context.run, name, now(), whole=readings[name].whole)
+            results.append(_result(context, context.connected[name], readings[name], sent.get(name)))
     report = Report(context.run, mode, results, declined)
     journal.finish_run(context.store, context.run, "converged" if report.converged else "", now())
     return report

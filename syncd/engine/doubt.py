@@ -63,7 +63,8 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
                 _settle(context, step, "applied", "applied" if last else "retry")
                 settling.arrived(context, one, step, account, last=last)
             elif not step.creates or (asked and _absent(one, step, reading)):
-                _settle(context, step, "retry", "retry")
+                state = "retry" if step.creates else "lost"
+                _settle(context, step, state, state)
                 outcomes.doubt(context.store, one.name, step.identity, None)
                 identities.mark(context.store, [step.identity], [one.name])
             else:
@@ -81,4 +82,4 @@ def _settle(context: Context, step: Any, state: str, change: str) -> None:
 
 def _absent(one: Connected, step: Any, reading: Reading) -> bool:
     assert one.policy is not None
-    return reading.complete and reading.started >= instant(step.doubted_at or step.sent_at) + one.policy.target.settle
+    return reading.whole and reading.started >= instant(step.doubted_at or step.sent_at) + one.policy.target.settle

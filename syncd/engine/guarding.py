@@ -11,7 +11,7 @@ from syncd.core.guard import GROUPS, verdict
 from syncd.engine.context import Connected, Context
 from syncd.engine.read import Reading
 from syncd.model import Kind, Limit
-from syncd.store import connections, journal, links, waiting
+from syncd.store import connections, limits, links, verdicts, waiting
 
 ALL = tuple(kind.value for kind in Kind)
 CONSENTED = (Kind.CREATE.value, Kind.UPDATE.value, Kind.ADOPT.value)
@@ -24,15 +24,15 @@ def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> 
     assert one.policy is not None
     store, run, askable = context.store, context.run, 0
     with store.transaction():
-        journal.drop_held(store, run, one.name)
+        verdicts.drop_held(store, run, one.name)
         if one.policy.target.apply == "never":
-            journal.hold(store, run, one.name, ALL, "apply", "write.apply is never: plans are made and never sent")
+            verdicts.hold(store, run, one.name, ALL, "apply", "write.apply is never: plans are made and never sent")
         elif at_first_contact(context, one):
-            askable = journal.hold(store, run, one.name, CONSENTED, "first_contact", FIRST_CONTACT)
-            journal.hold(store, run, one.name, ALL, "first_contact", FIRST_CONTACT)
+            askable = verdicts.hold(store, run, one.name, CONSENTED, "first_contact", FIRST_CONTACT)
+            verdicts.hold(store, run, one.name, ALL, "first_contact", FIRST_CONTACT)
         else:
             _limit(context, one, readings)
-        journal.pass_rest(store, run, one.name)
+        verdicts.pass_rest(store, run, one.name)
     return askable > 0
 
 
@@ -50,19 +50,19 @@ def consent(context: Context, one: Connected) -> None:
 
 def _limit(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:
     assert one.policy is not None
-    limits = one.policy.target.limits
+    most = one.policy.target.limits
     owned = links.owned(context.store, one.name)
     since = context.environment.now() - timedelta(hours=24)
     for group, kinds in GROUPS.items():
-        if group not in limits:
+        if group not in most:
             continue
         names = [kind.value for kind in kinds]
-        touched, planned = journal.affected(context.store, context.run, one.name, names, since)
-        why = verdict(group, limits[group], owned, touched, planned, _cause(context, one, group, readings))
+        touched, planned = limits.affected(context.store, context.run, one.name, names, since)
+        why = verdict(group, most[group], owned, touched, planned, _cause(context, one, group, readings))
         if why is not None:
-            journal.hold(context.store, context.run, one.name, names, "limit", why, uncounted=False)
-    if "clear" in limits:
-        _limit_clearing(context, one, limits["clear"], owned)
+            verdicts.hold(context.store, context.run, one.name, names, "limit", why, uncounted=False)
+    if "clear" in most:
+        _limit_clearing(context, one, most["clear"], owned)
 
 
 def _limit_clearing(context: Context, one: Connected, limit: Limit, owned: int) -> None:
@@ -70,19 +70,19 @@ def _limit_clearing(context: Context, one: Connected, limit: Limit, owned: int) 
     since = context.environment.now() - timedelta(hours=24)
     losing: dict[str, set[str]] = {}
     planned: dict[str, list[int]] = {}
-    for row in journal.cleared(context.store, context.run, one.name, since):
+    for row in limits.cleared(context.store, context.run, one.name, since):
         for attribute in orjson.loads(row.cleared):
             losing.setdefault(attribute, set()).add(row.identity)
             planned.setdefault(attribute, []).extend([row.seq] if row.seq else [])
     for attribute, seqs in planned.items():
         why = verdict("clear", limit, owned, len(losing[attribute]), len(seqs), f"{attribute} would be emptied")
         if why is not None:
-            journal.hold_rows(context.store, seqs, "limit", why)
+            verdicts.hold_rows(context.store, seqs, "limit", why)
 
 
 def _cause(context: Context, one: Connected, group: str, readings: Mapping[str, Reading]) -> str:
     """The likeliest reason for so many leavers at once: most of them vanished from one source in one reading, and how it changed then."""
-    worst = journal.vanished(context.store, context.run, one.name) if group == "delete" else None
+    worst = limits.vanished(context.store, context.run, one.name) if group == "delete" else None
     if worst is None:
         return ""
     who = "all" if worst.n == worst.total else f"{worst.n} of them"

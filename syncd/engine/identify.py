@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,12 +13,13 @@ from syncd.core.entitlement import window
 from syncd.core.merging import contributor, merge
 from syncd.engine.context import Connected, Context
 from syncd.environment import instant
+from syncd.model import Connection
 from syncd.store import identities
 from syncd.store.identities import Person
 from syncd.store.staging import Staged
 
 KEYS = ("userName", "externalId", "email")
-"""What an identity is looked up and correlated by, besides the uuid5 of each of its accounts (``@id``)."""
+"""What an identity is looked up and correlated by, besides the uuid5 of each of its accounts (``@id``) and the keys of `_joining`."""
 
 
 def claim(context: Context, one: Connected, staged: Sequence[Staged], rows: Mapping[str, int]) -> set[str]:
@@ -40,9 +41,9 @@ def _correlate(context: Context, one: Connected, fresh: Sequence[Staged]) -> dic
 
     No identity gets a second account at the same source: two of its accounts are two people.
     """
-    if len(context.authoritative) < 2 and "externalId" not in one.connection.explicit:
+    if not _several(context):
         return {}
-    keys = {account.account: _trusted_keys(one, orjson.loads(account.reading or "{}")) for account in fresh}
+    keys = {account.account: _joining(one.connection, account.account, orjson.loads(account.reading or "{}")) for account in fresh}
     answers = identities.by_keys(context.store, {pair for pairs in keys.values() for pair in pairs})
     found = {account: who for account, pairs in keys.items() if (who := _single(pairs, answers)) is not None}
     taken = identities.present_at(context.store, one.name, set(found.values()))
@@ -50,14 +51,31 @@ def _correlate(context: Context, one: Connected, fresh: Sequence[Staged]) -> dic
     return {account: who for account, who in found.items() if who not in taken and claims[who] == 1}
 
 
-def _trusted_keys(one: Connected, reading: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The keys an administrator wrote; the default ``externalId <- id`` says nothing across two sources."""
-    trusted = [name for name in KEYS if name != "externalId" or name in one.connection.explicit]
-    return [(name, value) for name in trusted if (value := key(name, reading.get(name))) is not None]
+def _several(context: Context) -> bool:
+    """Whether two accounts of sources can be one person's."""
+    sources = [context.landscape.connection(name) for name in context.authoritative]
+    return len(sources) > 1 or any("externalId" in one.explicit for one in sources)
+
+
+def _joining(one: Connection, account: str, reading: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """``@userName``, ``@externalId``, ``@email``: the keys that make accounts of several sources one person's.
+
+    An administrator wrote them for that; the account's own id, which the default map puts where nothing else is, says nothing elsewhere.
+    """
+    keys = ((name, key(name, reading.get(name))) for name in KEYS)
+    return [(f"@{name}", value) for name, value in keys if value is not None and (name in one.explicit or _said(one, name, value, account))]
+
+
+def _said(one: Connection, name: str, value: str, account: str) -> bool:
+    """Whether a default column said it: userName falls back to the id where that has a column of its own."""
+    if name != "userName":
+        return name != "externalId"
+    columns = next((entry.text.split(",") for entry in one.read if entry.name == name and entry.source == "first"), [name])
+    return value != key(name, account) or columns[-1] in columns[:-1] or columns == [name]
 
 
 def _single(pairs: Iterable[tuple[str, str]], answers: Mapping[tuple[str, str], Sequence[Any]]) -> str | None:
-    found = {row.identity for pair in pairs for row in answers.get(pair, ()) if row.live == "live" or pair[0] == "externalId"}
+    found = {row.identity for pair in pairs for row in answers.get(pair, ()) if row.live == "live" or pair[0] == "@externalId"}
     return found.pop() if len(found) == 1 else None
 
 
@@ -69,12 +87,14 @@ def refresh(context: Context, who: Iterable[str]) -> None:
         identities.save(context.store, people(context, block), context.targets)
 
 
-def refresh_all(context: Context) -> None:
-    """The same for everybody."""
+async def refresh_all(context: Context) -> None:
+    """The same for everybody, a block a transaction."""
     after = ""
     while ids := identities.all_ids(context.store, after):
         after = ids[-1]
-        refresh(context, ids)
+        with context.store.transaction():
+            refresh(context, ids)
+        await context.breathe()
 
 
 def people(context: Context, ids: Sequence[str]) -> list[Person]:
@@ -90,13 +110,14 @@ def _person(context: Context, identity: str, accounts: Sequence[Any], stored: An
     order = context.authoritative
     present = [row for row in accounts if row.gone_at is None]
     read = {row.connection: orjson.loads(row.reading) for row in present if row.connection in order and row.reading}
-    live = "live" if read else "frozen" if present or not accounts else "departed"
+    forgotten = bool(stored and stored.forgotten) and not read
+    live = "live" if read else "frozen" if present or forgotten or not accounts else "departed"
     attributes = merge(read, order, context.landscape.precedence) if read else orjson.loads(stored.attributes if stored else "{}")
     starts, ends, due = _window(context, attributes, read)
     return Person(
         id=identity, attributes=orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode(), live=live,
         ignored=_ignored(context, present or accounts), departed_at=_departed(accounts) if live == "departed" else None,
-        starts=starts, ends=ends, due=due, keys=_identity_keys(context, attributes, accounts),
+        starts=starts, ends=ends, due=due, keys=_identity_keys(context, attributes, accounts), forgotten=forgotten,
     )  # fmt: skip
 
 
@@ -128,4 +149,14 @@ def _identity_keys(context: Context, attributes: Mapping[str, Any], accounts: Se
     keys = [(name, value) for name in KEYS if (value := key(name, attributes.get(name))) is not None]
     spaces = {one.name: one.namespace for one in context.landscape.connections}
     own = {identity_id(context.landscape.instance, spaces.get(row.connection, row.connection), row.account) for row in accounts}
-    return [*keys, *(("@id", one) for one in sorted(own))]
+    return [*keys, *(("@id", one) for one in sorted(own)), *_joins(context, accounts)]
+
+
+def _joins(context: Context, accounts: Sequence[Any]) -> Iterator[tuple[str, str]]:
+    """What further accounts join by: the keys of the present ones, and every externalId that is or was mapped by the configuration."""
+    if not _several(context):
+        return
+    for row in accounts:
+        if row.reading and row.connection in context.authoritative:
+            pairs = _joining(context.landscape.connection(row.connection), row.account, orjson.loads(row.reading))
+            yield from (pair for pair in pairs if row.gone_at is None or pair[0] == "@externalId")

@@ -7,9 +7,10 @@ import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from syncd.engine.context import Context
-from syncd.errors import Busy
+from syncd.errors import Busy, Fatal
 from syncd.store import lease
 
 WAIT = 30.0
@@ -20,6 +21,8 @@ WAIT = 30.0
 async def leased(context: Context, names: Sequence[str], wait: float = WAIT) -> AsyncIterator[None]:
     """One writer a connection. Raises Busy when another run keeps one of them longer than ``wait`` seconds."""
     context.tokens = await _acquire(context, names, wait)
+    for name in names:
+        context.connected[name].connector.permit = partial(context.permit, name)
     keeper = asyncio.create_task(_keep(context))
     try:
         yield
@@ -27,13 +30,15 @@ async def leased(context: Context, names: Sequence[str], wait: float = WAIT) -> 
         keeper.cancel()
         with suppress(asyncio.CancelledError):
             await keeper
-        lease.release(context.store, context.tokens)
+        with suppress(Busy):  # it runs out by itself
+            lease.release(context.store, context.tokens)
 
 
 async def _acquire(context: Context, names: Sequence[str], wait: float) -> dict[str, int]:
     environment, holder = context.environment, f"{socket.gethostname()}:{os.getpid()}"
     deadline = environment.monotonic() + wait
     while True:
+        context.held_at = environment.monotonic()
         got = lease.acquire(context.store, names, holder, environment.now(), context.landscape.lease)
         if isinstance(got, dict):
             return got
@@ -43,6 +48,8 @@ async def _acquire(context: Context, names: Sequence[str], wait: float) -> dict[
 
 
 async def _keep(context: Context) -> None:
+    """A renewal that fails is tried again in time; as long as none succeeds, `Context.permit` lets nothing leave."""
     while True:
         await asyncio.sleep(context.landscape.lease.total_seconds() / 3)
-        context.hold_on()
+        with suppress(Fatal):
+            context.hold_on()

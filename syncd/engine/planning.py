@@ -32,13 +32,14 @@ class ConnectionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything one run decided; ``changes`` streams the journal rows in order of planning."""
+    """Everything one run decided; ``changes`` streams the journal rows in order of planning. ``notes``: what a person should know of it."""
 
     run: int
     created: str
     digest: str
     connections: tuple[ConnectionPlan, ...]
     store: Store
+    notes: tuple[str, ...] = ()
 
     def changes(self) -> Iterator[Any]:
         return journal.changes(self.store, self.run)
@@ -60,7 +61,7 @@ def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, 
         for name in context.connected
         if name in context.selected
     )
-    return Plan(context.run, created, _digest(context), parts, context.store)
+    return Plan(context.run, created, _digest(context), parts, context.store, tuple(context.notes))
 
 
 def _part(context: Context, one: Connected, reading: Reading | None, first: bool) -> ConnectionPlan:

@@ -45,7 +45,7 @@ def at(context: Context, one: Connected, row: Any) -> Projected:
     assert one.policy is not None
     person, holding = person_of(row), holding_of(context, row)
     hold = "config" if one.name in context.changed_rules else ""
-    return Projected(row, person, holding, project(one.policy, person, holding, context.environment.now(), hold))
+    return Projected(row, person, holding, project(one.policy, person, holding, context.now(), hold))
 
 
 def save(context: Context, one: Connected, projected: Sequence[Projected]) -> None:

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.engine import settling
+from syncd.engine import directory, settling
 from syncd.engine.changes import change_of
 from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
-from syncd.engine.renewal import still_leaving
+from syncd.engine.renewal import as_planned
 from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected, Retryable
-from syncd.model import Account, Change, Gone, Kind, Ref, Step, Unknown
-from syncd.store import journal, outcomes, staging
+from syncd.model import Account, Change, Kind, Ref, Step
+from syncd.store import journal, outcomes, staging, verdicts
 
 ENOUGH = 10
 """Failures in a row after which a connection is left alone for the rest of the run."""
@@ -70,7 +70,7 @@ def _replaced(context: Context, row: Any) -> bool:
 async def _work(context: Context, one: Connected, commits: Commits, queue: Iterator[Any], sending: Sending) -> None:
     for row in queue:
         try:
-            await _send(context, one, commits, row)
+            await _send(context, one, commits, row, sending)
             sending.failures = 0
         except Quarantined as error:
             sending.stopped = str(error)
@@ -83,14 +83,16 @@ async def _work(context: Context, one: Connected, commits: Commits, queue: Itera
             sending.failure(str(error))
 
 
-async def _send(context: Context, one: Connected, commits: Commits, row: Any) -> None:
+async def _send(context: Context, one: Connected, commits: Commits, row: Any, sending: Sending) -> None:
     try:
-        leaving = await still_leaving(context, one, row)
+        wanted = await as_planned(context, one, row)
     except Incomplete as error:
         await _skip(context, commits, row, str(error))
         raise
-    if not leaving:
-        await _skip(context, commits, row, "the evidence was taken again, and this is not wanted any more")
+    if not wanted:
+        await _skip(context, commits, row, "this changed since the plan was made: the next run plans it anew")
+        return
+    if sending.stopped:
         return
     try:
         change = change_of(row, None if row.account_id is None else staging.document(context.store, row.account_id))
@@ -111,11 +113,10 @@ async def _skip(context: Context, commits: Commits, row: Any, why: str) -> None:
 async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, *, last: bool) -> None:
     token = context.tokens[one.name]
     context.environment.reached("before_intent")
-    now, began = context.environment.now, context.environment.monotonic()
+    now = context.environment.now
     intent = await commits.do(lambda: journal.intend(context.store, row, step.n, step.creates, step.summary, token, now()))
     context.environment.reached("after_intent")
     try:
-        context.check_lease(one.name, began)
         account = await _perform(one, step)
     except InDoubt as error:
         account = await _doubt(context, one, commits, row, intent, step, str(error))
@@ -125,26 +126,41 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
         raise
     context.environment.reached("after_send")
     await commits.do(lambda: _took(context, one, row, intent, account, last=last))
+    if account is not None:
+        directory.recognise(context, one, directory.told(one, account))
     context.environment.reached("after_settle")
 
 
 async def _perform(one: Connected, step: Step) -> Account | None:
-    """The provider's answer; where it answers an update without the account, the account is fetched. None for a delete."""
-    answer: Account | Gone | Unknown | None = await one.connector.perform(step)
-    if answer is None and step.change.kind is not Kind.DELETE and step.change.account is not None:
-        answer = await one.connector.fetch(Ref(step.change.account))
-    if isinstance(answer, Account) or step.change.kind is Kind.DELETE:
-        return answer if isinstance(answer, Account) else None
-    raise InDoubt(f"{step.summary}: the account could not be read back after the write")
+    """The provider's answer; where it answers without the account, or with a part of it, it is fetched. None for a delete."""
+    answer = await one.connector.perform(step)
+    if step.change.kind is Kind.DELETE or (answer is not None and one.needed <= answer.attributes.keys()):
+        return answer
+    return await _read_back(one, step, step.change.account if answer is None else answer.id)
+
+
+async def _read_back(one: Connected, step: Step, account: str | None) -> Account:
+    """What the account is after a write that was done: whatever goes wrong here, it is not undone. Raises InDoubt."""
+    why = "the provider answered without it"
+    if account is not None:
+        try:
+            answer = await one.connector.fetch(Ref(account))
+        except (Retryable, Rejected, Quarantined) as error:
+            why = str(error)
+        else:
+            if isinstance(answer, Account):
+                return answer
+            why = "it is not there"
+    raise InDoubt(f"{step.summary}: the account could not be read back after the write: {why}")
 
 
 async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, intent: int, step: Step, why: str) -> Account:
     """No answer came. An account that is there is believed at once; one that is not, only in a later view: raises InDoubt.
 
-    An update is simply planned again from what the next listing shows: raises Retryable.
+    An update or a deletion is simply planned again from what the next listing shows: raises Retryable.
     """
     if not step.creates:
-        await commits.do(lambda: _unsent(context, row, intent, "retry", why))
+        await commits.do(lambda: _unsent(context, row, intent, "lost", why))
         raise Retryable(why)
     await commits.do(lambda: _stay_in_doubt(context, row, intent, why))
     try:
@@ -195,4 +211,4 @@ def _stay_in_doubt(context: Context, row: Any, intent: int, why: str) -> None:
 
 def _skip_rest(context: Context, one: Connected, sending: Sending) -> None:
     with context.store.transaction():
-        journal.skip(context.store, context.run, one.name, sending.stopped or "what it waits for was not done")
+        verdicts.skip(context.store, context.run, one.name, sending.stopped or "what it waits for was not done")

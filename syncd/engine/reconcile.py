@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import orjson
 
 from syncd.core.decide import Case, Decision, decide
+from syncd.core.entitlement import Event
 from syncd.core.evidence import Evidence, Seal, prove
 from syncd.core.forecast import requests
 from syncd.core.matching import Conflict, Match
@@ -19,12 +19,14 @@ from syncd.core.project import STAGES, project
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
-from syncd.engine.projecting import Projected, at, project_dirty, who
+from syncd.engine.projecting import Projected, at, project_dirty, save, who
 from syncd.environment import instant, stamp
 from syncd.errors import Rejected
 from syncd.model import LEAVING, Change, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
 
+Proofs = Mapping[Event | None, Evidence | None]
+"""Why somebody left -> what proves it."""
 FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
 """Held for reasons that no release can cure: the data must change first."""
 
@@ -56,25 +58,37 @@ def _unrevoked(context: Context, one: Connected) -> list[Any]:
     return [row for row in found if row.state in STAGES and row.account_id is not None and row.desired == row.actual]
 
 
+async def plan_again(context: Context, one: Connected, identity: str) -> list[dict[str, Any]]:
+    """What would be planned now for one identity: rows as the journal takes them, none of them recorded."""
+    rows = [row for row in links.standing(context.store, one.name, [identity]) if row.link_id is not None]
+    return await _plan_block(context, one, rows, _evidence(context, one))
+
+
 def _ready(context: Context, row: Any) -> bool:
     """Not in doubt, not resting after repeated refusals."""
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
 
 
-def _evidence(context: Context, one: Connected) -> Evidence | None:
-    """What this cycle's listings prove about leavers: every source sealed, and the target itself."""
-    rows = [connections.row(context.store, name) for name in (*context.authoritative, one.name)]
-    return prove([Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows])
+def _evidence(context: Context, one: Connected) -> Proofs:
+    """What the listings prove about leavers, once the target's own was sealed: absence, every source's whole listing; anything else,
+    what each was last seen to say."""
+    target, *rows = (connections.row(context.store, name) for name in (one.name, *context.authoritative))
+    if target is None or not target.complete:
+        return {}
+    gone = [Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows]
+    said = [Seal(row.name, instant(row.last_delta)) if row is not None and row.complete and not row.defect else None for row in rows]
+    there = prove(said)
+    return {Event.DEPARTED: prove(gone), Event.INACTIVE: there, Event.OUT_OF_SCOPE: there}
 
 
-async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> list[dict[str, Any]]:
-    projected = [at(context, one, row) for row in rows]
+async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Proofs) -> list[dict[str, Any]]:
+    projected = _still_out_of_step(context, one, [at(context, one, row) for row in rows])
     matches = correlate(context, one, [each for each in projected if each.holding is None])
     colliding = _collisions(context, one, projected)
     lately = _lately(context, one, projected)
     planned: list[dict[str, Any]] = []
     for each in projected:
-        case = replace(await _case(context, one, each, matches), collides=colliding.get(each.person.id, ""), lately=lately[each.person.id])
+        case = await _case(context, one, each, matches, colliding.get(each.person.id, ""), lately[each.person.id])
         planned += _columns(context, one, each, case, evidence)
     return _mark_released(context, one, _mark_rest(context, one, planned))
 
@@ -86,6 +100,16 @@ def _mark_rest(context: Context, one: Connected, planned: list[dict[str, Any]]) 
     for row in planned:
         row["counted"] = row["counted"] and (row["identity"], row["kind"]) not in rest
     return planned
+
+
+def _still_out_of_step(context: Context, one: Connected, projected: Sequence[Projected]) -> list[Projected]:
+    """Without those whom the time that passed since they were projected brought in step: of nothing, no change is made."""
+    in_step = [each for each in projected if each.projection.desired == each.projection.actual]
+    if not in_step:
+        return list(projected)
+    with context.store.transaction():
+        save(context, one, in_step)
+    return [each for each in projected if each not in in_step]
 
 
 def _collisions(context: Context, one: Connected, projected: Sequence[Projected]) -> dict[str, str]:
@@ -107,12 +131,14 @@ def _lately(context: Context, one: Connected, projected: Sequence[Projected]) ->
     return wrote
 
 
-async def _case(context: Context, one: Connected, each: Projected, matches: Matches) -> Case:
+async def _case(
+    context: Context, one: Connected, each: Projected, matches: Matches, collides: str, lately: Sequence[Mapping[str, Any]]
+) -> Case:  # fmt: skip
     found, over = matches.get(each.person.id), None
     if isinstance(found, Match):
         answer = await adopted(context, one, each, found)
         found, over = (answer, None) if isinstance(answer, Conflict) else (found, answer)
-    return Case(each.projection, each.holding is not None, found, over, _drifted(each))
+    return Case(each.projection, each.holding is not None, found, over, _drifted(each), collides, lately)
 
 
 def _drifted(each: Projected) -> bool:
@@ -121,9 +147,9 @@ def _drifted(each: Projected) -> bool:
     return settled is not None and (each.holding is None or bytes(settled) == each.projection.desired)
 
 
-def _columns(context: Context, one: Connected, each: Projected, case: Case, evidence: Evidence | None) -> list[dict[str, Any]]:
+def _columns(context: Context, one: Connected, each: Projected, case: Case, evidence: Proofs) -> list[dict[str, Any]]:
     assert one.policy is not None
-    decisions = decide(one.policy, case, evidence)
+    decisions = decide(one.policy, case, evidence.get(case.projection.event))
     rows: list[dict[str, Any]] = []
     for decision in decisions:
         row = _row(context, one, each, case, decision)

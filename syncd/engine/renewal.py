@@ -1,55 +1,66 @@
-"""Evidence that grew old while other changes were sent is taken again before anybody is treated as a leaver."""
+"""A plan that grew old before it was sent: everything is read again, and only what would be planned just so is sent."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from syncd.core.evidence import Evidence
-from syncd.core.project import Projection
 from syncd.engine.context import Connected, Context
-from syncd.engine.projecting import at, project_dirty
+from syncd.engine.projecting import project_dirty
 from syncd.engine.read import read
+from syncd.engine.reconcile import plan_again
 from syncd.environment import instant
-from syncd.errors import Incomplete
-from syncd.model import Kind
-from syncd.store import links
+from syncd.errors import Incomplete, Quarantined
+from syncd.store import connections, lease
 
 
-async def still_leaving(context: Context, one: Connected, row: Any) -> bool:
-    """True for what is no leaver, and for one of whom just the planned change is still wanted on fresh or renewed evidence.
+async def as_planned(context: Context, one: Connected, row: Any) -> bool:
+    """True for a change whose plan, or whose evidence, is young, and for one that is planned just so from what is read now.
 
-    Raises Incomplete when the evidence cannot be renewed.
+    Raises Incomplete when the absence of a leaver cannot be proven again, Quarantined when the target refuses to be read, or
+    another run may have taken over.
     """
-    if row.evidence_at is None or not _stale(context, instant(row.evidence_at)):
+    if not _stale(context, instant(row.evidence_at) if row.evidence_at else context.planned_at):
         return True
-    await _renew(context)
+    await _see_anew(context, one, context.sealed if row.evidence_at else context.seen)
+    if row.evidence_at:
+        _prove_again(context)
     await project_dirty(context, one)
-    standing = links.standing(context.store, one.name, [row.identity])
-    return any(_wanted(row, at(context, one, each).projection) for each in standing)
+    return any(_same(row, new) for new in await plan_again(context, one, row.identity))
 
 
-def _wanted(row: Any, found: Projection) -> bool:
-    """Whether projection still asks for what was planned: a deletion, or a disabling, and not the other."""
-    deletes = row.kind == Kind.DELETE.value
-    return found.event is not None and found.desired != found.actual and (found.desired is None) == deletes
+def _same(row: Any, new: dict[str, Any]) -> bool:
+    """What replaces an account that was just deleted has lost the account it was planned against, and is else as it was."""
+    if row.replaces is not None:
+        return (row.kind, row.delta) == (new["kind"], new["delta"])
+    return bool(row.id == new["id"] and new["state"] == "planned")
 
 
-def _stale(context: Context, taken: Any) -> bool:
-    return Evidence(taken, ()).stale(context.environment.now())
+def _stale(context: Context, taken: datetime | None) -> bool:
+    return taken is None or Evidence(taken, ()).stale(context.environment.now())
 
 
-async def _renew(context: Context) -> None:
-    """Read every source again, once for all changes that wait for it."""
+async def _see_anew(context: Context, one: Connected, sources: Mapping[str, datetime]) -> None:
+    """Read what this run has not read for long, once for all changes that wait for it: every source, and the target.
+
+    ``sources``: when they were read; a proof of absence needs the whole listing.
+    """
     async with context.renewal:
-        if context.unproven:
-            raise Incomplete(context.unproven)
-        if context.renewed_at is not None and not _stale(context, context.renewed_at):
-            return
-        started = context.environment.now()
-        readings = await asyncio.gather(*(read(context, context.connected[name]) for name in context.authoritative))
-        defects = [f"{reading.name}: {reading.defect}" for reading in readings if reading.defect]
-        if defects:
-            context.unproven = f"evidence of absence could not be taken again ({'; '.join(defects)})"
-            raise Incomplete(context.unproven)
-        context.renewed_at = started
+        old = [name for name in context.authoritative if _stale(context, sources.get(name))]
+        if one.name not in old and _stale(context, context.seen.get(one.name)):
+            old.append(one.name)
+        for name in old:
+            lease.fence(context.store, name, context.tokens[name], context.environment.now())
+        for reading in await asyncio.gather(*(read(context, context.connected[name]) for name in old)):
+            if reading.name == one.name and reading.stopped:
+                raise Quarantined(reading.stopped)
+
+
+def _prove_again(context: Context) -> None:
+    rows = [connections.row(context.store, name) for name in context.authoritative]
+    defects = [f"{row.name}: {row.defect}" for row in rows if row is not None and not row.complete]
+    if defects:
+        raise Incomplete(f"evidence of absence could not be taken again ({'; '.join(defects)})")

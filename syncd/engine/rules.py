@@ -6,30 +6,46 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncd.core.fingerprint import fingerprint
-from syncd.engine import identify
+from syncd.engine import directory, identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.read import Reading
 from syncd.errors import Fatal
 from syncd.store import connections, identities, links
 
 
-def register(context: Context) -> None:
-    """Bind every configured connection to its directory, and see what changed. Raises Fatal for a changed binding."""
-    configured = [one.name for one in context.landscape.connections]
+async def register(context: Context) -> None:
+    """Bind every configured connection to its directory, and do anew what was done under other rules. Raises Fatal for a changed binding,
+    or two targets bound to one directory.
+
+    Interrupted, it is done again by the next run, whatever the rules are then.
+    """
+    people = _people(context)
     with context.store.transaction():
-        before = {row.name: row for row in connections.every(context.store)}
-        for one in context.landscape.connections:
-            if one.name not in before:
-                _refuse_renamed(context, one.name, configured)
-            connections.register(
-                context.store, one.name, one.connector, one.binding, one.namespace,
-                authoritative=one.authoritative, target=one.write is not None,
-            )  # fmt: skip
-            connections.read_under(context.store, one.name, _reading(context, context.connected[one.name]).hex())
-        connections.retire(context.store, configured)
-        if identities.merged_under(context.store, _people(context)):
-            identify.refresh_all(context)
-        _find_changes(context, before)
+        _bind(context)
+        remaking = identities.merged_under(context.store) != people
+        if remaking:
+            identities.unmerge(context.store)
+    if remaking:
+        await identify.refresh_all(context)
+    with context.store.transaction():
+        identities.merge_under(context.store, people)
+        context.changed_rules.update(_changed(context))
+        _project_anew(context)
+
+
+def _bind(context: Context) -> None:
+    configured = [one.name for one in context.landscape.connections]
+    known = set(connections.known(context.store))
+    for one in context.landscape.connections:
+        if one.name not in known:
+            _refuse_renamed(context, one.name, configured)
+        connections.register(
+            context.store, one.name, one.connector, one.binding, one.namespace,
+            authoritative=one.authoritative, target=one.write is not None,
+        )  # fmt: skip
+        connections.read_under(context.store, one.name, _reading(context, context.connected[one.name]).hex())
+    connections.retire(context.store, configured)
+    directory.refuse_twins(context)
 
 
 def _refuse_renamed(context: Context, name: str, configured: list[str]) -> None:
@@ -43,30 +59,39 @@ def _refuse_renamed(context: Context, name: str, configured: list[str]) -> None:
         )
 
 
-def changed(context: Context) -> list[str]:
-    """Targets whose map, scope or sources are not those of last time; one without accounts of ours has no last time."""
-    return [row.name for row in _unlike(context) if row.policy is not None or links.owned(context.store, row.name)]
+def unseen(context: Context) -> list[str]:
+    """Targets with accounts of ours, or with a past, that are not projected under the rules of now."""
+    return [
+        row.name for row, rules in _known(context) if row.projected != rules and (row.projected or links.owned(context.store, row.name))
+    ]
 
 
-def _find_changes(context: Context, before: Mapping[str, Any]) -> None:
-    """``before``: what was known of each connection when this run began; a target that was none meanwhile missed what happened."""
-    context.changed_rules.update(changed(context))
-    returning = {name for name in context.targets if name not in before or not before[name].target}
-    for name in sorted({row.name for row in _unlike(context)} | returning):
-        identities.mark_all(context.store, name)
+def _changed(context: Context) -> list[str]:
+    """Targets whose map, scope or sources are not those that a whole cycle has gone by; one without accounts of ours has no last time."""
+    return [
+        row.name for row, rules in _known(context) if row.consented != rules and (row.consented or links.owned(context.store, row.name))
+    ]
 
 
-def _unlike(context: Context) -> list[Any]:
-    """What is known of the targets whose rules are not those under which they were last projected."""
-    known = [connections.row(context.store, name) for name in context.targets]
-    return [row for row in known if row is not None and row.policy != _policy(context, context.connected[row.name])]
+def _project_anew(context: Context) -> None:
+    """Everybody is projected again under other rules; which they are is known from the first one on."""
+    for row, rules in _known(context):
+        if row.projected != rules:
+            identities.mark_all(context.store, row.name)
+            connections.projected_under(context.store, row.name, rules)
 
 
-def remember(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:
-    """These rules are last time's from now on; not before every source was read completely under them."""
+def _known(context: Context) -> list[tuple[Any, str]]:
+    """What is known of each target, with its rules of now."""
+    rows = [(connections.row(context.store, name), _policy(context, context.connected[name])) for name in context.targets]
+    return [(row, rules) for row, rules in rows if row is not None]
+
+
+def consent(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:
+    """A cycle has gone by these rules: they are last time's from now on, if every source was read completely under them."""
     if all(name in readings and readings[name].complete for name in context.authoritative):
         with context.store.transaction():
-            connections.projected_under(context.store, one.name, _policy(context, one))
+            connections.consented_to(context.store, one.name, _policy(context, one))
 
 
 def _reading(context: Context, one: Connected) -> bytes:

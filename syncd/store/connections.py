@@ -18,7 +18,10 @@ _TABLES = ("lease", "account", "account_key", "dirty", "link", "change", "step",
 def register(
     store: Store, name: str, connector: str, binding: Mapping[str, str], namespace: str, *, authoritative: bool, target: bool
 ) -> None:
-    """Bind a name to its directory for good. Raises Fatal when it is bound to another, or when another name was bound to this one."""
+    """Bind a name to its directory for good. Raises Fatal when it is bound to another, or when another name was bound to this one.
+
+    A target that was none meanwhile missed what happened: its links are projected under no rules.
+    """
     text = orjson.dumps(dict(binding), option=orjson.OPT_SORT_KEYS).decode()
     known = row(store, name)
     if known is not None and (known.connector, known.binding) != (connector, text):
@@ -28,9 +31,11 @@ def register(
         )
     store.run(
         "INSERT INTO connection (name, connector, binding, namespace, authoritative, target, listing, complete, defect, accounts, pages,"
-        " settled, error) VALUES (:name, :connector, :binding, :namespace, :authoritative, :target, 0, FALSE, '', 0, 0, 0, '')"
+        " settled, error, learned)"
+        " VALUES (:name, :connector, :binding, :namespace, :authoritative, :target, 0, FALSE, '', 0, 0, 0, '', '{}')"
         " ON CONFLICT (name) DO UPDATE SET"
-        " authoritative = excluded.authoritative, target = excluded.target, namespace = excluded.namespace",
+        " authoritative = excluded.authoritative, target = excluded.target, namespace = excluded.namespace,"
+        " projected = CASE WHEN connection.target THEN connection.projected END",
         name=name, connector=connector, binding=text, namespace=namespace, authoritative=authoritative, target=target,
     )  # fmt: skip
 
@@ -38,6 +43,31 @@ def register(
 def retire(store: Store, configured: Sequence[str]) -> None:
     """Connections that are not configured are neither source nor target; what is known of them stays."""
     store.run("UPDATE connection SET authoritative = FALSE, target = FALSE WHERE name NOT IN :names", names=list(configured))
+
+
+def directory(store: Store, name: str) -> dict[str, str]:
+    """All that is known of the directory that a connection is bound to: what is configured, and what its accounts told."""
+    known = row(store, name)
+    return {} if known is None else _facts(known)
+
+
+def learn(store: Store, name: str, facts: Mapping[str, str]) -> None:
+    """Remember what accounts tell of the directory they are of, beside all that is known."""
+    text = orjson.dumps({**directory(store, name), **facts}, option=orjson.OPT_SORT_KEYS).decode()
+    store.run("UPDATE connection SET learned = :text WHERE name = :name", text=text, name=name)
+
+
+def twins(store: Store) -> list[tuple[str, str, str]]:
+    """Pairs of targets that are one directory by all that is known of it, in the order of their names, and which directory that is."""
+    first: dict[tuple[object, ...], str] = {}
+    found = []
+    for one in every(store):
+        if one.target:
+            facts = _facts(one)
+            other = first.setdefault((one.connector, *sorted(facts.items())), one.name)
+            if other != one.name:
+                found.append((other, one.name, _told(one.connector, facts)))
+    return found
 
 
 def renamed_from(store: Store, connector: str, binding: Mapping[str, str], configured: Sequence[str]) -> str | None:
@@ -66,15 +96,32 @@ def read_under(store: Store, name: str, fingerprint: str) -> None:
     if before != fingerprint:
         staging.void_ledger(store, name)
         store.run(
-            "UPDATE connection SET reading = :reading, sealed_at = NULL, complete = FALSE WHERE name = :name",
+            "UPDATE connection SET reading = :reading, sealed_at = NULL, complete = FALSE, watermark = NULL WHERE name = :name",
             reading=fingerprint,
             name=name,
         )
 
 
 def projected_under(store: Store, name: str, fingerprint: str) -> None:
-    """Remember under which rules its links were projected."""
-    store.run("UPDATE connection SET policy = :policy WHERE name = :name", policy=fingerprint, name=name)
+    """Its links are projected under these rules: all that are not are marked for it."""
+    store.run("UPDATE connection SET projected = :rules WHERE name = :name", rules=fingerprint, name=name)
+
+
+def consented_to(store: Store, name: str, fingerprint: str) -> None:
+    """A whole cycle has gone by these rules: what they change is no news any more."""
+    store.run("UPDATE connection SET consented = :rules WHERE name = :name", rules=fingerprint, name=name)
+
+
+def columns(store: Store, name: str) -> list[str]:
+    """Those its last sealed listing had, of the ones that are read without being configured."""
+    text = store.value("SELECT columns FROM connection WHERE name = :name", name=name)
+    found: list[str] = orjson.loads(text or "[]")
+    return found
+
+
+def keep_columns(store: Store, name: str, columns: Sequence[str]) -> None:
+    text = orjson.dumps(list(columns)).decode()
+    store.run("UPDATE connection SET columns = :columns WHERE name = :name", name=name, columns=text)
 
 
 def failed(store: Store, name: str, error: str) -> None:
@@ -97,12 +144,13 @@ def rename(store: Store, old: str, new: str) -> None:
 def forget(store: Store, name: str) -> int:
     """Drop everything known of a connection but its journal; returns how many accounts were forgotten. Raises Fatal when it is unknown.
 
-    People whom only this source knew are frozen by the next run, never read as departed.
+    People whom no other source knows any more are frozen by the next run, never read as departed.
     """
     if row(store, name) is None:
         raise Fatal(f"no connection {name!r} in the store; it knows {', '.join(known(store)) or 'none'}")
     with store.transaction():
         accounts = int(store.value("SELECT COUNT(*) FROM account WHERE connection = :name", name=name))
+        identities.bereave(store, name)
         for table in ("lease", "account_key", "account", "dirty", "link", "pending"):
             store.run(f"DELETE FROM {table} WHERE connection = :name", name=name)
         store.run("DELETE FROM connection WHERE name = :name", name=name)
@@ -110,5 +158,13 @@ def forget(store: Store, name: str) -> int:
     return accounts
 
 
+def _facts(known: Row[Any]) -> dict[str, str]:
+    return {**orjson.loads(known.learned), **orjson.loads(known.binding)}
+
+
 def _where(connector: str, binding: str) -> str:
-    return f"{connector} {', '.join(f'{key} {value}' for key, value in orjson.loads(binding).items())}"
+    return _told(connector, orjson.loads(binding))
+
+
+def _told(connector: str, facts: Mapping[str, str]) -> str:
+    return f"{connector} {', '.join(f'{key} {value}' for key, value in facts.items())}"

@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import TextClause, bindparam, create_engine, text
+from sqlalchemy import CursorResult, create_engine
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from syncd.errors import Fatal
+from syncd.errors import Busy, Fatal
 
 HEAD = "0001"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-8000", "temp_store=MEMORY")
+PATIENCE = 30.0
+"""Seconds for which a transaction waits for one of another process, ``busy_timeout`` at a time (contract: then exit 75)."""
 Parameters = Mapping[str, Any]
-BLOCK = 1000
-"""Most values of a list that one statement names: far below what either database allows (SQLite: 32,766 in all)."""
 
 
 class Database:
     """One SQL connection in autocommit; every write happens inside `transaction`. Rows come back as SQLAlchemy Rows.
 
-    Opening raises Fatal for a place that cannot be used, for a file that is no database, and for the schema of a newer syncd.
+    Opening raises Fatal for a place that cannot be used, for a file that is no database, and for the schema of a newer syncd; Busy for a
+    store that another process keeps locked.
     """
 
     def __init__(self, url: str) -> None:
@@ -42,6 +46,8 @@ class Database:
             self.sql: SqlConnection = self._engine.connect()
             self._prepare()
         except DBAPIError as error:
+            if _locked(error):
+                raise _busy(url) from None
             raise Fatal(f"the store {_name(url)} cannot be opened: {error.orig}\n  choose another place with store.url") from None
 
     def _prepare(self) -> None:
@@ -60,23 +66,38 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, durable when left; a nested use joins the outer one. Raises Fatal when the store is busy, full or failing."""
+        """All or nothing, durable when left; a nested use joins the outer one.
+
+        Raises Busy when another process writes for longer than `PATIENCE`, Fatal when the store is full or failing.
+        """
         if self._open:
             yield
             return
         try:
-            self.sql.exec_driver_sql("BEGIN IMMEDIATE")
+            self._begin()
             self._open = True
             yield
             self.sql.exec_driver_sql("COMMIT")
         except OperationalError as error:
             self._roll_back()
+            if _locked(error):
+                raise _busy(self.url) from error
             raise Fatal(f"the store {_name(self.url)} cannot be written: {error.orig}") from error
         except BaseException:
             self._roll_back()
             raise
         finally:
             self._open = False
+
+    def _begin(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.sql.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if not _locked(error) or time.monotonic() >= deadline:
+                    raise
 
     def _roll_back(self) -> None:
         """A full or failing disk makes SQLite roll back by itself (SQLite documentation, "Response To Errors Within A Transaction")."""
@@ -97,28 +118,32 @@ class Database:
         self.sql.exec_driver_sql("RELEASE part")
 
     def rows(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
-        """All rows; a list or tuple value expands into ``IN :name``.
-
-        A list longer than `BLOCK` is asked for a block at a time: such a statement must neither aggregate nor say NOT IN, and its order
-        holds within a block only.
-        """
-        return [row for part in _parts(values) for row in self.sql.execute(_prepared(statement, _lists(part)), part)]
+        """All rows; a list or tuple value is for ``IN :name``."""
+        return self._execute(statement, values).all()
 
     def one(self, statement: str, **values: Any) -> Row[Any] | None:
-        return self.sql.execute(_prepared(statement, _lists(values)), values).first()
+        return self._execute(statement, values).first()
 
     def value(self, statement: str, **values: Any) -> Any:
         """The first column of the first row, or None."""
-        return self.sql.execute(_prepared(statement, _lists(values)), values).scalar()
+        return self._execute(statement, values).scalar()
 
     def run(self, statement: str, **values: Any) -> int:
-        """Execute one statement, a block of a long list at a time as in `rows`; the number of rows it touched."""
-        return sum(self.sql.execute(_prepared(statement, _lists(part)), part).rowcount for part in _parts(values))
+        """Execute one statement; the number of rows it touched."""
+        return self._execute(statement, values).rowcount
 
     def many(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Execute one statement for each row."""
         if rows:
-            self.sql.execute(_prepared(statement, ()), list(rows))
+            self.sql.exec_driver_sql(statement, list(rows))
+
+    def _execute(self, statement: str, values: Parameters) -> CursorResult[Any]:
+        """Statements go to the driver as they are, it knows ``:name`` itself: to have them compiled costs more than to run most of them."""
+        lists = _lists(values)
+        if lists:
+            statement = _reading_lists(statement, lists)
+            values = {**values, **{name: orjson.dumps(values[name]).decode() for name in lists}}
+        return self.sql.exec_driver_sql(statement, values)
 
 
 class Store(Database):
@@ -142,22 +167,16 @@ class Store(Database):
         return str(self.value("SELECT value FROM setting WHERE name = :name", name=name))
 
 
-def _parts(values: Parameters) -> Iterator[Parameters]:
-    """``values``, once for each block of the one list among them that is longer than `BLOCK`."""
-    for name in _lists(values):
-        if len(values[name]) > BLOCK:
-            yield from ({**values, name: values[name][start : start + BLOCK]} for start in range(0, len(values[name]), BLOCK))
-            return
-    yield values
-
-
 def _lists(values: Parameters) -> tuple[str, ...]:
     return tuple(name for name, value in values.items() if isinstance(value, list | tuple))
 
 
 @lru_cache(maxsize=512)
-def _prepared(statement: str, lists: tuple[str, ...]) -> TextClause:
-    return text(statement).bindparams(*(bindparam(name, expanding=True) for name in lists))
+def _reading_lists(statement: str, lists: tuple[str, ...]) -> str:
+    """A list travels as one JSON text, so that the statement stays the same however long it is: SQLite keeps it prepared."""
+    for name in lists:
+        statement = statement.replace(f"IN :{name}", f"IN (SELECT value FROM json_each(:{name}))")
+    return statement
 
 
 def _protect(path: str | None) -> None:
@@ -189,6 +208,16 @@ def _version(database: Database) -> str:
     """The newest migration that the store has seen; "" for none."""
     known = database.sql.dialect.has_table(database.sql, "alembic_version")
     return str(database.value("SELECT version_num FROM alembic_version")) if known else ""
+
+
+def _locked(error: DBAPIError) -> bool:
+    """Nothing is wrong with the store: another process is writing to it (SQLite documentation, "Result and Error Codes")."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _busy(url: str) -> Busy:
+    return Busy(f"the store {_name(url)} is in use: another process keeps it locked; try again later")
 
 
 def _name(url: str) -> str:

@@ -26,6 +26,7 @@ class Person:
     ends: datetime | None
     due: datetime | None
     keys: Sequence[tuple[str, str]]
+    forgotten: bool = False
 
 
 def sources(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
@@ -36,19 +37,29 @@ def sources(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
     )
 
 
-def merged_under(store: Store, fingerprint: str) -> bool:
-    """Remember under which rules accounts are made into people; True = they were made under others until now."""
-    before = store.value("SELECT value FROM setting WHERE name = 'people'")
+def merged_under(store: Store) -> str | None:
+    """The rules under which all accounts were made into people; None when it was never done, or not to its end."""
+    fingerprint: str | None = store.value("SELECT value FROM setting WHERE name = 'people'")
+    return fingerprint
+
+
+def merge_under(store: Store, fingerprint: str) -> None:
+    """Everybody is made under these rules."""
     store.run(
         "INSERT INTO setting (name, value) VALUES ('people', :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         value=fingerprint,
     )
-    return bool(before != fingerprint)
 
 
 def unmerge(store: Store) -> None:
     """Everybody is to be made anew from the accounts that are left."""
     store.run("DELETE FROM setting WHERE name = 'people'")
+
+
+def bereave(store: Store, connection: str) -> None:
+    """A source is about to be forgotten: whoever has an account there is not absent from it, whatever the other sources say."""
+    text = "UPDATE identity SET forgotten = TRUE WHERE id IN (SELECT identity FROM account WHERE connection = :name AND gone_at IS NULL)"
+    store.run(text, name=connection)
 
 
 def present_at(store: Store, connection: str, identities: Iterable[str]) -> set[str]:
@@ -87,9 +98,10 @@ def claim(store: Store, owned: Mapping[int, str]) -> None:
 
 def save(store: Store, people: Sequence[Person], targets: Sequence[str]) -> None:
     """Write identities with their keys and mark them for projection at every target."""
-    text = "INSERT INTO identity (id, attributes, live, ignored, departed_at, starts_at, ends_at, due_at)"
-    text += " VALUES (:id, :attributes, :live, :ignored, :departed_at, :starts_at, :ends_at, :due_at)"
+    text = "INSERT INTO identity (id, attributes, live, ignored, forgotten, departed_at, starts_at, ends_at, due_at)"
+    text += " VALUES (:id, :attributes, :live, :ignored, :forgotten, :departed_at, :starts_at, :ends_at, :due_at)"
     text += " ON CONFLICT (id) DO UPDATE SET attributes = excluded.attributes, live = excluded.live, ignored = excluded.ignored,"
+    text += " forgotten = excluded.forgotten,"
     text += " departed_at = excluded.departed_at, starts_at = excluded.starts_at, ends_at = excluded.ends_at, due_at = excluded.due_at"
     store.many(text, [_columns(one) for one in people])
     store.run("DELETE FROM identity_key WHERE identity IN :ids", ids=[one.id for one in people])
@@ -151,7 +163,7 @@ def aliases(store: Store, identities: Sequence[str]) -> dict[str, list[str]]:
 
 def _columns(one: Person) -> dict[str, Any]:
     return {
-        "id": one.id, "attributes": one.attributes, "live": one.live, "ignored": one.ignored,
+        "id": one.id, "attributes": one.attributes, "live": one.live, "ignored": one.ignored, "forgotten": one.forgotten,
         "departed_at": _text(one.departed_at), "starts_at": _text(one.starts), "ends_at": _text(one.ends), "due_at": _text(one.due),
     }  # fmt: skip
 

@@ -17,7 +17,6 @@ _PLANNED = (
     "run", "id", "connection", "object", "kind", "identity", "link_id", "account_id", "account", "who", "delta", "expects", "reason",
     "hold", "held", "state", "counted", "released", "cleared", "requests", "revoke", "replaces", "evidence_at",
 )  # fmt: skip
-_TOOK = "(state = 'applied' OR EXISTS (SELECT 1 FROM step WHERE step.change = change.seq AND step.state = 'applied'))"
 _INSERT = f"INSERT INTO change ({', '.join(_PLANNED)}) VALUES ({', '.join(':' + name for name in _PLANNED)})"
 
 
@@ -35,77 +34,6 @@ def finish_run(store: Store, run: int, report: str, now: datetime) -> None:
 def record(store: Store, changes: Sequence[Mapping[str, Any]]) -> None:
     """Write planned changes: one mapping of the columns of `Change` each."""
     store.many(_INSERT, changes)
-
-
-def affected(store: Store, run: int, connection: str, kinds: Sequence[str], since: datetime) -> tuple[int, int]:
-    """(distinct identities touched by this plan's open, counted changes of ``kinds`` and by those settled since; those planned alone)."""
-    values = {"run": run, "connection": connection, "kinds": list(kinds), "since": stamp(since)}
-    planned = (
-        "SELECT identity FROM change WHERE run = :run AND connection = :connection AND kind IN :kinds"
-        " AND state = 'planned' AND counted AND NOT released AND object = 'user'"
-    )
-    settled = (
-        "SELECT identity FROM change WHERE connection = :connection AND settled_at > :since AND kind IN :kinds"
-        f" AND {_TOOK} AND counted AND NOT released AND object = 'user'"
-    )
-    both = int(store.value(f"SELECT COUNT(*) FROM ({planned} UNION {settled}) AS touched", **values))
-    values.pop("since")
-    return both, int(store.value(f"SELECT COUNT(DISTINCT identity) FROM ({planned}) AS planned", **values))
-
-
-def cleared(store: Store, run: int, connection: str, since: datetime) -> Sequence[Row[Any]]:
-    """(seq, identity, cleared) of changes that remove an attribute's last value: this plan's, and those settled since (seq 0)."""
-    return store.rows(
-        "SELECT seq, identity, cleared FROM change WHERE run = :run AND connection = :connection AND cleared IS NOT NULL"
-        " AND state = 'planned' AND NOT released"
-        " UNION ALL SELECT 0, identity, cleared FROM change WHERE connection = :connection AND settled_at > :since"
-        " AND cleared IS NOT NULL AND state = 'applied' AND NOT released",
-        run=run, connection=connection, since=stamp(since),
-    )  # fmt: skip
-
-
-def vanished(store: Store, run: int, connection: str) -> Row[Any] | None:
-    """(connection, departed_at, n, total): the source and moment at which most of this plan's leavers disappeared."""
-    leavers = (
-        "FROM change AS c WHERE c.run = :run AND c.connection = :connection AND c.kind IN ('delete', 'disable') AND c.state = 'planned'"
-    )
-    return store.one(
-        f"SELECT a.connection, i.departed_at, COUNT(*) AS n, (SELECT COUNT(*) {leavers}) AS total"
-        " FROM change AS c JOIN identity AS i ON i.id = c.identity JOIN account AS a ON a.identity = i.id AND a.gone_at = i.departed_at"
-        " WHERE c.run = :run AND c.connection = :connection AND c.kind IN ('delete', 'disable') AND c.state = 'planned'"
-        " GROUP BY a.connection, i.departed_at ORDER BY n DESC LIMIT 1",
-        run=run, connection=connection,
-    )  # fmt: skip
-
-
-def hold(store: Store, run: int, connection: str, kinds: Sequence[str], code: str, reason: str, *, uncounted: bool = True) -> int:
-    """Hold what is still planned of these kinds, ``uncounted`` changes too or not; how many."""
-    return store.run(
-        "UPDATE change SET state = 'held', hold = :code, held = :reason WHERE run = :run AND connection = :connection AND kind IN :kinds"
-        " AND state = 'planned' AND NOT released AND (counted OR :uncounted)",
-        run=run, connection=connection, kinds=list(kinds), code=code, reason=reason, uncounted=uncounted,
-    )  # fmt: skip
-
-
-def hold_rows(store: Store, seqs: Sequence[int], code: str, reason: str) -> None:
-    store.run(
-        "UPDATE change SET state = 'held', hold = :code, held = :reason WHERE seq IN :seqs", seqs=list(seqs), code=code, reason=reason
-    )
-
-
-def drop_held(store: Store, run: int, connection: str) -> None:
-    """What earlier runs held and never sent is planned anew in every run: only the last time is kept."""
-    earlier = "connection = :connection AND settled_at IS NULL AND state = 'held' AND run < :run"
-    store.run(f"DELETE FROM change WHERE {earlier}", connection=connection, run=run)
-
-
-def pass_rest(store: Store, run: int, connection: str) -> None:
-    """What nothing holds may be sent."""
-    store.run(
-        "UPDATE change SET state = 'passed' WHERE run = :run AND connection = :connection AND state = 'planned'",
-        run=run,
-        connection=connection,
-    )
 
 
 def in_state(store: Store, run: int, connection: str, state: str, after: int, limit: int = 500) -> Sequence[Row[Any]]:
@@ -150,12 +78,12 @@ def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, 
     store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
     if change.account_id is not None:
         store.run("UPDATE account SET digest = NULL, touched_at = :now WHERE id = :id", id=change.account_id, now=stamp(now))
-    store.run(
+    rows = store.rows(
         "INSERT INTO step (change, connection, n, creates, summary, token, sent_at, state)"
-        " VALUES (:change, :connection, :n, :creates, :summary, :token, :now, 'sent')",
+        " VALUES (:change, :connection, :n, :creates, :summary, :token, :now, 'sent') RETURNING id",
         change=change.seq, connection=change.connection, n=n, creates=creates, summary=summary, token=token, now=stamp(now),
     )  # fmt: skip
-    step = int(store.value("SELECT MAX(id) FROM step"))
+    step = int(rows[0].id)
     if creates:
         doubt(store, change.connection, change.identity, step)
     return step
@@ -175,7 +103,7 @@ def settle_step(store: Store, step: int, state: str, error: str | None, now: dat
 
 
 def settle_change(store: Store, seq: int, state: str, error: str | None, now: datetime) -> None:
-    """The last word on a change: applied | rejected | retry | in_doubt | skipped."""
+    """The last word on a change: its ``state`` (see `Change`)."""
     store.run(
         "UPDATE change SET state = :state, error = :error, settled_at = :now WHERE seq = :seq",
         seq=seq,
@@ -210,12 +138,6 @@ def requests(store: Store, run: int, connection: str) -> int:
 def mark_doubt(store: Store, step: int, why: str, since: datetime) -> None:
     """The outcome of a step is unknown since its answer was lost."""
     store.run("UPDATE step SET state = 'in_doubt', error = :why, settled_at = :since WHERE id = :id", id=step, why=why, since=stamp(since))
-
-
-def skip(store: Store, run: int, connection: str, why: str) -> None:
-    """What passed and was not sent in this run."""
-    unsent = "run = :run AND connection = :connection AND state = 'passed'"
-    store.run(f"UPDATE change SET state = 'skipped', error = :why WHERE {unsent}", run=run, connection=connection, why=why)
 
 
 def state_of(store: Store, run: int, change: str) -> str | None:

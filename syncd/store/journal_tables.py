@@ -17,8 +17,10 @@ class Run(SQLModel, table=True):
 
 
 class Change(SQLModel, table=True):
-    """One planned change of one run. ``state``: planned | held | passed | sent | applied | rejected | retry | in_doubt | skipped.
+    """One planned change of one run. ``state``: planned | held | passed | sent | applied | rejected | retry | lost | in_doubt | skipped.
 
+    ``retry``: surely not done. ``lost``: no answer came; what was done shows in the next listing. ``in_doubt``: the same of a creation,
+    which is looked for first.
     ``expects``: the fingerprint its account must still have. ``released``: a person let it go (not counted by limits).
     ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send. ``revoke``: it ends sessions.
     """
@@ -53,13 +55,14 @@ class Change(SQLModel, table=True):
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),
         Index("change_by_identity", "identity", "connection"),
-        Index("change_by_time", "connection", "settled_at"),
-        Index("change_revoking", "connection", sqlite_where=text("revoke AND state IN ('sent', 'retry', 'rejected')")),
+        Index("change_updated", "connection", "identity", "settled_at", sqlite_where=text("kind = 'update' AND state = 'applied'")),
+        Index("change_revoking", "connection", sqlite_where=text("revoke AND state IN ('sent', 'retry', 'lost', 'rejected')")),
     )
 
 
 class Step(SQLModel, table=True):
-    """One unsafe request: written before it leaves (``sent``), settled when its outcome is known."""
+    """One unsafe request: written before it leaves (``sent``), settled when its outcome is known: applied | rejected | retry | lost, or
+    ``in_doubt`` (see `Change`)."""
 
     id: int | None = Field(default=None, primary_key=True)
     change: int
@@ -74,6 +77,7 @@ class Step(SQLModel, table=True):
     error: str | None = None
     __table_args__ = (
         Index("step_by_change", "change"),
+        Index("step_by_time", "connection", "sent_at"),
         Index("step_open", "connection", "state", sqlite_where=text("state IN ('sent', 'in_doubt')")),
     )
 

@@ -103,7 +103,10 @@ def save(store: Store, connection: str, projected: Sequence[Standing]) -> None:
     kept = [one for one in projected if _matters(one)]
     dropped = [one.identity for one in projected if not _matters(one)]
     store.many(_SAVE, [{**_columns(one), "connection": connection} for one in kept])
-    store.run("DELETE FROM link WHERE connection = :connection AND identity IN :ids AND doubt IS NULL", connection=connection, ids=dropped)
+    if dropped:
+        store.run(
+            "DELETE FROM link WHERE connection = :connection AND identity IN :ids AND doubt IS NULL", connection=connection, ids=dropped
+        )
 
 
 def _matters(one: Standing) -> bool:
@@ -176,21 +179,24 @@ def collisions(store: Store, connection: str, keys: Sequence[str]) -> dict[str, 
 
 
 def counts(store: Store, connection: str) -> Mapping[str, int]:
-    """linked, unlinked (all others that exist) and ignored accounts of a target, and its links in each state."""
-    row = store.one(
-        "SELECT COUNT(*) AS known, COUNT(l.id) AS linked,"
-        " COALESCE(SUM(CASE WHEN a.ignored AND l.id IS NULL THEN 1 ELSE 0 END), 0) AS ignored"
-        " FROM account AS a LEFT JOIN link AS l ON l.account_id = a.id AND l.connection = a.connection"
-        " WHERE a.connection = :connection AND a.gone_at IS NULL",
-        connection=connection,
+    """known, linked, ignored and unlinked (all others that exist) accounts of a connection, each counted within one index."""
+    known = int(store.value("SELECT COUNT(*) FROM account WHERE connection = :connection AND gone_at IS NULL", connection=connection))
+    linked = int(store.value("SELECT COUNT(*) FROM link WHERE connection = :connection AND account_id IS NOT NULL", connection=connection))
+    ignored = int(
+        store.value(
+            "SELECT COUNT(*) FROM account AS a WHERE a.connection = :connection AND a.ignored AND a.gone_at IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM link AS l WHERE l.account_id = a.id)",
+            connection=connection,
+        )
     )
-    assert row is not None
-    return {"known": row.known, "ignored": row.ignored, "linked": row.linked, "unlinked": row.known - row.ignored - row.linked}
+    return {"known": known, "ignored": ignored, "linked": linked, "unlinked": max(0, known - ignored - linked)}
 
 
 def states(store: Store, connection: str) -> dict[str, int]:
-    """How many links stand in each state."""
-    rows = store.rows("SELECT state, COUNT(*) AS n FROM link WHERE connection = :connection GROUP BY state", connection=connection)
+    """How many links stand in each state but live."""
+    rows = store.rows(
+        "SELECT state, COUNT(*) AS n FROM link WHERE connection = :connection AND state <> 'live' GROUP BY state", connection=connection
+    )
     return {row.state: row.n for row in rows}
 
 

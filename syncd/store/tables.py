@@ -24,19 +24,23 @@ class Setting(SQLModel, table=True):
 
 
 class Connection(SQLModel, table=True):
-    """What is known of one configured connection; ``binding`` ties it to its directory.
+    """What is known of one configured connection; ``binding`` ties it to its directory, ``learned`` is what its accounts tell of that.
 
-    ``reading`` and ``policy`` are fingerprints of the configuration under which its records were read and its links projected.
+    ``reading``, ``projected`` and ``consented`` are fingerprints of the configuration: under which its records were read, under which its
+    links are projected, and by which the last whole cycle went. ``columns``: JSON, those that a people file had in its last sealed listing
+    and that are read without being configured.
     """
 
     name: str = Field(primary_key=True)
     connector: str
     binding: str
+    learned: str = "{}"
     namespace: str
     authoritative: bool = False
     target: bool = False
     reading: str | None = None
-    policy: str | None = None
+    projected: str | None = None
+    consented: str | None = None
     listing: int = 0
     attempted_at: str | None = None
     sealed_at: str | None = None
@@ -45,6 +49,7 @@ class Connection(SQLModel, table=True):
     accounts: int = 0
     pages: int = 0
     watermark: str | None = None
+    columns: str | None = None
     last_full: str | None = None
     last_delta: str | None = None
     settled: int = 0
@@ -63,14 +68,17 @@ class Lease(SQLModel, table=True):
 class Account(SQLModel, table=True):
     """A user record at a connection. ``digest`` is the ledger of its known bytes at place ``ordinal`` of the last listing; None = unknown.
 
-    ``document``: the provider's attributes, only for linked accounts and candidates. ``reading``: canonical attributes, only at
-    authoritative connections. ``touched_at``: when syncd last wrote it. ``gone_at``: proven absent since (a tombstone).
+    ``document``: the provider's attributes, at targets only for linked accounts and candidates, never those of a file. ``reading``:
+    canonical attributes, only at authoritative connections. ``touched_at``: when syncd last wrote it. ``gone_at``: proven absent since (a
+    tombstone); ``owner``: whose it was then, if it was ours. ``container``: the one it lives in. ``missing_*``: complete listings without
+    it, where only time proves absence.
     """
 
     id: int | None = Field(default=None, primary_key=True)
     connection: str
     object: str = "user"
     account: str
+    container: str | None = None
     ordinal: int = 0
     digest: bytes | None = None
     identity: str | None = None
@@ -80,9 +88,14 @@ class Account(SQLModel, table=True):
     version: str | None = None
     touched_at: str | None = None
     gone_at: str | None = None
+    owner: str | None = None
+    missing_since: str | None = None
+    missing_times: int = 0
     __table_args__ = (
         Index("account_by_id", "connection", "account", "object", unique=True),
-        Index("account_by_place", "connection", "ordinal"),
+        Index("account_by_place", "connection", "gone_at", "ordinal"),
+        Index("account_ignored", "connection", "gone_at", sqlite_where=text("ignored")),
+        Index("account_missing", "connection", sqlite_where=text("missing_since IS NOT NULL")),
         Index("account_by_identity", "identity", "connection", sqlite_where=text("identity IS NOT NULL")),
     )
 
@@ -100,12 +113,16 @@ class AccountKey(SQLModel, table=True):
 
 
 class Identity(SQLModel, table=True):
-    """A person in the canonical store. ``live``: live | departed | frozen (its source is no longer read)."""
+    """A person in the canonical store. ``live``: live | departed | frozen (its source is no longer read).
+
+    ``forgotten``: a source that had an account of theirs was forgotten, and no other has shown them since.
+    """
 
     id: str = Field(primary_key=True)
     attributes: str
     live: str = "live"
     ignored: bool = False
+    forgotten: bool = False
     departed_at: str | None = None
     starts_at: str | None = None
     ends_at: str | None = None
@@ -114,7 +131,8 @@ class Identity(SQLModel, table=True):
 
 
 class IdentityKey(SQLModel, table=True):
-    """A correlation key of one identity; ``@id`` rows are the uuid5 of each of its authoritative accounts."""
+    """A correlation key of one identity. ``@id`` rows are the uuid5 of each of its authoritative accounts; by ``@userName``,
+    ``@externalId`` and ``@email`` an account of a source joins it."""
 
     __tablename__ = "identity_key"
     identity: str = Field(primary_key=True)
@@ -168,6 +186,9 @@ class Link(SQLModel, table=True):
         Index("link_by_identity", "connection", "identity", unique=True),
         Index("link_by_account", "account_id"),
         Index("link_by_key", "connection", "key"),
+        Index("link_holding", "connection", "owned", "account_id", sqlite_where=text("account_id IS NOT NULL")),
+        Index("link_apart", "connection", "state", sqlite_where=text("state <> 'live'")),
+        Index("link_refused", "connection", sqlite_where=text("refused_desired IS NOT NULL OR refused_actual IS NOT NULL")),
         Index("link_due", "connection", "due_at", sqlite_where=text("due_at IS NOT NULL")),
         Index("link_rejected", "connection", sqlite_where=text("state = 'rejected' OR failures > 0")),
         Index("link_out_of_step", "connection", "id", sqlite_where=text(out_of_step())),

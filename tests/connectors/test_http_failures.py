@@ -8,9 +8,9 @@ import pytest
 from loopback import SECRET, Impatient, Received, client, get, post, raw_server, reply, scripted
 
 from syncd.connectors.answer import Answer
-from syncd.connectors.http import Request
+from syncd.connectors.http import EARLY, WIDER, Request
 from syncd.connectors.retry import Budget, Malformed
-from syncd.errors import InDoubt, Retryable
+from syncd.errors import InDoubt, Quarantined, Retryable
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +52,17 @@ async def test_patience_ends_with_the_budgets_tries_and_seconds() -> None:
     assert caught.value.after == 50
 
 
+async def test_a_write_that_was_tried_again_in_vain_may_have_taken_effect_and_a_read_changed_nothing() -> None:
+    for last in (reply(status=503), reply(status=429)):
+        async with scripted(reply(status=503), last) as server, client(server.url, budget=Budget(tries=2)) as http:
+            with pytest.raises(InDoubt, match="it may or may not have taken effect"):
+                await http.send(post(repeatable=True), body)
+        assert len(server.received) == 2
+    async with scripted(reply(status=503)) as server, client(server.url, budget=Budget(tries=2)) as http:
+        with pytest.raises(Retryable):
+            await http.send(post(reads=True), body)
+
+
 async def test_429_was_not_processed_so_even_a_create_is_sent_again() -> None:
     environment = Impatient()
     async with scripted(reply(status=429, retry_after="7"), reply()) as server, client(server.url, environment=environment) as http:
@@ -59,6 +70,36 @@ async def test_429_was_not_processed_so_even_a_create_is_sent_again() -> None:
     assert [one.method for one in server.received] == ["POST", "POST"]
     assert max(environment.slept) == pytest.approx(7, abs=0.1)
     assert (http.meter.requests, http.meter.throttled) == (2, 1)
+
+
+async def test_the_permit_is_asked_before_each_attempt_of_what_is_unsafe_and_after_all_waiting() -> None:
+    clock = Impatient()
+    asked: list[float] = []
+
+    def permit() -> None:
+        asked.append(sum(clock.slept))
+        if len(asked) == 3:
+            raise Quarantined("the lease was lost")
+
+    async with scripted(reply({}, 429, retry_after="7")) as server, client(server.url, environment=clock) as http:
+        http.permit = permit
+        with pytest.raises(Quarantined, match="the lease was lost"):
+            await http.send(post(), body)
+    assert (len(server.received), asked) == (2, pytest.approx([0, 7, 14], abs=0.1))
+
+
+async def test_nobody_is_asked_for_leave_to_read() -> None:
+    def permit() -> None:
+        raise Quarantined("the lease was lost")
+
+    async with scripted(reply()) as server, client(server.url) as http:
+        http.permit = permit
+        await http.send(get(), body)
+        await http.send(post(reads=True), body)
+        for repeatable in (False, True):
+            with pytest.raises(Quarantined):
+                await http.send(post(repeatable=repeatable), body)
+    assert len(server.received) == 2
 
 
 async def test_429_without_end_is_retryable() -> None:
@@ -182,3 +223,29 @@ async def test_a_decoder_may_call_an_answer_malformed() -> None:
     async with scripted(reply()) as server, client(server.url) as http:
         with pytest.raises(InDoubt, match=r"not ok, \*\*\*"):
             await http.send(post(), decode)
+
+
+@pytest.mark.parametrize(("per_second", "concurrency", "most"), [(None, 16, EARLY), (None, 3, 3), (1e4, 16, 16)])
+async def test_few_are_under_way_at_once_where_the_limit_is_unknown_until_the_provider_has_shown_that_it_takes_more(
+    per_second: float | None, concurrency: int, most: int
+) -> None:
+    """All that are under way are refused when the limit is first met."""
+    together: list[int] = []
+    crowd = 0
+
+    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes:
+        nonlocal crowd
+        crowd += 1
+        together.append(crowd)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        crowd -= 1
+        return reply()
+
+    async with raw_server(answering) as server, client(server.url, concurrency=concurrency, per_second=per_second) as http:
+        await asyncio.gather(*(http.send(get(), body) for _ in range(WIDER - 1)))
+        assert http._slots._value == most >= max(together)
+        await asyncio.gather(*(http.send(get(), body) for _ in range(10 * WIDER)))
+        assert http._slots._value == min(concurrency, most + 10)
+        await asyncio.gather(*(http.send(get(), body) for _ in range(WIDER)))
+        assert http._slots._value == concurrency

@@ -123,16 +123,16 @@ async def test_pages_without_end_are_a_defect() -> None:
     assert "does not end after" in pages[-1].defect
 
 
-async def test_users_of_another_service_are_a_defect_and_are_not_handed_on() -> None:
-    fault = f'literal@list;field=chat_service_sid;value="IS{"7" * 32}"'
-    async with world(service_sid=Twilio.service_sid, sandbox={"faults": fault}) as w:
+@pytest.mark.parametrize("service", [None, Twilio.service_sid])
+async def test_every_user_tells_its_service(service: str | None) -> None:
+    async with world(service_sid=service) as w:
         await w.do(change(Kind.CREATE, identity="a"))
         (page,) = await w.walk()
-    assert (page.records, page.complete, page.next) == ((), False, None)
-    assert f"users of service IS{'7' * 32} are listed, not of {Twilio.service_sid}" in page.defect
+        told = [w.connector.parse(record).attributes[w.connector.capability.directory["service"]] for record in page.records]
+    assert told == [service or Twilio.default_service_sid]
 
 
-async def test_a_record_that_does_not_say_its_service_is_judged_by_parsing() -> None:
+async def test_a_record_whose_service_is_none_is_rejected() -> None:
     async with world(service_sid=Twilio.service_sid, sandbox={"faults": "literal@list;field=chat_service_sid;value=5"}) as w:
         await w.do(change(Kind.CREATE, identity="a"))
         (page,) = await w.walk()

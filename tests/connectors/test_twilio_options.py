@@ -21,7 +21,7 @@ AC, IS, SK = Twilio.account_sid, Twilio.service_sid, Twilio.api_key_sid
 
 def test_the_least_one_must_say() -> None:
     one = TwilioOptions.model_validate({"account_sid": AC, "auth_token": "t0ken-value"})
-    assert one.binding() == {"root": "https://conversations.twilio.com", "account": AC, "service": "default"}
+    assert one.binding() == {"root": "https://conversations.twilio.com", "account": AC}
     assert one.capability() is CAPABILITY
     assert not one.webhooks
     assert "t0ken-value" not in repr(one)

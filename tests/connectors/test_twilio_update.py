@@ -7,7 +7,7 @@ import pytest
 from twilio_world import World, change, world
 
 from syncd.connectors.answer import NotFound
-from syncd.errors import Rejected, Retryable
+from syncd.errors import InDoubt, Rejected
 from syncd.model import Kind
 
 pytestmark = pytest.mark.anyio
@@ -121,8 +121,16 @@ async def test_an_update_of_what_is_gone_is_not_found() -> None:
 async def test_an_answer_that_speaks_of_another_account_is_no_answer() -> None:
     async with world(sandbox={"faults": f'literal@update:*;field=sid;value="{NOBODY}"'}) as w:
         sid = await seeded(w)
-        with pytest.raises(Retryable, match="another account"):
+        with pytest.raises(InDoubt, match="another account"):
             await w.do(change(Kind.UPDATE, sid, friendly_name="x"))
+
+
+async def test_an_update_is_done_also_where_its_answer_cannot_be_read() -> None:
+    async with world(sandbox={"faults": "literal@update:*;field=attributes;value=7"}) as w:
+        sid = await seeded(w)
+        with pytest.raises(InDoubt, match="updated, but the answer cannot be read"):
+            await w.do(change(Kind.UPDATE, sid, friendly_name="x"))
+    assert len(w.writes) == 1
 
 
 async def test_adoption_writes_its_delta_or_nothing() -> None:

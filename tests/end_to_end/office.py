@@ -28,6 +28,7 @@ HOUR = timedelta(hours=1)
 PATIENCE = 120.0
 CONFIG = """
 version: 1
+store: {{lease: 10m}}
 connections:
   people:
 {source}
@@ -43,7 +44,10 @@ connections:
       deprovision: {{out_of_scope: delete, departed: delete, grace: 0s}}
 {more}
 """
-"""The default delete limit would hold two leavers of twelve: this office lets half of them go."""
+"""The default delete limit would hold two leavers of twelve: this office lets half of them go.
+
+Its clock jumps over waits, in which nobody renews a lease: longer than all of them.
+"""
 FILE = """\
     connector: file
     path: {people}

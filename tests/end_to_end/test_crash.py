@@ -59,7 +59,7 @@ def finish(config: Path) -> None:
 
 
 def creations(sandbox: Sandbox) -> list[str]:
-    return [one.identity for one in sandbox.twilio.log if one.method == "POST" and one.status == 201]
+    return [one.identity or "" for one in sandbox.twilio.log if one.method == "POST" and one.status == 201]
 
 
 @pytest.mark.parametrize("point", ["before_intent", "after_intent", "after_send", "after_settle", "after_cursor"])

@@ -204,3 +204,14 @@ async def test_one_connection_with_a_revoked_key_sends_one_request_and_the_other
     assert [each.status for each in one.twilio.requests if "/Services/" in each.path] == [401]
     assert result(report).error == "" and one.accounts() == one.wanted
     one.unharmed()
+
+
+async def test_a_write_that_was_told_to_wait_beyond_the_lease_is_not_sent_when_the_wait_is_over(make_office: MakeOffice) -> None:
+    """The lease was not renewed while the clock jumped, as when the process was stopped: another run may be at work."""
+    one = await make_office(concurrency=1).opened()
+    one.config.write_text(one.config.read_text().replace("lease: 10m", "lease: 10s"))
+    one.sandbox.faults = "429@create;retry_after=20"
+    report = await one.run()
+    assert "this run did not renew its lease in time" in result(report).error
+    assert one.asked("create") == 1 and one.accounts().keys() & {NEWCOMER} == set()
+    await one.recovers()

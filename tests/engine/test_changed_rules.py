@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
+from syncd.connectors.memory import MemoryConnector
+from syncd.engine import identify
+from syncd.environment import stamp
+from syncd.store import identities
 from tests.engine.worlds import (
     MakeWorld,
     kinds,
+    literal,
     mail,
     people,
+    settle,
     source,
     states,
     target,
@@ -115,3 +123,102 @@ async def test_another_source_changes_the_rules_of_every_target(world: MakeWorld
     _, plan = await w.run()
     assert planned(plan) == [("delete", mail(1), "config")]
     assert states(w)[mail(2)] == "live"
+
+
+# ---- rules that were only tried ----
+
+
+async def test_a_scope_that_was_only_looked_at_leaves_nothing_behind(world: MakeWorld) -> None:
+    w = world(target=target("delete"))
+    await settle(w, person(1, department="A"), person(2, department="B"))
+    w.target = target("delete", scope='department == "B"')
+    _, plan = await w.run("plan", selection=["app"])
+    assert planned(plan) == [("delete", mail(1), "config")]
+    w.target = target("delete")
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, w.verify()) == ([], True, [])
+
+
+async def test_what_was_in_step_under_other_rules_only_is_sent_after_all(world: MakeWorld) -> None:
+    w = world()
+    await settle(w, person(1, phone="5"))
+    w.write([person(1, phone="6")])
+    await w.run(selection=["people"])
+    w.target = target(attributes={"phone": literal("5")})
+    _, plan = await w.run("plan", selection=["app"])
+    assert planned(plan) == []
+    w.target = None
+    _, plan = await w.run(selection=["app"])
+    assert (planned(plan), w.account(mail(1))["phone"]) == ([("update", mail(1), "")], "6")
+
+
+@pytest.mark.parametrize("mode", ["plan", "declined"])
+async def test_rules_that_nobody_has_agreed_to_are_not_those_of_last_time(world: MakeWorld, mode: str) -> None:
+    """Whoever leaves by himself after they were put back is no leaver of a changed scope."""
+    w = world(target=target("delete"))
+    await settle(w, *people(1, 2, 3, 4))
+    w.clock.pass_time(timedelta(minutes=1))
+    w.target = target("delete", scope='userName != "x"')
+    w.write([*people(1, 2, 3), person(4, phone="5")])
+    await w.run(mode, yes=False)
+    w.target = target("delete")
+    w.write(people(2, 3))
+    _, plan = await w.run()
+    assert [(kind, hold) for kind, _, hold in planned(plan)] == [("delete", ""), ("delete", "")]
+
+
+async def test_of_somebody_whom_time_alone_brought_in_step_no_change_is_made(world: MakeWorld) -> None:
+    """His time begins while the target is listed: the disabling that was held is not wanted any more, nor an update of nothing."""
+    w = world(target=target("disable"))
+    await settle(w, *people(1, 2))
+    w.clock.pass_time(timedelta(minutes=1))
+    w.limits = LIMITS
+    w.write([person(1, activeFrom="2026-01-02"), person(2, activeFrom="2026-01-02")])
+    _, plan = await w.run()
+    assert kinds(plan) == {("disable", "limit")}
+
+    class Slow(MemoryConnector):
+        async def list(self, *args: Any) -> Any:
+            page = await super().list(*args)
+            w.clock.pass_time(timedelta(days=2))
+            return page
+
+    w.memory = Slow
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, w.verify()) == ([], True, [])
+
+
+# ---- making everybody anew ----
+
+
+class Crash(BaseException):
+    """The process dies."""
+
+
+async def test_people_are_made_anew_a_block_at_a_time_under_the_lease(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of them made by the rules of a run that died, the other half by those before: the next run makes all anew."""
+    w = world(target=target("delete"))
+    w.extra = [source(w, "hr")]
+    write(w, "hr", [{**person(number, phone="6"), "employeeNumber": f"h{number}"} for number in (1, 2, 3)])
+    await settle(w, *(person(number, phone="5") for number in (1, 2, 3)))
+    monkeypatch.setattr(identities, "all_ids", partial(identities.all_ids, limit=1))
+    made, until = identify.people, []
+
+    def slowly(context: Any, ids: Any) -> Any:
+        until.append(w.store.value("SELECT MIN(until) FROM lease WHERE until > '2026'") > stamp(w.clock.now()))
+        w.clock.pass_time(timedelta(seconds=6))
+        if len(until) == dying:
+            raise Crash
+        return made(context, ids)
+
+    monkeypatch.setattr(identify, "people", slowly)
+    dying = 3
+    w.precedence = {"phone": ("hr", "people")}
+    with pytest.raises(Crash):
+        await w.run()
+    w.precedence, dying = {}, 0
+    w.clock.pass_time(timedelta(minutes=1))
+    report, plan = await w.run()
+    monkeypatch.undo()
+    assert (planned(plan), report.converged, w.verify()) == ([], True, [])
+    assert (len(until) >= 6, all(until)) == (True, True)

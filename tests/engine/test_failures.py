@@ -197,7 +197,7 @@ async def test_evidence_that_grew_old_is_taken_again_before_anybody_is_deleted(w
     assert planned(plan) == [("delete", mail(2), ""), ("delete", mail(3), ""), ("update", mail(1), "")]
     assert {one["userName"] for one in w.directory.accounts.values()} == {mail(1), mail(2), mail(4)}
     error = w.store.value("SELECT error FROM change WHERE state = 'skipped'")
-    assert (error, report.results[1].skipped) == ("the evidence was taken again, and this is not wanted any more", 1)
+    assert (error, report.results[1].skipped) == ("this changed since the plan was made: the next run plans it anew", 1)
 
 
 async def test_a_deletion_that_renewed_evidence_turns_into_a_disabling_waits_for_the_next_plan(world: MakeWorld) -> None:

@@ -82,6 +82,63 @@ async def test_a_forgotten_source_is_no_departure(world: MakeWorld) -> None:
     assert (planned(plan), report.converged, states(w)[mail(2)]) == ([], True, "frozen")
 
 
+async def test_forgetting_one_of_two_sources_is_no_departure_of_whom_the_other_has_lost_before(world: MakeWorld) -> None:
+    """Person 2 moved from people to hr: a tombstone there, an account here, and then hr is forgotten."""
+    w = world(target=target("delete"))
+    moved = {**person(2), "employeeNumber": "h2"}
+    w.write(people(1, 2))
+    write(w, "hr", [moved])
+    w.extra = [source(w, "hr")]
+    await w.run()
+    w.write(people(1))
+    await w.run()
+    connections.forget(w.store, "hr")
+    w.extra = []
+    for _ in range(2):
+        report, plan = await w.run()
+        assert (planned(plan), report.converged, states(w)[mail(2)], w.verify()) == ([], True, "frozen", [])
+    w.target = target("delete", scope='department != "x"')
+    _, plan = await w.run()
+    assert (planned(plan), states(w)[mail(2)]) == ([], "frozen"), "nor when everybody is judged again"
+    w.write(people(1, 2))
+    await w.run()
+    assert states(w)[mail(2)] == "live"
+    w.write(people(1))
+    _, plan = await w.run()
+    assert planned(plan) == [("delete", mail(2), "")], "the source that shows them now vouches for their absence"
+
+
+async def test_whom_another_source_still_has_is_not_frozen_by_forgetting_one(world: MakeWorld) -> None:
+    w = world(target=target("delete"))
+    w.write(people(1, 2))
+    write(w, "hr", [{**person(2), "employeeNumber": "h2"}])
+    w.extra = [source(w, "hr")]
+    await w.run()
+    connections.forget(w.store, "hr")
+    w.extra = []
+    await w.run()
+    assert states(w)[mail(2)] == "live"
+    w.write(people(1))
+    w.release()
+    _, plan = await w.run()
+    assert planned(plan) == [("delete", mail(2), "")]
+
+
+async def test_who_had_departed_from_a_source_before_it_was_forgotten_has_departed(world: MakeWorld) -> None:
+    w = world(target=target("keep"))
+    w.write(people(1, 2))
+    write(w, "hr", [{**person(2), "employeeNumber": "h2"}])
+    w.extra = [source(w, "hr")]
+    await w.run()
+    write(w, "hr", [])
+    w.write(people(1))
+    await w.run()
+    connections.forget(w.store, "hr")
+    w.extra = []
+    await w.run()
+    assert states(w)[mail(2)] == "kept"
+
+
 async def test_a_target_that_was_none_for_a_while_catches_up(world: MakeWorld) -> None:
     w = await established(world, *people(1, 2))
     options = MemoryOptions(directory=f"{w.root}-second")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from syncd.connectors.base import granted
 from syncd.connectors.memory import MemoryConnector
 from syncd.errors import Busy
 from syncd.model import Account, Step
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Gate:
-    """Holds every write of one run until it is opened; ``reached`` is set when the first one stands before it."""
+    """Holds every write of one run, already on its way, until it is opened; ``reached`` is set when the first one stands before it."""
 
     def __init__(self) -> None:
         self.reached, self.opened = asyncio.Event(), asyncio.Event()
@@ -30,8 +31,10 @@ class Gate:
 
         class Gated(MemoryConnector):
             async def perform(self, step: Step) -> Account | None:
+                self.permit()
                 gate.reached.set()
                 await gate.opened.wait()
+                self.permit = granted
                 return await super().perform(step)
 
         return Gated
@@ -105,6 +108,28 @@ async def test_a_run_whose_lease_was_taken_over_sends_nothing_more(world: MakeWo
     second.close()
 
 
+async def test_a_request_that_has_not_left_when_the_lease_is_taken_over_never_leaves(world: MakeWorld) -> None:
+    """It waits for its turn behind its intent, as after a refusal for pace, while another run does all the work and is done."""
+    reached, opened = asyncio.Event(), asyncio.Event()
+
+    class Waiting(MemoryConnector):
+        async def perform(self, step: Step) -> Account | None:
+            reached.set()
+            await opened.wait()
+            return await super().perform(step)
+
+    w = world(lease=timedelta(minutes=5), target=target(settle=timedelta(0)), memory=Waiting)
+    w.write(people(1))
+    first = asyncio.create_task(w.run())
+    await reached.wait()
+    with w.store.transaction():
+        w.store.run("UPDATE lease SET token = token + 1, holder = 'another'")
+    opened.set()
+    report, _ = await first
+    assert report.results[1].error == "app: the lease was lost to another run, nothing more is sent from here"
+    assert (writes(w), report.results[1].in_doubt) == ([], 0)
+
+
 async def test_a_run_that_stood_still_between_its_intent_and_the_request_sends_nothing(world: MakeWorld) -> None:
     """The process was stopped there for longer than its lease, and nobody came: it cannot know, and begins anew in the next run."""
 
@@ -117,7 +142,7 @@ async def test_a_run_that_stood_still_between_its_intent_and_the_request_sends_n
     w.write(people(1))
     report, _ = await w.run()
     assert (writes(w), report.results[1].in_doubt) == ([], 0)
-    assert report.results[1].error == "app: this run stood still for longer than its lease, nothing more is sent from here"
+    assert report.results[1].error == "app: this run did not renew its lease in time, nothing more is sent from here"
     w.clock = Clock(w.clock.now())
     report, _ = await w.run()
     assert (report.converged, len(writes(w))) == (True, 1)

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from syncd.connectors.file import FileConnector, FileOptions
+from syncd.model import Connection, Rate
 from tests.engine.worlds import MakeWorld, mail, people, source, target, write
-from tests.world import World, person, planned
+from tests.world import World, columns, person, planned
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +45,73 @@ async def test_the_default_external_id_never_makes_one_person_of_two(world: Make
     """Both files number their people from one: 1 here and 1 there are two."""
     w = await both(world, [person(1)], [person(1, email="other@corp.example")])
     assert len(w.directory.accounts) == 2
+
+
+@pytest.mark.parametrize("mapped", ["people", "hr"])
+async def test_one_default_external_id_and_one_mapped_make_two(world: MakeWorld, mapped: str) -> None:
+    """e1 is a number here, and there a badge of somebody else: joined only where both files say so."""
+    badge = {"externalId": "login"}
+    w = world(read=badge if mapped == "people" else {})
+    w.extra = [source(w, "hr", read=badge if mapped == "hr" else {})]
+    w.write([person(1, login="e2" if mapped == "people" else "")])
+    write(w, "hr", [person(2, login="e1" if mapped == "hr" else "")])
+    await w.run()
+    w.write([person(1, login="e2" if mapped == "people" else ""), person(3, login="x")])
+    await w.run()
+    assert w.store.value("SELECT COUNT(*) FROM identity") == len(w.directory.accounts) == 3
+    assert w.verify() == []
+
+
+async def test_a_mapped_external_id_joins_whatever_the_other_says_by_precedence(world: MakeWorld) -> None:
+    """The first source has none of its own, so that its number is shown; the other two say the same badge."""
+    w = world()
+    w.extra = [source(w, "hr", read={"externalId": "login"}), source(w, "lab", read={"externalId": "login"})]
+    w.write([person(1)])
+    write(w, "hr", [hired(1, login="b1")])
+    write(w, "lab", [{"employeeNumber": "l1", "login": "B1"}])
+    await w.run()
+    assert w.store.value("SELECT COUNT(*) FROM identity") == 1
+    assert w.account(mail(1))["meta"]["externalId"] == "e1"
+
+
+async def test_a_number_that_stands_in_for_a_user_name_joins_nobody(world: MakeWorld) -> None:
+    """Neither file has names or addresses: number 1 here and number 1 there are two people who cannot both have the account."""
+    w = world()
+    w.columns = ["employeeNumber", "title"]
+    w.extra = [source(w, "hr")]
+    w.write([{"employeeNumber": "1", "title": "Chef"}])
+    write(w, "hr", [{"employeeNumber": "1", "title": "Cook"}])
+    _, plan = await w.run()
+    assert w.store.value("SELECT COUNT(*) FROM identity") == 2
+    assert {hold for _, _, hold in planned(plan)} == {"collision"}
+
+
+async def test_files_whose_ids_are_the_addresses_join_by_them(world: MakeWorld) -> None:
+    """The id column is one of those that userName is read from first: nothing stands in for it."""
+    w = world()
+    w.extra = [by_address(w, "hr"), by_address(w, "lab")]
+    w.write([])
+    write(w, "hr", people(1))
+    write(w, "lab", people(1))
+    await w.run()
+    assert w.store.value("SELECT COUNT(*) FROM identity") == 1
+
+
+def by_address(w: World, name: str) -> tuple[Connection, FileConnector]:
+    options = FileOptions(path=str(w.root / f"{name}.csv"), id="email")
+    read = tuple(entry for entry in columns(options.capability().read_defaults) if entry.name != "email")
+    one = Connection(name, "file", options.binding(), name, authoritative=True, read=read)
+    return one, FileConnector(options, environment=w.clock, rate=Rate(), writable=False)
+
+
+async def test_a_user_name_that_is_the_id_by_choice_joins(world: MakeWorld) -> None:
+    w = world(read={"userName": "employeeNumber"})
+    w.columns = ["employeeNumber", "title"]
+    w.extra = [source(w, "hr", read={"userName": "employeeNumber"})]
+    w.write([{"employeeNumber": "ann"}])
+    write(w, "hr", [{"employeeNumber": "Ann"}])
+    await w.run()
+    assert w.store.value("SELECT COUNT(*) FROM identity") == 1
 
 
 async def test_an_external_id_that_the_configuration_maps_does(world: MakeWorld) -> None:

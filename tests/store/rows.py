@@ -87,13 +87,17 @@ def record(store: Store, *changes: Mapping[str, Any]) -> list[Any]:
 
 def applied(store: Store, row: Any, at: datetime = NOW) -> None:
     """One request of this change was sent and took."""
+    journal.settle_step(store, intended(store, row, at), "applied", None, at)
+    journal.settle_change(store, row.seq, "applied", None, at)
+
+
+def intended(store: Store, row: Any, at: datetime = NOW) -> int:
+    """One request of this change was sent; its step."""
     store.run(
         "INSERT INTO lease (connection, token, holder, until) VALUES (:name, 1, '', :until) ON CONFLICT DO UPDATE SET until = :until",
         name=row.connection, until=stamp(at + HOUR),
     )  # fmt: skip
-    step = journal.intend(store, row, 1, False, "POST /x", 1, at)
-    journal.settle_step(store, step, "applied", None, at)
-    journal.settle_change(store, row.seq, "applied", None, at)
+    return journal.intend(store, row, 1, False, "POST /x", 1, at)
 
 
 def plans(store: Store, ask: Callable[[], object]) -> list[str]:

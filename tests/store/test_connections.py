@@ -70,9 +70,22 @@ def test_another_reading_makes_all_bytes_unknown(store: Store) -> None:
 def test_rules_and_errors_are_remembered(store: Store) -> None:
     register(store, "app", "chat")
     connections.projected_under(store, "app", "f1")
+    connections.consented_to(store, "app", "f2")
     connections.failed(store, "app", "401")
-    rows = [(row.name, row.policy, row.error) for row in connections.every(store)]
-    assert rows == [("app", "f1", "401"), ("chat", None, "")]
+    rows = [(row.name, row.projected, row.consented, row.error) for row in connections.every(store)]
+    assert rows == [("app", "f1", "f2", "401"), ("chat", None, None, "")]
+
+
+def test_the_rules_of_a_target_that_was_none_meanwhile_are_forgotten(store: Store) -> None:
+    def projected(*, target: bool) -> str | None:
+        register(store, "app", target=target)
+        row = connections.row(store, "app")
+        assert row is not None
+        return row.projected
+
+    assert projected(target=True) is None
+    connections.projected_under(store, "app", "f1")
+    assert [projected(target=target) for target in (True, False, True)] == ["f1", "f1", None]
 
 
 def full(store: Store, name: str) -> None:
@@ -126,11 +139,11 @@ def test_only_what_is_known_can_be_renamed_and_only_to_what_is_not(store: Store,
 def test_forgetting_drops_everything_but_the_journal(store: Store) -> None:
     full(store, "old")
     stage(store, "other", "b", "c")
-    identities.merged_under(store, "rules")
+    identities.merge_under(store, "rules")
     assert connections.forget(store, "old") == 1
     assert named(store, "old") == {"change", "step"}
     assert column(store, "account", "account") == ["b", "c"]
-    assert identities.merged_under(store, "rules"), "who had an account there is made anew from what is left"
+    assert identities.merged_under(store) is None, "who had an account there is made anew from what is left"
 
 
 def test_forgetting_what_is_not_known_says_what_is(store: Store) -> None:
@@ -144,3 +157,24 @@ def test_a_forgotten_name_may_be_bound_again(store: Store) -> None:
     bind(store, "chat", root="elsewhere")
     row: Any = connections.row(store, "chat")
     assert row.binding == '{"root":"elsewhere"}'
+
+
+def test_what_accounts_tell_of_their_directory_is_kept_beside_what_is_configured(store: Store) -> None:
+    bind(store, "chat", root="r")
+    assert connections.directory(store, "chat") == {"root": "r"}
+    connections.learn(store, "chat", {"service": "IS1"})
+    bind(store, "chat", root="r")
+    assert connections.directory(store, "chat") == {"root": "r", "service": "IS1"}
+    assert connections.directory(store, "unknown") == {}
+
+
+def test_two_targets_are_one_directory_by_all_that_is_known_of_it(store: Store) -> None:
+    bind(store, "chat", root="r")
+    bind(store, "named", root="r", service="IS1")
+    bind(store, "other", "appwrite", root="r", service="IS1")
+    connections.register(store, "read", "twilio", {"root": "r", "service": "IS1"}, "ns", authoritative=False, target=False)
+    assert connections.twins(store) == []
+    connections.learn(store, "chat", {"service": "IS1"})
+    assert connections.twins(store) == [("chat", "named", "twilio root r, service IS1")]
+    connections.retire(store, ["chat"])
+    assert connections.twins(store) == []

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 
-from syncd.errors import Fatal
-from syncd.store import Store
-from syncd.store.database import BLOCK
+from syncd.errors import Busy, Fatal
+from syncd.store import Store, database
 from tests.store.conftest import Opener
 
 PUT = "INSERT INTO setting (name, value) VALUES (:name, 'x')"
@@ -99,19 +104,23 @@ def test_a_commit_that_fails_is_undone(store: Store) -> None:
     assert (names(store), store.value("SELECT COUNT(*) FROM child")) == ({"a"}, 0)
 
 
-def test_a_store_that_another_process_keeps_busy_is_told(opened: Opener) -> None:
+def test_a_store_that_another_process_keeps_busy_is_waited_for_and_then_told_as_busy(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = opened(), opened()
     other.run("PRAGMA busy_timeout = 1")
+    monkeypatch.setattr(database, "PATIENCE", 0.02)
     with one.transaction():
-        with pytest.raises(Fatal, match=r"syncd.db cannot be written: database is locked"), other.transaction():
+        with pytest.raises(Busy, match=r"syncd.db is in use: another process keeps it locked") as caught, other.transaction():
             pass
         one.run(PUT, name="a")
+    assert caught.value.exit_code == 75
     with other.transaction():
         other.run(PUT, name="b")
     assert names(one) == {"a", "b"}
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 40_000])
+@pytest.mark.parametrize("count", [0, 1, 2, 1000, 40_000])
 def test_lists_may_be_longer_than_a_statement_can_name(store: Store, count: int) -> None:
     """SQLite takes 32,766 values (SQLite documentation, "Limits")."""
     with store.transaction():
@@ -121,6 +130,17 @@ def test_lists_may_be_longer_than_a_statement_can_name(store: Store, count: int)
     assert sorted(found) == list(wanted)
     assert store.run("DELETE FROM setting WHERE name IN :names AND value = :x", names=list(wanted), x="x") == count
     assert names(store) == {f"n{count:05}"}
+
+
+def test_a_list_finds_what_is_not_in_it_and_keeps_types_and_characters(store: Store) -> None:
+    names = ["'", '"', "é\u2028", "7", " "]
+    with store.transaction():
+        store.many(PUT, [{"name": name} for name in names])
+    for name in names:
+        assert store.value("SELECT name FROM setting WHERE name IN :names AND value = 'x'", names=[name]) == name
+        assert store.value("SELECT COUNT(*) FROM setting WHERE name NOT IN :names AND value = 'x'", names=[name]) == len(names) - 1
+    assert store.value("SELECT COUNT(*) FROM setting WHERE name NOT IN :names AND value = 'x'", names=[]) == len(names)
+    assert store.value("SELECT COUNT(*) FROM setting WHERE 7 IN :numbers AND value = 'x'", numbers=["7"]) == 0, "a number is no text"
 
 
 def test_one_row_and_one_value(store: Store) -> None:
@@ -151,3 +171,46 @@ def test_a_part_that_takes_the_whole_with_it_says_why(store: Store) -> None:
         with store.savepoint():
             store.run(PUT.replace("INSERT", "INSERT OR ROLLBACK"), name="a")
     assert names(store) == set()
+
+
+def test_who_waits_for_another_process_goes_on_when_it_is_done(opened: Opener) -> None:
+    """The other's transaction outlasts many timeouts of the database's own."""
+    one, other = opened(), opened()
+    other.run("PRAGMA busy_timeout = 1")
+    with ThreadPoolExecutor(1) as pool:
+        begun, tried = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            held = sqlite3.connect(one.url.removeprefix("sqlite:///"), isolation_level=None)
+            held.execute("BEGIN IMMEDIATE")
+            begun.set()
+            tried.wait(10)
+            held.execute("COMMIT")
+            held.close()
+
+        holding = pool.submit(hold)
+        begun.wait(10)
+        attempts = 0
+
+        def refused(context: ExceptionContext) -> None:
+            nonlocal attempts
+            attempts += 1
+            if attempts == 3:
+                tried.set()
+
+        event.listen(other.sql.engine, "handle_error", refused)
+        with other.transaction():
+            other.run(PUT, name="a")
+        holding.result()
+    assert attempts >= 3
+    assert names(one) == {"a"}
+
+
+def test_a_store_that_is_locked_while_it_is_opened_is_busy(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    monkeypatch.setattr(database, "PRAGMAS", ("busy_timeout=1", "locking_mode=EXCLUSIVE", "journal_mode=DELETE"))
+    one = opened()
+    with one.transaction():
+        one.run(PUT, name="a")
+    with pytest.raises(Busy, match=r"syncd.db is in use"):
+        opened()

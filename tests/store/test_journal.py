@@ -6,7 +6,7 @@ import pytest
 
 from syncd.environment import stamp
 from syncd.errors import Quarantined
-from syncd.store import Store, connections, journal, lease
+from syncd.store import Store, connections, journal, lease, verdicts
 from tests.store.rows import HOUR, NOW, applied, change, column, link, people, record, stage, states
 
 
@@ -111,7 +111,7 @@ def test_only_a_change_that_wrote_something_ends_the_first_contact(store: Store,
 
 def test_what_passed_and_was_not_sent_is_skipped(store: Store, run: int) -> None:
     record(store, change(run, "a", "p", state="passed"), change(run, "b", "q", state="held"), change(run + 1, "c", "r", state="passed"))
-    journal.skip(store, run, "app", "credentials refused")
+    verdicts.skip(store, run, "app", "credentials refused")
     assert states(store) == {"a": "skipped", "b": "held", "c": "passed"}
     assert column(store, "change", "error", id="a") == ["credentials refused"]
 

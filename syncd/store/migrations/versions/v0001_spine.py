@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("object", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
+        sa.Column("container", sa.String(), nullable=True),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=True),
         sa.Column("identity", sa.String(), nullable=True),
@@ -31,13 +32,18 @@ def upgrade() -> None:
         sa.Column("version", sa.String(), nullable=True),
         sa.Column("touched_at", sa.String(), nullable=True),
         sa.Column("gone_at", sa.String(), nullable=True),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("missing_since", sa.String(), nullable=True),
+        sa.Column("missing_times", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("account_by_id", "account", ["connection", "account", "object"], unique=True)
     op.create_index(
         "account_by_identity", "account", ["identity", "connection"], unique=False, sqlite_where=sa.text("identity IS NOT NULL")
     )
-    op.create_index("account_by_place", "account", ["connection", "ordinal"], unique=False)
+    op.create_index("account_by_place", "account", ["connection", "gone_at", "ordinal"], unique=False)
+    op.create_index("account_ignored", "account", ["connection", "gone_at"], unique=False, sqlite_where=sa.text("ignored"))
+    op.create_index("account_missing", "account", ["connection"], unique=False, sqlite_where=sa.text("missing_since IS NOT NULL"))
     op.create_table(
         "account_key",
         sa.Column("account_id", sa.Integer(), nullable=False),
@@ -81,20 +87,22 @@ def upgrade() -> None:
     op.create_index("change_by_identity", "change", ["identity", "connection"], unique=False)
     op.create_index("change_by_place", "change", ["run"], unique=False)
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
-    op.create_index("change_by_time", "change", ["connection", "settled_at"], unique=False)
-    op.create_index(
-        "change_revoking", "change", ["connection"], unique=False, sqlite_where=sa.text("revoke AND state IN ('sent', 'retry', 'rejected')")
-    )
+    revoking = sa.text("revoke AND state IN ('sent', 'retry', 'lost', 'rejected')")
+    op.create_index("change_revoking", "change", ["connection"], unique=False, sqlite_where=revoking)
+    updated = sa.text("kind = 'update' AND state = 'applied'")
+    op.create_index("change_updated", "change", ["connection", "identity", "settled_at"], unique=False, sqlite_where=updated)
     op.create_table(
         "connection",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("connector", sa.String(), nullable=False),
         sa.Column("binding", sa.String(), nullable=False),
+        sa.Column("learned", sa.String(), nullable=False),
         sa.Column("namespace", sa.String(), nullable=False),
         sa.Column("authoritative", sa.Boolean(), nullable=False),
         sa.Column("target", sa.Boolean(), nullable=False),
         sa.Column("reading", sa.String(), nullable=True),
-        sa.Column("policy", sa.String(), nullable=True),
+        sa.Column("projected", sa.String(), nullable=True),
+        sa.Column("consented", sa.String(), nullable=True),
         sa.Column("listing", sa.Integer(), nullable=False),
         sa.Column("attempted_at", sa.String(), nullable=True),
         sa.Column("sealed_at", sa.String(), nullable=True),
@@ -103,6 +111,7 @@ def upgrade() -> None:
         sa.Column("accounts", sa.Integer(), nullable=False),
         sa.Column("pages", sa.Integer(), nullable=False),
         sa.Column("watermark", sa.String(), nullable=True),
+        sa.Column("columns", sa.String(), nullable=True),
         sa.Column("last_full", sa.String(), nullable=True),
         sa.Column("last_delta", sa.String(), nullable=True),
         sa.Column("settled", sa.Integer(), nullable=False),
@@ -121,6 +130,7 @@ def upgrade() -> None:
         sa.Column("attributes", sa.String(), nullable=False),
         sa.Column("live", sa.String(), nullable=False),
         sa.Column("ignored", sa.Boolean(), nullable=False),
+        sa.Column("forgotten", sa.Boolean(), nullable=False),
         sa.Column("departed_at", sa.String(), nullable=True),
         sa.Column("starts_at", sa.String(), nullable=True),
         sa.Column("ends_at", sa.String(), nullable=True),
@@ -175,6 +185,12 @@ def upgrade() -> None:
     op.create_index("link_by_account", "link", ["account_id"], unique=False)
     op.create_index("link_by_identity", "link", ["connection", "identity"], unique=True)
     op.create_index("link_by_key", "link", ["connection", "key"], unique=False)
+    op.create_index(
+        "link_holding", "link", ["connection", "owned", "account_id"], unique=False, sqlite_where=sa.text("account_id IS NOT NULL")
+    )
+    op.create_index("link_apart", "link", ["connection", "state"], unique=False, sqlite_where=sa.text("state <> 'live'"))
+    refused = "refused_desired IS NOT NULL OR refused_actual IS NOT NULL"
+    op.create_index("link_refused", "link", ["connection"], unique=False, sqlite_where=sa.text(refused))
     op.create_index("link_due", "link", ["connection", "due_at"], unique=False, sqlite_where=sa.text("due_at IS NOT NULL"))
     op.create_index("link_out_of_step", "link", ["connection", "id"], unique=False, sqlite_where=sa.text(OUT_OF_STEP))
     op.create_index("link_rejected", "link", ["connection"], unique=False, sqlite_where=sa.text("state = 'rejected' OR failures > 0"))
@@ -230,4 +246,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("step_by_change", "step", ["change"], unique=False)
+    op.create_index("step_by_time", "step", ["connection", "sent_at"], unique=False)
     op.create_index("step_open", "step", ["connection", "state"], unique=False, sqlite_where=sa.text("state IN ('sent', 'in_doubt')"))

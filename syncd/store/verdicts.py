@@ -1,0 +1,43 @@
+"""What of a plan may be sent: held, passed, dropped or skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncd.store.database import Store
+
+
+def hold(store: Store, run: int, connection: str, kinds: Sequence[str], code: str, reason: str, *, uncounted: bool = True) -> int:
+    """Hold what is still planned of these kinds, ``uncounted`` changes too or not; how many."""
+    return store.run(
+        "UPDATE change SET state = 'held', hold = :code, held = :reason WHERE run = :run AND connection = :connection AND kind IN :kinds"
+        " AND state = 'planned' AND NOT released AND (counted OR :uncounted)",
+        run=run, connection=connection, kinds=list(kinds), code=code, reason=reason, uncounted=uncounted,
+    )  # fmt: skip
+
+
+def hold_rows(store: Store, seqs: Sequence[int], code: str, reason: str) -> None:
+    store.run(
+        "UPDATE change SET state = 'held', hold = :code, held = :reason WHERE seq IN :seqs", seqs=list(seqs), code=code, reason=reason
+    )
+
+
+def drop_held(store: Store, run: int, connection: str) -> None:
+    """What earlier runs held and never sent is planned anew in every run: only the last time is kept."""
+    earlier = "connection = :connection AND settled_at IS NULL AND state = 'held' AND run < :run"
+    store.run(f"DELETE FROM change WHERE {earlier}", connection=connection, run=run)
+
+
+def pass_rest(store: Store, run: int, connection: str) -> None:
+    """What nothing holds may be sent."""
+    store.run(
+        "UPDATE change SET state = 'passed' WHERE run = :run AND connection = :connection AND state = 'planned'",
+        run=run,
+        connection=connection,
+    )
+
+
+def skip(store: Store, run: int, connection: str, why: str) -> None:
+    """What passed and was not sent in this run."""
+    unsent = "run = :run AND connection = :connection AND state = 'passed'"
+    store.run(f"UPDATE change SET state = 'skipped', error = :why WHERE {unsent}", run=run, connection=connection, why=why)
