@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
@@ -15,7 +15,7 @@ from syncd.core.evidence import Evidence, Seal, prove
 from syncd.core.forecast import requests
 from syncd.core.matching import Conflict, Match
 from syncd.core.paths import present
-from syncd.core.project import STAGES, project
+from syncd.core.project import project
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
@@ -42,7 +42,8 @@ async def reconcile(context: Context, one: Connected) -> None:
     while rows := links.out_of_step(context.store, one.name, after):
         after = rows[-1].link_id
         await _plan_rows(context, one, rows, evidence)
-    await _plan_rows(context, one, _unrevoked(context, one), evidence)
+    owing = links.standing(context.store, one.name, outcomes.unrevoked(context.store, one.name))
+    await _plan_rows(context, one, [row for row in owing if row.desired == row.actual], evidence)
 
 
 async def _plan_rows(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> None:
@@ -50,12 +51,6 @@ async def _plan_rows(context: Context, one: Connected, rows: Sequence[Any], evid
     with context.store.transaction():
         journal.record(context.store, planned)
     await context.breathe()
-
-
-def _unrevoked(context: Context, one: Connected) -> list[Any]:
-    """Who is disabled, and whose sessions were not ended by the change that did it: the index of what is out of step does not show them."""
-    found = links.standing(context.store, one.name, outcomes.unrevoked(context.store, one.name))
-    return [row for row in found if row.state in STAGES and row.account_id is not None and row.desired == row.actual]
 
 
 async def plan_again(context: Context, one: Connected, identity: str) -> list[dict[str, Any]]:
@@ -103,13 +98,19 @@ def _mark_rest(context: Context, one: Connected, planned: list[dict[str, Any]]) 
 
 
 def _still_out_of_step(context: Context, one: Connected, projected: Sequence[Projected]) -> list[Projected]:
-    """Without those whom the time that passed since they were projected brought in step: of nothing, no change is made."""
-    in_step = [each for each in projected if each.projection.desired == each.projection.actual]
+    """Without those whom the time that passed since they were projected brought in step: of nothing, no change is made. A leaver whose
+    sessions were not ended by the change that disabled them is not in step, though the attributes say so."""
+    owing = set(outcomes.unrevoked(context.store, one.name))
+    in_step = [each for each in projected if each.projection.desired == each.projection.actual and not _owes(each, owing)]
     if not in_step:
         return list(projected)
     with context.store.transaction():
         save(context, one, in_step)
     return [each for each in projected if each not in in_step]
+
+
+def _owes(each: Projected, owing: Collection[str]) -> bool:
+    return each.person.id in owing and each.projection.event is not None and each.holding is not None
 
 
 def _collisions(context: Context, one: Connected, projected: Sequence[Projected]) -> dict[str, str]:

@@ -86,10 +86,10 @@ def wrote_lately(store: Store, connection: str, identities: Sequence[str], since
 
 
 _UNFINISHED = (
-    "EXISTS (SELECT 1 FROM step AS s WHERE s.change = c.seq AND s.state = 'applied') AND NOT EXISTS (SELECT 1 FROM change AS x"
+    "EXISTS (SELECT 1 FROM step AS s WHERE s.change = c.seq AND s.state IN ('applied', 'lost')) AND NOT EXISTS (SELECT 1 FROM change AS x"
     " WHERE x.identity = c.identity AND x.connection = c.connection AND x.state = 'applied' AND x.seq > c.seq)"
 )
-"""Of a change ``c``: it took in part, and nothing has been done there since."""
+"""Of a change ``c``: it took in part, or may have, and nothing has been done there since."""
 
 
 def unfinished(store: Store, connection: str, identities: Sequence[str]) -> set[tuple[str, str]]:

@@ -135,6 +135,7 @@ async def test_who_returns_after_the_deletion_is_created_anew_under_the_same_id(
 
 async def test_leftovers_that_stay_leave_the_creation_for_the_next_run(app: App) -> None:
     await staffed(app, DISABLE, 2)
+    app.configure(DISABLE, lease="1h")
     app.project.leftover = 7200.0
     app.project.create("theirs", mail(1))
     app.project.delete("theirs")
