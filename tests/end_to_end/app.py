@@ -67,7 +67,9 @@ class App:
     def project(self) -> Project:
         return self.appwrite.project
 
-    def configure(self, write: str = "{}", *, more: str = "", concurrency: int = 1, lease: str = "10s", settle: str = "10s", key: str = "") -> None:
+    def configure(
+        self, write: str = "{}", *, more: str = "", concurrency: int = 1, lease: str = "10s", settle: str = "10s", key: str = ""
+    ) -> None:
         text = CONFIG.format(
             url=self.url, project=self.appwrite.project_id, key=key or self.appwrite.api_key, write=write, more=more, lease=lease,
             concurrency=concurrency, settle=settle,

@@ -75,5 +75,6 @@ async def test_what_the_plan_says_it_will_send_is_what_it_sends(app: App) -> Non
     await app.run()
     with app.store() as store:
         forecast = store.value("SELECT SUM(requests) FROM change WHERE state = 'applied'")
-    assert forecast == sum(one.operation != "list" for one in app.appwrite.requests), "new prefs are read back, since their answer names nobody"
-
+    assert forecast == sum(one.operation != "list" for one in app.appwrite.requests), (
+        "new prefs are read back, since their answer names nobody"
+    )
