@@ -13,7 +13,7 @@ from syncd.connectors.base import Options, Permit, granted
 from syncd.connectors.memory_directory import KEY, MemoryDirectory
 from syncd.connectors.url import segment
 from syncd.environment import Environment
-from syncd.errors import Rejected
+from syncd.errors import Incomplete, Rejected
 from syncd.model import (
     Account,
     AttributeSpec,
@@ -89,7 +89,10 @@ class MemoryConnector:
         self._options, self._environment, self._writable = options, environment, writable
 
     def parse(self, record: bytes) -> Account:
-        document = orjson.loads(record)
+        try:
+            document = orjson.loads(record)
+        except ValueError as error:
+            raise Rejected(f"not an account: {error}") from None
         id = document.get("id") if isinstance(document, dict) else None
         if not isinstance(id, str) or not id:
             raise Rejected("not an account: no id")
@@ -114,7 +117,9 @@ class MemoryConnector:
         """``cursor`` is ORDINAL:ID of the last account handed out, so that an account removed meanwhile moves nobody."""
         self.meter.requests += 1
         with self.directory.doing("list"):
-            ordinal, _, last = (cursor or "0:").partition(":")
+            ordinal, colon, last = ("0:" if cursor is None else cursor).partition(":")
+            if not (colon and ordinal.isdecimal()):
+                raise Incomplete("the stored place in the listing cannot be read: it starts again")
             first, size, cut = int(ordinal), self._options.page, self.directory.cut
             rest = [one for one in self.directory.listed(self._environment.monotonic()) if one[0] > last]
             if cut is not None and first + size > cut < first + len(rest):
@@ -191,7 +196,7 @@ class MemoryConnector:
         return merged
 
     def _account(self, id: str) -> Account:
-        return self.parse(_records([(id, self.directory.accounts[id])])[0])
+        return self.parse(_records([(id, {**self.directory.accounts[id], **self.directory.shows})])[0])
 
 
 def _records(accounts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[bytes]:

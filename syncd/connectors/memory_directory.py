@@ -18,7 +18,8 @@ class MemoryDirectory:
 
     ``accounts``: id -> attributes, to be looked at freely. ``log``: every step that was carried out, also where the answer was then lost.
     ``lag``: seconds for which listings miss a new account and still show a removed one; reads by id or value never lag.
-    ``hidden``: ids that no listing shows although they exist. ``cut``: listings break off after so many accounts.
+    ``hidden``: ids that no listing shows although they exist. ``shows``: attributes that every answer shows so, whatever was written.
+    ``cut``: listings break off after so many accounts.
     """
 
     _named: ClassVar[dict[str, MemoryDirectory]] = {}
@@ -28,6 +29,7 @@ class MemoryDirectory:
         self.log: list[Step] = []
         self.lag = 0.0
         self.hidden: set[str] = set()
+        self.shows: dict[str, Any] = {}
         self.cut: int | None = None
         self._faults: defaultdict[str, deque[tuple[SyncdError, bool]]] = defaultdict(deque)
         self._born: dict[str, float] = {}
@@ -57,6 +59,11 @@ class MemoryDirectory:
         ``after``: only once the work is done, as when the answer to a write is lost.
         """
         self._faults[operation].append((error, after))
+
+    def calm(self) -> None:
+        """No faults, and no listing breaks off."""
+        self._faults.clear()
+        self.cut = None
 
     @contextmanager
     def doing(self, operation: str) -> Iterator[None]:
