@@ -73,8 +73,9 @@ def columns(defaults: Mapping[str, str | tuple[str, ...]]) -> tuple[MapEntry, ..
 
 @dataclass
 class World:
-    """``switch``: whether the target disables natively; ``memory``: how it behaves. ``read``: what the configuration itself maps of the
-    people file (trusted keys). ``extra``: further connections, behind people and app. ``adapt``: wraps each connector of a run.
+    """``switch``: whether the target disables natively, ``delta``: whether it tells what changed; ``memory``: how it behaves. ``read``:
+    what the configuration itself maps of the people file (trusted keys). ``extra``: further connections, behind people and app.
+    ``adapt``: wraps each connector of a run.
 
     All fields may be changed between runs.
     """
@@ -84,6 +85,7 @@ class World:
     target: Target | None = None
     limits: Mapping[str, Limit] = field(default_factory=dict)
     switch: bool = True
+    delta: bool = False
     ignore: tuple[str, ...] = ()
     extra: Sequence[tuple[Connection, Connector]] = ()
     read: Mapping[str, Any] = field(default_factory=dict)
@@ -125,7 +127,7 @@ class World:
             "people", "file", options.binding(), "people", authoritative=True, read=tuple(read.values()), explicit=frozenset(self.read),
             timezone=self.timezone,
         )  # fmt: skip
-        memory = MemoryOptions(directory=str(self.root), switch=self.switch)
+        memory = MemoryOptions(directory=str(self.root), switch=self.switch, delta=self.delta)
         capability = memory.capability()
         target = self.target or Target(attributes=())
         mapped = {**{entry.name: entry for entry in entries(capability.write_defaults)}, **{e.name: e for e in target.attributes}}
@@ -145,7 +147,7 @@ class World:
 
     def connected(self, landscape: Landscape, *, writable: bool) -> dict[str, Connected]:
         options = FileOptions(path=str(self.people_file), id="employeeNumber")
-        memory = MemoryOptions(directory=str(self.root), switch=self.switch)
+        memory = MemoryOptions(directory=str(self.root), switch=self.switch, delta=self.delta)
         connectors: dict[str, Connector] = {
             "people": FileConnector(options, environment=self.clock, rate=Rate(), writable=writable),
             "app": self.memory(memory, environment=self.clock, rate=Rate(), writable=writable),
@@ -156,7 +158,7 @@ class World:
 
     async def run(
         self, mode: str = "delta", *, yes: bool = True, selection: Sequence[str] | None = None, wait: float = WAIT,
-        meanwhile: Callable[[], object] = lambda: None,
+        meanwhile: Callable[[], object] = lambda: None, full: bool = False,
     ) -> tuple[Report, Plan]:  # fmt: skip
         """One cycle; ``yes`` is the person at the prompt, ``meanwhile`` what happens while it waits there."""
 
@@ -169,7 +171,7 @@ class World:
         chosen = selection or [one.name for one in landscape.connections]
         return await cycle(
             self.clock, landscape, connected, self.store, mode=mode, selection=chosen, approve=None if mode == "plan" else approve,
-            wait=wait,
+            wait=wait, full=full,
         )  # fmt: skip
 
     def verify(self) -> list[str]:

@@ -30,7 +30,7 @@ class MemoryBench(Usual):
 
     def __init__(self, builder: type[MemoryConnector] = MemoryConnector) -> None:
         self._builder, self._environment = builder, Swift()
-        self._options = MemoryOptions(directory=f"conformance-{next(_NUMBERS)}", page=self.page)
+        self._options = MemoryOptions(directory=f"conformance-{next(_NUMBERS)}", page=self.page, delta=True)
         self._directory = MemoryDirectory.fresh(self._options.directory)
 
     def connector(self, *, writable: bool = True) -> Connector:
@@ -68,7 +68,7 @@ class MemoryBench(Usual):
                 self._directory.fail_next(operation, error(f"{fault.kind} on request"), after=fault.when == "after")
 
     def shows(self, attribute: str, value: Any) -> None:
-        self._directory.shows[attribute] = value
+        self._directory.fixed[attribute] = value
 
 
 @contextmanager

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 Connections = Annotated[list[str] | None, typer.Option("--connection", "-c", metavar="NAME", help="Only this connection; may be repeated.")]
 Full = Annotated[bool, typer.Option("--full", help="Read everything, not only what changed.")]
-"""As yet every reading is a full one: no connector of this version can tell what changed."""
 
 
 @command(app, "plan", later=("--only", "--out", "--format"))
@@ -35,7 +34,7 @@ def plan(
     selection = wiring.selected(settings, connection or ())
     with invocation.store() as store:
         progress = Progress(printer, invocation.environment)
-        report, made = asyncio.run(wiring.run(invocation, store, "plan", selection, progress))
+        report, made = asyncio.run(wiring.run(invocation, store, "plan", selection, progress, full=full))
         view = PlanView(made, settings.notices, whole=invocation.verbose)
         printer.show(documents.plan(made, settings.fingerprint()), view.lines)
     if report.failed:

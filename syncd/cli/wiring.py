@@ -55,9 +55,10 @@ async def connected(settings: Settings, environment: Environment, *, writable: b
 
 
 async def run(
-    invocation: Invocation, store: Store, mode: str, selection: Sequence[str], progress: Progress, approve: Approve | None = None
-) -> tuple[Report, Plan]:
+    invocation: Invocation, store: Store, mode: str, selection: Sequence[str], progress: Progress, approve: Approve | None = None, *,
+    full: bool = False,
+) -> tuple[Report, Plan]:  # fmt: skip
     """One cycle; see `syncd.engine.cycle.cycle`."""
     settings, environment = invocation.settings, invocation.environment
     async with connected(settings, environment, writable=approve is not None) as each, progress.over(each):
-        return await cycle(environment, settings.landscape, each, store, mode=mode, selection=selection, approve=approve)
+        return await cycle(environment, settings.landscape, each, store, mode=mode, selection=selection, approve=approve, full=full)

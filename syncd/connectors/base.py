@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from syncd.environment import Environment
-from syncd.model import Account, Capability, Change, Cursor, Gone, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
+from syncd.model import USER, Account, Capability, Change, Cursor, Gone, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
 
 
 class Options(BaseModel):
@@ -19,7 +19,8 @@ class Options(BaseModel):
     def binding(self) -> dict[str, str]:
         """What ties this connection to one directory: ``root`` and account, project or service; compared between runs and connections.
 
-        What is not configured stays out; `Capability.directory` says by which attribute every account tells it.
+        What is not configured stays out; `Capability.directory` says by which attribute every account tells it. A value may name several
+        parts of the directory, one a line, ``*`` all of them: connections that share one overlap.
         """
         raise NotImplementedError
 
@@ -56,7 +57,9 @@ class Connector(Protocol):
     meter: Meter
     permit: Permit
 
-    def parse(self, record: bytes) -> Account: ...
+    def parse(self, record: bytes, object: str = USER) -> Account:
+        """``object``: that of the record's page."""
+        ...
 
     def steps(self, change: Change) -> tuple[Step, ...]: ...
 

@@ -15,7 +15,7 @@ from syncd.connectors.file_listing import READERS, Listing
 from syncd.connectors.file_rows import BrokenOff, Row, identify, unidentified
 from syncd.environment import Environment
 from syncd.errors import Incomplete, Refused, Rejected
-from syncd.model import CANONICAL, Account, Capability, Change, Cursor, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
+from syncd.model import CANONICAL, USER, Account, Capability, Change, Cursor, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
 
 
 class FileOptions(Options):
@@ -65,7 +65,7 @@ class FileConnector:
         """So is one that lacks a column which it had before (column -> what to do about it)."""
         self._remembered = dict(columns)
 
-    def parse(self, record: bytes) -> Account:
+    def parse(self, record: bytes, object: str = USER) -> Account:
         try:
             row = orjson.loads(record)
         except ValueError as error:

@@ -33,6 +33,11 @@ from syncd.redaction import Redactor
 
 T = TypeVar("T")
 SAFE = frozenset({"GET", "HEAD"})
+EARLY = 6
+"""Requests at once until the provider has shown that it takes them, where its limit is unknown: all that are under way are refused when
+the limit is first met."""
+WIDER = 100
+"""Requests the provider must take for each further one at once."""
 for _name in ("httpx", "httpcore"):  # httpx logs every URL at INFO, and URLs hold identities
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -117,7 +122,8 @@ class Http:
         self._environment, self._writable, self._explain = environment, writable, explain
         self._deadline, self._cap, self._budget = deadline, cap, budget or Budget()
         self._redact = Redactor(credentials.secrets)
-        self._slots = asyncio.Semaphore(rate.concurrency)
+        early = rate.concurrency if rate.per_second else min(EARLY, rate.concurrency)
+        self._slots, self._closed, self._taken = asyncio.Semaphore(early), rate.concurrency - early, 0
         self._origin = httpx.URL(root.origin)
         self._transport = Transport(self._origin)
         self._headers = {"Accept": "application/json", "Accept-Encoding": ACCEPT_ENCODING, "User-Agent": "syncd", **credentials.headers}
@@ -159,12 +165,20 @@ class Http:
             self.meter.throttled += 1
         else:
             self.gate.accepted(episode)
+            self._widen()
         if answer.status in request.success:
             return self._decoded(request, answer, decode)
         error = refusal(request.label, answer, self._explain, self._redact, self._environment.now())
         if isinstance(error, Retryable):
             self.gate.refused(episode, error.after)
         raise error
+
+    def _widen(self) -> None:
+        """One more was taken."""
+        self._taken += 1
+        if self._closed and self._taken % WIDER == 0:
+            self._closed -= 1
+            self._slots.release()
 
     def _decoded(self, request: Request, answer: Answer, decode: Callable[[Answer], T]) -> T:
         try:

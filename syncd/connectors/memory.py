@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -15,6 +15,7 @@ from syncd.connectors.url import segment
 from syncd.environment import Environment
 from syncd.errors import Incomplete, Rejected
 from syncd.model import (
+    USER,
     Account,
     AttributeSpec,
     Capability,
@@ -34,18 +35,21 @@ from syncd.model import (
 )
 
 _TEXTS = ("displayName", "email", "phone", "title", "department", "organization", "tenant")
+_DECLARED = ("id", KEY, *_TEXTS, "active", "labels", "meta")
 _LONGEST = 256
 """Characters of any text attribute."""
 
 
 class MemoryOptions(Options):
     """``directory``: which one in this process. ``page``: accounts of one page. ``ids``: made by the directory, or by the client (the
-    mapped ``id``, else the identity's own). ``switch``: whether ``active`` disables natively."""
+    mapped ``id``, else the identity's own). ``switch``: whether ``active`` disables natively. ``delta``: whether listings can tell what
+    changed."""
 
     directory: str = "default"
     page: int = Field(default=100, ge=1)
     ids: Literal["server", "client"] = "server"
     switch: bool = True
+    delta: bool = False
 
     def binding(self) -> dict[str, str]:
         return {"root": f"memory:{self.directory}"}
@@ -57,6 +61,7 @@ class MemoryOptions(Options):
             attributes={one.name: one for one in self._attributes()},
             key=KEY,
             marker="meta.syncd",
+            delta=self.delta,
             switch=("active", True, False) if self.switch else None,
             write_defaults=writes,
             read_defaults={canonical: path for path, canonical in writes.items()},
@@ -88,7 +93,7 @@ class MemoryConnector:
         self.directory = MemoryDirectory.named(options.directory)
         self._options, self._environment, self._writable = options, environment, writable
 
-    def parse(self, record: bytes) -> Account:
+    def parse(self, record: bytes, object: str = USER) -> Account:
         try:
             document = orjson.loads(record)
         except ValueError as error:
@@ -117,16 +122,32 @@ class MemoryConnector:
         """``cursor`` is ORDINAL:ID of the last account handed out, so that an account removed meanwhile moves nobody."""
         self.meter.requests += 1
         with self.directory.doing("list"):
+            if since is not None:
+                return self._changed(since)
             ordinal, colon, last = ("0:" if cursor is None else cursor).partition(":")
             if not (colon and ordinal.isdecimal()):
                 raise Incomplete("the stored place in the listing cannot be read: it starts again")
             first, size, cut = int(ordinal), self._options.page, self.directory.cut
             rest = [one for one in self.directory.listed(self._environment.monotonic()) if one[0] > last]
             if cut is not None and first + size > cut < first + len(rest):
-                return Page(_records(rest[: cut - first]), first, defect=f"the listing broke off after {cut} accounts")
+                return Page(self._listed(rest[: cut - first]), first, defect=f"the listing broke off after {cut} accounts")
             page = rest[:size]
             following = Cursor(f"{first + len(page)}:{page[-1][0]}") if len(rest) > size else None
-            return Page(_records(page), first, following, complete=following is None)
+            left = self._watermark() if following is None and self._options.delta else None
+            return Page(self._listed(page), first, following, complete=following is None, watermark=left)
+
+    def _changed(self, since: Watermark) -> Page:
+        """In one page, whoever is not as the listing showed them that left this watermark."""
+        before = self.directory.shown.get(since)
+        if before is None:
+            raise Incomplete("the watermark is not known any more")
+        now = self.directory.listed(self._environment.monotonic())
+        fresh = [record for (id, _), record in zip(now, self._listed(now), strict=True) if before.get(id) != record]
+        return Page(fresh, complete=True, watermark=self._watermark())
+
+    def _watermark(self) -> Watermark:
+        now = self.directory.listed(self._environment.monotonic())
+        return Watermark(self.directory.remember(dict(zip((id for id, _ in now), self._listed(now), strict=True))))
 
     async def fetch(self, ref: Ref) -> Account | Gone | Unknown:
         segment(ref.id)
@@ -196,11 +217,16 @@ class MemoryConnector:
         return merged
 
     def _account(self, id: str) -> Account:
-        return self.parse(_records([(id, {**self.directory.accounts[id], **self.directory.shows})])[0])
+        return self.parse(_record(id, {**self.directory.accounts[id], **self.directory.fixed}))
+
+    def _listed(self, accounts: Sequence[tuple[str, Mapping[str, Any]]]) -> Sequence[bytes]:
+        return [_record(id, attributes, self.directory.uncarried) for id, attributes in accounts]
 
 
-def _records(accounts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[bytes]:
-    return [orjson.dumps({**attributes, "id": id}, option=orjson.OPT_SORT_KEYS) for id, attributes in accounts]
+def _record(id: str, attributes: Mapping[str, Any], uncarried: Collection[str] = ()) -> bytes:
+    """Null where there is no value."""
+    record = {**dict.fromkeys(_DECLARED), **attributes, "id": id}
+    return orjson.dumps({name: value for name, value in record.items() if name not in uncarried}, option=orjson.OPT_SORT_KEYS)
 
 
 def _get(document: Any, path: str) -> Any:

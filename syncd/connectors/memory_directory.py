@@ -18,8 +18,9 @@ class MemoryDirectory:
 
     ``accounts``: id -> attributes, to be looked at freely. ``log``: every step that was carried out, also where the answer was then lost.
     ``lag``: seconds for which listings miss a new account and still show a removed one; reads by id or value never lag.
-    ``hidden``: ids that no listing shows although they exist. ``shows``: attributes that every answer shows so, whatever was written.
-    ``cut``: listings break off after so many accounts.
+    ``hidden``: ids that no listing shows although they exist. ``uncarried``: attributes that listings leave out. ``cut``: listings break
+    off after so many accounts. ``shown``: watermark -> what the listing showed that left it, id -> record. ``fixed``: attributes that a
+    single account is answered with, whatever was written.
     """
 
     _named: ClassVar[dict[str, MemoryDirectory]] = {}
@@ -29,8 +30,10 @@ class MemoryDirectory:
         self.log: list[Step] = []
         self.lag = 0.0
         self.hidden: set[str] = set()
-        self.shows: dict[str, Any] = {}
+        self.uncarried: set[str] = set()
+        self.fixed: dict[str, Any] = {}
         self.cut: int | None = None
+        self.shown: dict[str, dict[str, bytes]] = {}
         self._faults: defaultdict[str, deque[tuple[SyncdError, bool]]] = defaultdict(deque)
         self._born: dict[str, float] = {}
         self._removed: dict[str, tuple[float, dict[str, Any]]] = {}
@@ -87,6 +90,12 @@ class MemoryDirectory:
         shown = {id: attributes for id, (at, attributes) in self._removed.items() if now < at + self.lag}
         shown |= {id: one for id, one in self.accounts.items() if id not in self._born or now >= self._born[id] + self.lag}
         return sorted((id, one) for id, one in shown.items() if id not in self.hidden)
+
+    def remember(self, records: dict[str, bytes]) -> str:
+        """A watermark for what a listing showed."""
+        name = f"w{len(self.shown) + 1}"
+        self.shown[name] = records
+        return name
 
     def create(self, id: str, attributes: dict[str, Any], now: float) -> None:
         """Raises Rejected with code "conflict" when the id or the userName is taken."""

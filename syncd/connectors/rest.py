@@ -16,7 +16,7 @@ from syncd.connectors.tables import Call, Table, fitting
 from syncd.connectors.url import segment
 from syncd.environment import Environment
 from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected
-from syncd.model import Account, Change, Cursor, Gone, Kind, Page, Ref, Step, Unknown, Watermark
+from syncd.model import USER, Account, Change, Cursor, Gone, Kind, Page, Ref, Step, Unknown, Watermark
 
 
 class _Place(NamedTuple):
@@ -65,7 +65,7 @@ class RestConnector:
 
     # ---- reading -----------------------------------------------------------------------------------------------------
 
-    def parse(self, record: bytes) -> Account:
+    def parse(self, record: bytes, object: str = USER) -> Account:
         return self._reader.parse(record)
 
     async def list(self, cursor: Cursor | None, since: Watermark | None = None) -> Page:

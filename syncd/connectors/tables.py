@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from syncd.connectors import strict
 from syncd.connectors.retry import Malformed
 from syncd.connectors.url import Root
-from syncd.errors import Rejected
+from syncd.errors import Incomplete, Rejected
 from syncd.model import AttributeSpec, Capability
 
 Encoding = Callable[[Mapping[str, Any]], tuple[bytes, str]]
@@ -107,6 +107,22 @@ class NextUrl:
 
     def key(self, place: str) -> str:
         return next((value for name, value in parse_qsl(urlsplit(place).query) if name == self.token), place)
+
+
+@dataclass(frozen=True, slots=True)
+class OnePage:
+    """One answer holds everything."""
+
+    fields: tuple[str, ...] = ()
+
+    def following(self, rest: Mapping[str, Any]) -> str | None:
+        return None
+
+    def target(self, root: Root, place: str) -> str:
+        raise Incomplete(f"{place} is no place in a listing of one page")
+
+    def key(self, place: str) -> str:
+        return place
 
 
 @dataclass(frozen=True, slots=True)

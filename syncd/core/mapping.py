@@ -153,7 +153,7 @@ def found(current: Attributes, paths: Iterable[str], capability: Capability) -> 
     A value of another type than the attribute's stays as it is, one that cannot be stored becomes text that says so: both differ from all
     that can be wanted, so they are repaired.
     """
-    return {path: seen(capability, path, get(current, path)) for path in paths}
+    return {path: None if (value := get(current, path)) is None else seen(capability, path, value) for path in paths}
 
 
 def delta(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

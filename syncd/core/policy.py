@@ -32,6 +32,12 @@ class Policy:
         self._canonical = canonical
 
     @property
+    def managed(self) -> frozenset[str]:
+        """The provider's attributes of which syncd writes something."""
+        paths = {*(entry.name for entry in self.target.attributes), *self.overlay, self.capability.marker or "", self.capability.key or ""}
+        return frozenset(path if path in self.capability.attributes else path.partition(".")[0] for path in paths)
+
+    @property
     def can_disable(self) -> bool:
         return bool(self.overlay)
 

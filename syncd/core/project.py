@@ -166,11 +166,12 @@ def _fit(policy: Policy, wanted: dict[str, Any], document: Attributes | None) ->
 
 
 def _keep_keys(policy: Policy, wanted: dict[str, Any], present: Mapping[str, Any]) -> str:
-    """A key that the provider cannot change stays as it is, unless the policy is to ask or to replace."""
+    """A key that the provider cannot change stays as it is, and what lies within it, unless the policy is to ask or to replace."""
     moved = [path for path in policy.map.immutable if path in wanted and wanted[path] != present[path]]
     if not moved or policy.target.on_key_change != "keep":
         return ""
-    for path in moved:
+    specs = policy.capability.attributes
+    for path in [*moved, *(path for path in wanted if path in specs and specs[path].within in moved)]:
         wanted[path] = present[path]
     return f"{', '.join(moved)} stays as it is: the provider cannot change it"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from syncd.engine import fading
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Seen
 from syncd.environment import instant
@@ -17,9 +18,10 @@ from syncd.store import staging
 
 @dataclass(slots=True)
 class Proof:
-    """Row ids proven gone, or the defect that shows the listing incomplete."""
+    """Row ids proven gone, those of which the provider can say nothing, or the defect that shows the listing incomplete."""
 
     gone: list[int] = field(default_factory=list)
+    unanswered: list[int] = field(default_factory=list)
     defect: str = ""
 
 
@@ -29,19 +31,22 @@ async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
     Raises Quarantined when the provider refuses to be asked.
     """
     missing = [row for row in staging.present(context.store, one.name) if row.id not in seen]
-    if not one.connector.capability.gone:
+    capability = one.connector.capability
+    if not capability.gone and capability.fading is None:
         return Proof([row.id for row in missing])
-    proof = Proof()
+    proof = Proof(defect=fading.unlisted(missing, seen))
     width = max(1, one.connection.rate.concurrency)
     for start in range(0, len(missing), width):
-        await _ask(context, one, missing[start : start + width], proof)
         if proof.defect:
-            break
+            return proof
+        await _ask(context, one, missing[start : start + width], proof)
+    if not proof.defect and capability.fading is not None:
+        proof.gone += fading.missed(context, proof.unanswered, capability.fading)
     return proof
 
 
 async def _ask(context: Context, one: Connected, rows: Sequence[Any], proof: Proof) -> None:
-    asked = [one.connector.fetch(Ref(row.account)) for row in rows]
+    asked = [one.connector.fetch(Ref(row.account, container=row.container)) for row in rows]
     for row, answer in zip(rows, await asyncio.gather(*asked, return_exceptions=True), strict=True):
         if isinstance(answer, Gone):
             proof.gone.append(row.id)
@@ -52,6 +57,8 @@ async def _ask(context: Context, one: Connected, rows: Sequence[Any], proof: Pro
             proof.defect = f"account {row.account} is missing from the list and could not be asked for: {answer}"
         elif isinstance(answer, BaseException):
             raise answer
+        elif one.connector.capability.fading is not None:
+            proof.unanswered.append(row.id)
         else:
             proof.defect = f"account {row.account} is missing from the list and nothing proves it gone"
 

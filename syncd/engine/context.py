@@ -19,7 +19,9 @@ from syncd.store import Store, lease
 
 
 class Connected:
-    """One configured connection, ready to use. ``policy`` is None where syncd only reads."""
+    """One configured connection, ready to use. ``policy`` is None where syncd only reads. ``carried``: the attributes that its answers
+    should hold; ``needed``: those without which an account at a target cannot be compared.
+    """
 
     def __init__(self, connection: Connection, connector: Connector, instance: str, canonical: Sequence[str]) -> None:
         self.connection, self.connector = connection, connector
@@ -27,6 +29,8 @@ class Connected:
         self.columns = connection.connector == "file"
         self.read_map = ReadMap(connection.read, connector.capability, columns=self.columns)
         self.policy = Policy(connection, connector.capability, instance, canonical) if connection.write else None
+        self.carried = connector.capability.carried
+        self.needed = self.carried & self.policy.managed if self.policy else frozenset()
 
     @property
     def reading(self) -> bytes:
@@ -42,8 +46,8 @@ class Context:
     """One run. ``tokens``: the fencing token of each leased connection; ``held_at``: the last moment (monotonic) all were known to be held.
 
     ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
-    ``seen``: when each connection was last read to the end of what it shows; ``planned_at``: when planning began; ``began``: when the run
-    began; ``notes``: what a person should know of it.
+    ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
+    began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read.
     """
 
     environment: Environment
@@ -51,11 +55,13 @@ class Context:
     landscape: Landscape
     connected: Mapping[str, Connected]
     selected: Sequence[str]
+    full: bool = False
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     changed_rules: set[str] = field(default_factory=set)
     held_at: float = 0.0
     seen: dict[str, datetime] = field(default_factory=dict)
+    sealed: dict[str, datetime] = field(default_factory=dict)
     planned_at: datetime | None = None
     renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
     notes: list[str] = field(default_factory=list)

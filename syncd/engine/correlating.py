@@ -128,6 +128,9 @@ async def _document(context: Context, one: Connected, found: Match) -> Mapping[s
         return _unread(found, str(error))
     if not isinstance(answer, Account):
         return _unread(found, "the list shows it, and asked for it is not there")
+    lacking = sorted(one.needed - answer.attributes.keys())
+    if lacking:
+        return _unread(found, f"its answer does not carry {', '.join(lacking)}")
     with context.store.transaction():
         staging.keep_document(context.store, found.row, orjson.dumps(answer.attributes).decode())
     return answer.attributes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from syncd.engine import elapsed, guarding, rules
+from syncd.engine import delta, elapsed, guarding, rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import recover
 from syncd.engine.leasing import WAIT, leased
@@ -25,13 +25,14 @@ Approve = Callable[[Plan], Awaitable[bool]]
 
 async def cycle(
     environment: Environment, landscape: Landscape, connected: Mapping[str, Connected], store: Store, *,
-    mode: str, selection: Sequence[str], approve: Approve | None, wait: float = WAIT,
+    mode: str, selection: Sequence[str], approve: Approve | None, wait: float = WAIT, full: bool = False,
 ) -> tuple[Report, Plan]:  # fmt: skip
-    """One run over the selected connections. ``mode``: delta | full | plan; without ``approve`` nothing is sent.
+    """One run over the selected connections. ``mode``: delta | full | plan; without ``approve`` nothing is sent. ``full``: also a plan
+    reads everything, not only what changed.
 
     Raises Busy when another run holds a lease, Fatal when the store and the configuration do not belong together.
     """
-    context = Context(environment, store, landscape, connected, selection)
+    context = Context(environment, store, landscape, connected, selection, full=full or mode == "full")
     async with leased(context, sorted({*selection, *context.authoritative}), wait):
         elapsed.observe(context)
         await rules.register(context)
@@ -53,7 +54,7 @@ async def _read(context: Context) -> dict[str, Reading]:
     others = [context.connected[name] for name in context.connected if name in context.selected and name not in context.authoritative]
     readings: list[Reading] = []
     for group in (sources, others):
-        readings += await asyncio.gather(*(read(context, one) for one in group))
+        readings += await asyncio.gather(*(read(context, one, delta.since(context, one)) for one in group))
     return {reading.name: reading for reading in readings}
 
 
@@ -100,8 +101,8 @@ def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent
     results = []
     for name in context.connected:
         if name in context.selected:
-            waiting.refresh(context.store, context.run, name, now())
-            results.append(_result(context, context.connected[name], readings.get(name), sent.get(name)))
+            waiting.refresh(context.store, context.run, name, now(), whole=readings[name].whole)
+            results.append(_result(context, context.connected[name], readings[name], sent.get(name)))
     report = Report(context.run, mode, results, declined)
     journal.finish_run(context.store, context.run, "converged" if report.converged else "", now())
     return report

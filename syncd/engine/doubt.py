@@ -69,4 +69,4 @@ def _settle(context: Context, step: Any, state: str) -> None:
 
 def _absent(one: Connected, step: Any, reading: Reading) -> bool:
     assert one.policy is not None
-    return reading.complete and reading.started >= instant(step.doubted_at or step.sent_at) + one.policy.target.settle
+    return reading.whole and reading.started >= instant(step.doubted_at or step.sent_at) + one.policy.target.settle

@@ -14,11 +14,12 @@ WIDEST = 50_000
 
 
 class Seen:
-    """A set of row ids, one bit each."""
+    """A set of row ids, one bit each. ``containers``: those whose accounts were listed."""
 
     def __init__(self) -> None:
         self._bits = bytearray()
         self.count = 0
+        self.containers: set[str] = set()
 
     def add(self, row: int) -> None:
         place, bit = row >> 3, 1 << (row & 7)

@@ -132,19 +132,19 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
 
 
 async def _perform(one: Connected, step: Step) -> Account | None:
-    """The provider's answer; where it answers an update without the account, the account is fetched. None for a delete."""
+    """The provider's answer; where it answers without the account, or with a part of it, it is fetched. None for a delete."""
     answer = await one.connector.perform(step)
-    if answer is None and step.change.kind is not Kind.DELETE:
-        return await _read_back(one, step)
-    return answer
+    if step.change.kind is Kind.DELETE or (answer is not None and one.needed <= answer.attributes.keys()):
+        return answer
+    return await _read_back(one, step, step.change.account if answer is None else answer.id)
 
 
-async def _read_back(one: Connected, step: Step) -> Account:
+async def _read_back(one: Connected, step: Step, account: str | None) -> Account:
     """What the account is after a write that was done: whatever goes wrong here, it is not undone. Raises InDoubt."""
     why = "the provider answered without it"
-    if step.change.account is not None:
+    if account is not None:
         try:
-            answer = await one.connector.fetch(Ref(step.change.account))
+            answer = await one.connector.fetch(Ref(account))
         except (Retryable, Rejected, Quarantined) as error:
             why = str(error)
         else:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from syncd.engine import columns, directory, identify, records
+from syncd.engine import columns, directory, fading, identify, reappearing, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
 from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
-from syncd.model import Cursor, Flaw, Page
+from syncd.model import USER, Cursor, Flaw, Page, Watermark
 from syncd.store import identities, staging, waiting
 
 BATCH = 1000
@@ -21,10 +21,14 @@ BATCH = 1000
 
 @dataclass(slots=True)
 class Reading:
-    """What came of reading one connection since ``started``. ``stopped``: why nothing may be sent to it in this run: it refuses us."""
+    """What came of reading one connection since ``started``. ``stopped``: why nothing may be sent to it in this run: it refuses us.
+
+    ``delta``: only what changed was read, so nobody is missing from it; ``accounts`` are those of the last full listing then.
+    """
 
     name: str
     started: datetime
+    delta: bool = False
     before: int = 0
     accounts: int = 0
     pages: int = 0
@@ -39,6 +43,11 @@ class Reading:
     def complete(self) -> bool:
         return not self.defect
 
+    @property
+    def whole(self) -> bool:
+        """Everything was read, to its proven end."""
+        return self.complete and not self.delta
+
     def refused(self, why: str) -> None:
         """The connection wants nothing more of us."""
         self.defect = self.stopped = why
@@ -47,27 +56,35 @@ class Reading:
 class _Listing:
     """The state of one listing in progress."""
 
-    def __init__(self, context: Context, one: Connected) -> None:
-        self.context, self.one = context, one
-        self.reading = Reading(one.name, context.environment.now(), before=staging.last_count(context.store, one.name))
+    def __init__(self, context: Context, one: Connected, since: Watermark | None) -> None:
+        self.context, self.one, self.since = context, one, since
+        before = staging.last_count(context.store, one.name)
+        self.reading = Reading(one.name, context.environment.now(), since is not None, before, before if since else 0)
         self.ledger, self.seen = Ledger(context.store, one.name), Seen()
         self.fresh: list[tuple[int, bytes, bytes]] = []
         self.columns: Sequence[str] = ()
+        self.watermark: Watermark | None = None
         self.placed = 0
 
     def take(self, page: Page) -> None:
         """Recognise what is known, keep the rest for the next batch."""
         self.reading.pages += 1
-        self.columns = page.columns
+        self.columns, self.watermark = page.columns, page.watermark
+        if page.object != USER:
+            return  # a container holds accounts, it is none
+        if page.container is not None:
+            self.seen.containers.add(page.container)
         self.reading.flaws.extend(page.flaws)
         digests = self.ledger.digests(page.records)
-        for place, row in enumerate(self.ledger.recognise(digests)):
+        known = [None] * len(digests) if self.since else self.ledger.recognise(digests)
+        for place, row in enumerate(known):
             if row is None:
                 self.fresh.append((self.placed + place, page.records[place], digests[place]))
             else:
                 self.seen.add(row)
         self.placed += len(page.records)
-        self.reading.accounts += len(page.records) + len(page.flaws)
+        if not self.since:
+            self.reading.accounts += len(page.records) + len(page.flaws)
         if len(self.fresh) >= BATCH:
             self.stage()
 
@@ -78,6 +95,8 @@ class _Listing:
         directory.recognise(self.context, self.one, parsed.told)
         self.reading.flaws.extend(parsed.flaws)
         staged = self._without_ghosts(parsed.staged)
+        if self.since:
+            staged = [replace(account, ordinal=None) for account in staged]
         with self.context.store.transaction():
             rows = self._store(staged)
         for row in rows.values():
@@ -87,13 +106,17 @@ class _Listing:
     def _store(self, staged: Sequence[staging.Staged]) -> Mapping[str, int]:
         store, one = self.context.store, self.one
         same = _same_bytes(self.context, one, staged)
-        staging.moved(store, [(same[account.account], account.ordinal) for account in staged if account.account in same])
+        moved = [(same[each.account], each.ordinal) for each in staged if each.account in same and each.ordinal is not None]
+        staging.moved(store, moved)
         changed = [account for account in staged if account.account not in same]
         rows = staging.upsert(store, one.name, changed)
         self.reading.changed += len(changed)
+        waiting.mended(store, one.name, [account.account for account in staged])
         if one.connection.authoritative:
             identify.refresh(self.context, identify.claim(self.context, one, changed, rows))
         if one.policy is not None:
+            if self.reading.before:
+                reappearing.reattach(self.context, one, changed, rows)
             staging.forget_strangers(store, list(rows.values()))
             staging.mark_linked(store, list(rows.values()))
         return {**rows, **same}
@@ -107,22 +130,28 @@ class _Listing:
         return [one for one in staged if one.account not in ghosts]
 
 
-async def read(context: Context, one: Connected) -> Reading:
-    """The whole listing of one connection. Never raises for what a provider does: the Reading says what it proves."""
-    listing = _Listing(context, one)
+async def read(context: Context, one: Connected, since: Watermark | None = None) -> Reading:
+    """The whole listing of one connection, or what changed ``since``. Never raises for what a provider does: the Reading says what it
+    proves."""
+    listing = _Listing(context, one, since)
     reading, started = listing.reading, context.environment.monotonic()
-    staging.begin(context.store, one.name, reading.started)
+    staging.begin(context.store, one.name, reading.started, delta=reading.delta)
     columns.expect(context, one)
     await _note(reading, _pages(context, one, listing))
     _stage_rest(listing)
     _account_for_flaws(context, one, listing)
-    if reading.complete:
+    fading.returned(context, one, listing.seen)
+    if reading.complete and not reading.delta:
         await _note(reading, _conclude(context, one, listing))
+    now = context.environment.now()
     staging.finish(
-        context.store, one.name, context.environment.now(), defect=reading.defect, accounts=reading.accounts, pages=reading.pages
-    )
+        context.store, one.name, now, defect=reading.defect, accounts=reading.accounts, pages=reading.pages, watermark=listing.watermark,
+        delta=reading.delta,
+    )  # fmt: skip
     reading.seconds = context.environment.monotonic() - started
-    context.seen[one.name] = context.environment.now()
+    context.seen[one.name] = now
+    if not reading.delta:
+        context.sealed[one.name] = now
     return reading
 
 
@@ -146,7 +175,7 @@ async def _note(reading: Reading, work: Awaitable[str]) -> None:
 
 async def _pages(context: Context, one: Connected, listing: _Listing) -> str:
     """Follow the cursors, the next page on its way while this one is staged. Returns the listing's defect, or nothing."""
-    turning: asyncio.Task[Page] | None = asyncio.create_task(one.connector.list(None))
+    turning: asyncio.Task[Page] | None = asyncio.create_task(one.connector.list(None, listing.since))
     visited: set[Cursor] = set()
     try:
         while turning is not None:

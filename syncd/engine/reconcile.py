@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from syncd.core.decide import Case, Decision, decide
+from syncd.core.entitlement import Event
 from syncd.core.evidence import Evidence, Seal, prove
 from syncd.core.forecast import requests
 from syncd.core.matching import Conflict, Match
@@ -23,7 +24,10 @@ from syncd.environment import instant, stamp
 from syncd.errors import Rejected
 from syncd.model import LEAVING, Change, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
+from syncd.store.standing import Stands
 
+Proofs = Mapping[Event | None, Evidence | None]
+"""Why somebody left -> what proves it."""
 FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
 """Held for reasons that no release can cure: the data must change first."""
 
@@ -50,18 +54,24 @@ async def plan_again(context: Context, one: Connected, identity: str) -> list[di
     return await _plan_block(context, one, rows, _evidence(context, one))
 
 
-def _ready(context: Context, row: Any) -> bool:
+def _ready(context: Context, row: Stands) -> bool:
     """Not in doubt, not resting after repeated refusals."""
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
 
 
-def _evidence(context: Context, one: Connected) -> Evidence | None:
-    """What this cycle's listings prove about leavers: every source sealed, and the target itself."""
-    rows = [connections.row(context.store, name) for name in (*context.authoritative, one.name)]
-    return prove([Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows])
+def _evidence(context: Context, one: Connected) -> Proofs:
+    """What the listings prove about leavers, once the target's own was sealed: absence, every source's whole listing; anything else,
+    what each was last seen to say."""
+    target, *rows = (connections.row(context.store, name) for name in (one.name, *context.authoritative))
+    if target is None or not target.complete:
+        return {}
+    gone = [Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows]
+    said = [Seal(row.name, instant(row.last_delta)) if row is not None and row.complete and not row.defect else None for row in rows]
+    there = prove(said)
+    return {Event.DEPARTED: prove(gone), Event.INACTIVE: there, Event.OUT_OF_SCOPE: there}
 
 
-async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> list[dict[str, Any]]:
+async def _plan_block(context: Context, one: Connected, rows: Sequence[Stands], evidence: Proofs) -> list[dict[str, Any]]:
     projected = _still_out_of_step(context, one, [at(context, one, row) for row in rows])
     matches = correlate(context, one, [each for each in projected if each.holding is None])
     colliding = _collisions(context, one, projected)
@@ -118,9 +128,9 @@ def _drifted(each: Projected) -> bool:
     return settled is not None and (each.holding is None or bytes(settled) == each.projection.desired)
 
 
-def _columns(context: Context, one: Connected, each: Projected, case: Case, evidence: Evidence | None) -> list[dict[str, Any]]:
+def _columns(context: Context, one: Connected, each: Projected, case: Case, evidence: Proofs) -> list[dict[str, Any]]:
     assert one.policy is not None
-    decisions = decide(one.policy, case, evidence)
+    decisions = decide(one.policy, case, evidence.get(case.projection.event))
     rows: list[dict[str, Any]] = []
     for decision in decisions:
         row = _row(context, one, each, case, decision)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from syncd.engine.context import Connected, Context
 from syncd.engine.directory import Told, told
 from syncd.errors import Rejected
 from syncd.model import Account, Flaw
+from syncd.store import staging
 from syncd.store.staging import Staged
 
 
@@ -30,12 +31,15 @@ class Parsed:
 def parse(context: Context, one: Connected, records: Sequence[tuple[int, bytes, bytes]]) -> Parsed:
     """``records``: (ordinal, bytes, digest) of those whose bytes are not known."""
     parsed = Parsed()
+    accounts: list[Account] = []
+    places: list[tuple[int, bytes]] = []
     for ordinal, record, digest in records:
         try:
-            account = one.connector.parse(record)
+            accounts.append(one.connector.parse(record))
+            places.append((ordinal, digest))
         except Rejected as error:
             parsed.flaws.append(Flaw(f"{one.name} record {ordinal + 1}", str(error), error.account))
-            continue
+    for account, (ordinal, digest) in zip(carry_over(context, one, accounts), places, strict=True):
         parsed.told.update(told(one, account))
         try:
             parsed.staged.append(stage(context, one, account, ordinal, digest))
@@ -44,17 +48,31 @@ def parse(context: Context, one: Connected, records: Sequence[tuple[int, bytes, 
     return parsed
 
 
-def stage(context: Context, one: Connected, account: Account, ordinal: int = 0, digest: bytes | None = None) -> Staged:
-    """What is stored of one account. Raises Rejected when a source's record cannot be mapped; a target's is kept by its own keys."""
+def carry_over(context: Context, one: Connected, accounts: Sequence[Account]) -> Sequence[Account]:
+    """The same accounts; an attribute that an answer does not carry keeps the last known value, where there is one."""
+    short = [account.id for account in accounts if not one.carried <= account.attributes.keys()]
+    known = staging.documents(context.store, one.name, short) if short else {}
+    return [
+        replace(account, attributes={**orjson.loads(known[account.id]), **account.attributes}) if account.id in known else account
+        for account in accounts
+    ]
+
+
+def stage(context: Context, one: Connected, account: Account, ordinal: int | None = None, digest: bytes | None = None) -> Staged:
+    """What is stored of one account. Raises Rejected when a source's record cannot be mapped; a target's is kept by its own keys.
+
+    One of which something that is needed was never carried has no document: it counts as not read, and is asked for before it is adopted.
+    """
     canonical = _canonical(one, account)
     target, source = one.policy is not None, one.connection.authoritative
     if source:
         window(canonical.get("activeFrom"), canonical.get("activeUntil"), one.connection.timezone)
     return Staged(
         account=account.id, ordinal=ordinal, digest=digest, version=account.version, object=account.object,
-        document=orjson.dumps(account.attributes).decode() if target else None,
+        document=orjson.dumps(account.attributes).decode() if one.carried and one.needed <= account.attributes.keys() else None,
         reading=orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS).decode() if source else None,
-        ignored=context.ignore.matches(account.id, canonical.get("userName"), canonical.get("email")),
+        ignored=account.protected or context.ignore.matches(account.id, canonical.get("userName"), canonical.get("email")),
+        container=account.container,
         keys=tuple(_keys(one, account.attributes, canonical)) if target else (),
     )  # fmt: skip
 

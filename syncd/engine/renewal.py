@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,7 @@ async def as_planned(context: Context, one: Connected, row: Any) -> bool:
     """
     if not _stale(context, instant(row.evidence_at) if row.evidence_at else context.planned_at):
         return True
-    await _see_anew(context, one)
+    await _see_anew(context, one, context.sealed if row.evidence_at else context.seen)
     if row.evidence_at:
         _prove_again(context)
     await project_dirty(context, one)
@@ -42,10 +43,15 @@ def _stale(context: Context, taken: datetime | None) -> bool:
     return taken is None or Evidence(taken, ()).stale(context.environment.now())
 
 
-async def _see_anew(context: Context, one: Connected) -> None:
-    """Read what this run has not read for long, once for all changes that wait for it: every source, and the target."""
+async def _see_anew(context: Context, one: Connected, sources: Mapping[str, datetime]) -> None:
+    """Read what this run has not read for long, once for all changes that wait for it: every source, and the target.
+
+    ``sources``: when they were read; a proof of absence needs the whole listing.
+    """
     async with context.renewal:
-        old = [name for name in (*context.authoritative, one.name) if _stale(context, context.seen.get(name))]
+        old = [name for name in context.authoritative if _stale(context, sources.get(name))]
+        if one.name not in old and _stale(context, context.seen.get(one.name)):
+            old.append(one.name)
         for name in old:
             lease.fence(context.store, name, context.tokens[name], context.environment.now())
         for reading in await asyncio.gather(*(read(context, context.connected[name]) for name in old)):

@@ -14,13 +14,11 @@ from syncd.engine.projecting import Projected, at, save
 from syncd.model import Account, Kind
 from syncd.store import links, outcomes, staging
 
-AT_THE_END = 2**40
-"""The place of an account that no listing has shown yet."""
-
 
 def arrived(context: Context, one: Connected, change: Any, account: Account, *, last: bool) -> None:
     """A step of ``change`` (a row of the journal) took: ``account`` is what the provider has now. The ``last`` one shows what took."""
-    staged = records.stage(context, one, account, AT_THE_END)
+    (whole,) = records.carry_over(context, one, [account])
+    staged = records.stage(context, one, whole)
     row = staging.upsert(context.store, one.name, [staged])[account.id]
     outcomes.attach(context.store, one.name, change.identity, row, context.environment.now())
     (each,) = _project_again(context, one, change.identity)
@@ -46,8 +44,8 @@ def _project_again(context: Context, one: Connected, identity: str) -> list[Proj
 def _judge(context: Context, one: Connected, change: Any, each: Projected) -> None:
     """The account is as it should be; or it is not, and either something else is wanted by now or the asking was in vain."""
     found = each.projection
-    if found.state != "rejected":
-        outcomes.wrote(context.store, one.name, change.identity, _ours(one, each))
+    if found.state != "rejected" and (ours := _ours(one, each)) != each.row.written:
+        outcomes.wrote(context.store, one.name, change.identity, ours)
     if found.desired == found.actual:
         outcomes.took(context.store, one.name, change.identity)
     elif found.wanted is not None and not _unasked(one, change, delta(found.found or {}, found.wanted)):

@@ -3,7 +3,7 @@
 from syncd.model.answered import Account, Flaw, Gone, Health, Meter, Page, Ref, Unknown
 from syncd.model.configured import Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
 from syncd.model.decided import Change, Step
-from syncd.model.declared import AttributeSpec, Capability
+from syncd.model.declared import AttributeSpec, Capability, Container, Fading
 from syncd.model.words import CANONICAL, LEAVING, SETS, USER, Attributes, Cursor, Kind, Mutability, Watermark
 
 __all__ = [
@@ -17,8 +17,10 @@ __all__ = [
     "Capability",
     "Change",
     "Connection",
+    "Container",
     "Cursor",
     "Deprovision",
+    "Fading",
     "Flaw",
     "Gone",
     "Health",

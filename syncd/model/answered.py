@@ -11,12 +11,18 @@ from syncd.model.words import USER, Attributes, Cursor, Watermark
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user record at a connection: what the provider answered, never an echo of what was asked. An object attribute is a nested dict."""
+    """A user record at a connection: what the provider answered, never an echo of what was asked. An object attribute is a nested dict.
+
+    ``container``: the id of the outermost container it lives in. ``protected``: our own account at the provider, or one with more rights
+    than it: neither linked nor written.
+    """
 
     id: str
     attributes: Attributes
     object: str = USER
     version: str | None = None
+    container: str | None = None
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Page:
     ``first``: ordinal of its first record in the listing. ``next``: None at the end. ``deleted``: ids a delta says are gone.
     ``flaws``: records that are no JSON object or break the framing. ``complete``: True only on the last page of a listing whose end was
     proven; ``defect`` says why a finished listing is not complete. ``columns``: on the last page of a file, the columns (or members) that
-    any of its records has.
+    any of its records has. ``container``: in which all these accounts live, if in any.
     """
 
     records: Sequence[bytes]
@@ -72,6 +78,7 @@ class Page:
     flaws: Sequence[Flaw] = ()
     object: str = USER
     columns: Sequence[str] = ()
+    container: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

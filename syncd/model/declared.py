@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from syncd.model.words import Mutability
+from syncd.model.words import Attributes, Mutability
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class AttributeSpec:
     ``normalize`` maps a value to the form in which the provider stores it, so that asked and kept compare equal.
     ``limit``: longest value, in characters, or in bytes of UTF-8 JSON for an object. ``trusted``: only an administrator can write it.
     ``trusted_if``: the boolean attribute of the same account that must be true for its value to be trusted.
-    ``carried``: present in list answers (False: only in fetch, and never compared).
+    ``carried``: present in list answers (False: only in fetch, and never compared). ``within``: the attribute that gives it its meaning
+    (a tenant lies in its organization): while that one cannot become what is wanted, neither can this.
     """
 
     name: str
@@ -28,6 +30,30 @@ class AttributeSpec:
     trusted: bool = False
     trusted_if: str | None = None
     carried: bool = True
+    within: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fading:
+    """Absence that no single answer can prove: missing from ``listings`` complete listings, the first at least ``over`` before the last."""
+
+    listings: int = 3
+    over: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One kind of object that accounts live in: what can be done with it, and what the configuration says of it.
+
+    ``named_by``: the attribute, of accounts and of containers inside it, that holds its id. ``within``: the kind that it lies in itself.
+    ``named``: id -> the attributes that the configuration gives it. ``open``: one that is not ``named`` may be created too.
+    """
+
+    capability: Capability
+    named_by: str
+    within: str | None = None
+    named: Mapping[str, Attributes] = field(default_factory=dict)
+    open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +63,12 @@ class Capability:
     ``key``: the provider attribute that must be unique and is set only by create. ``marker``: the path that carries ``instance:id``;
     its trust is that of its attribute, and its form that attribute's normal one. ``marked_late``: a create cannot carry it, a later step
     does. ``own_ids``: ``key`` is the account's id, chosen by us: the identity's where the map says nothing. ``switch``: (attribute,
-    live value, disabled value) of a native disable. ``gone``: a fetch may prove absence. ``revokes``: what an account can be robbed of
-    (sessions, tokens), in one word; empty = nothing. ``directory``: member of the binding <- the attribute by which every account tells
-    it. ``write_defaults``: provider path <- canonical name. ``read_defaults``: canonical name <- provider path; a tuple names
-    alternatives, first present wins.
+    live value, disabled value) of a native disable. ``gone``: a fetch may prove absence; ``fading``: only time may, a fetch proves presence
+    alone. ``revokes``: what an account can be robbed of (sessions, tokens), in one word; empty = nothing. ``directory``: member of the
+    binding <- the attribute by which every account tells it. ``containers``: by kind (`Account.object`), the outermost first.
+    ``write_defaults``: provider path <- canonical name; ``constants``: provider path <- literal; ``required``: paths that the whole map
+    must fill, or no account can be created. ``read_defaults``: canonical name <- provider path; a tuple names alternatives, first present
+    wins.
     """
 
     attributes: Mapping[str, AttributeSpec]
@@ -55,8 +83,19 @@ class Capability:
     revokes: str = ""
     switch: tuple[str, Any, Any] | None = None
     directory: Mapping[str, str] = field(default_factory=dict)
+    fading: Fading | None = None
+    containers: Mapping[str, Container] = field(default_factory=dict)
     write_defaults: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
     read_defaults: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def carried(self) -> frozenset[str]:
+        """The attributes that every answer holds, null where they have no value; one that is absent says nothing of its value."""
+        return frozenset(
+            name for name, one in self.attributes.items() if one.carried and one.mutability is not Mutability.WRITE_ONLY
+        )  # fmt: skip
 
     def spec(self, path: str) -> AttributeSpec | None:
         """The declaration that governs ``path``: its own, or that of the object it is a member of; None = no such attribute."""

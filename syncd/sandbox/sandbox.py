@@ -17,6 +17,7 @@ from syncd.sandbox.appwrite import Appwrite
 from syncd.sandbox.faults import Fault, FaultPlan
 from syncd.sandbox.gateway import Gateway, Provider, Traffic, application
 from syncd.sandbox.twilio import Twilio
+from syncd.sandbox.waii import Waii
 
 CONFIG = """\
 version: 1
@@ -73,8 +74,9 @@ class Sandbox:
         self.traffic = Traffic(self.environment, latency, per_second, concurrency, burst)
         self.twilio = Twilio(self.environment, users, seed)
         self.appwrite = Appwrite(self.environment, users, seed)
+        self.waii = Waii(self.environment, users, seed)
         self._spec, self._faults = faults, FaultPlan(faults, seed)
-        self.providers: Mapping[str, Emulated] = {"twilio": self.twilio, "appwrite": self.appwrite}
+        self.providers: Mapping[str, Emulated] = {"twilio": self.twilio, "appwrite": self.appwrite, "waii": self.waii}
         self._application = application(self._routed([name for name in self.providers if not only or name in only]))
 
     def _routed(self, names: Sequence[str]) -> Router:

@@ -106,12 +106,12 @@ class Assembler:
                     self.problems.add(place, message, f"remove {name}, or say `authoritative: true` on it")
 
     def _twins(self, connections: Iterable[Connection], what: str, message: str, cure: str) -> None:
-        seen: dict[tuple[object, ...], str] = {}
+        seen: list[Connection] = []
         for one in connections:
-            bond = (one.connector, *sorted(one.binding.items())) if what == "binding" else (one.namespace,)
-            if bond in seen:
-                self.problems.add(self.origins.key(("connections", one.name)), f"{seen[bond]} and {one.name} {message}", cure)
-            seen.setdefault(bond, one.name)
+            twin = next((other for other in seen if _alike(other, one, what)), None)
+            if twin is not None:
+                self.problems.add(self.origins.key(("connections", one.name)), f"{twin.name} and {one.name} {message}", cure)
+            seen.append(one)
 
     def _globs(self) -> Iterable[str]:
         """The ignore list, each ``file:PATH`` replaced by its lines; empty ones and those that begin with # are skipped."""
@@ -122,3 +122,17 @@ class Assembler:
             path = self.origins.directory / glob.removeprefix(FILE)
             lines = (line.strip() for line in text_of(path, str(self.origins.value(("ignore", n)))).splitlines())
             yield from (line for line in lines if line and not line.startswith("#"))
+
+
+def _alike(one: Connection, other: Connection, what: str) -> bool:
+    """Whether two connections have the same namespace, or bindings that overlap."""
+    if what != "binding":
+        return one.namespace == other.namespace
+    shared = one.binding.keys() == other.binding.keys() and all(_overlap(one.binding[name], other.binding[name]) for name in one.binding)
+    return one.connector == other.connector and shared
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two values of a binding, each one or several lines, have a part in common; ``*`` has all parts."""
+    ours, theirs = {*one.splitlines()}, {*other.splitlines()}
+    return one == other or bool(ours & theirs) or "*" in ours | theirs

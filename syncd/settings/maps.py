@@ -57,6 +57,7 @@ class MapReader:
         """The whole effective write map. ``canonical``: the canonical names in use -> CEL type."""
         at = (*self.at, "write", "attributes")
         entries = {path: self._default(path, source) for path, source in self.capability.write_defaults.items()}
+        entries |= {path: MapEntry(path, "value", value=literal) for path, literal in self.capability.constants.items()}
         for path, entry in self._extended(maps, at, entries, canonical.__contains__):
             if self._writable(path, maps[path], at):
                 self._compile(entry, maps[path], (*at, path), lambda one: compile_rule(one, self.capability, canonical))
@@ -146,6 +147,9 @@ class MapReader:
             self._refuse((*at, marker), "is the marker that syncd writes itself", "remove this line", key=True)
         if key is not None and key in self.capability.write_defaults and key not in entries:
             self._refuse((*at, key), "is the account's key: no account can be created without it", "remove this line", key=True)
+        for path in sorted(self.capability.required - entries.keys()):
+            message = f"{dotted(at[:-1])} maps nothing to {path}, and no account can be created without it"
+            self.problems.add(self.origins.key(at[:-1]), message, f"add `{path}:` to {dotted(at)}")
 
     def _compile(self, entry: MapEntry, spec: Any, at: Keys, compile: Callable[[MapEntry], object]) -> None:
         try:

@@ -54,9 +54,7 @@ def _connection(one: Connection, options: BaseModel) -> dict[str, Any]:
 
 
 def _options(options: BaseModel) -> dict[str, Any]:
-    values = {name: getattr(options, name) for name in type(options).model_fields}
-    masked = {name: MASK if isinstance(value, SecretStr) else value for name, value in values.items()}
-    return {name: value for name, value in masked.items() if value is not None}
+    return {name: MASK if isinstance(value, SecretStr) else value for name, value in options.model_dump(exclude_none=True).items()}
 
 
 def _write(write: Target) -> dict[str, Any]:

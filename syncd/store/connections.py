@@ -96,7 +96,7 @@ def read_under(store: Store, name: str, fingerprint: str) -> None:
     if before != fingerprint:
         staging.void_ledger(store, name)
         store.run(
-            "UPDATE connection SET reading = :reading, sealed_at = NULL, complete = FALSE WHERE name = :name",
+            "UPDATE connection SET reading = :reading, sealed_at = NULL, complete = FALSE, watermark = NULL WHERE name = :name",
             reading=fingerprint,
             name=name,
         )

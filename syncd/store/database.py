@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import sqlite3
 import time
@@ -13,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import CursorResult, create_engine
 from sqlalchemy.engine import Row
@@ -24,12 +24,10 @@ from syncd.errors import Busy, Fatal
 HEAD = "0001"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=1000", "cache_size=-8000", "temp_store=MEMORY")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-8000", "temp_store=MEMORY")
 PATIENCE = 30.0
 """Seconds for which a transaction waits for one of another process, ``busy_timeout`` at a time (contract: then exit 75)."""
 Parameters = Mapping[str, Any]
-BLOCK = 1000
-"""Most values of a list that one statement names: far below what either database allows (SQLite: 32,766 in all)."""
 
 
 class Database:
@@ -120,12 +118,8 @@ class Database:
         self.sql.exec_driver_sql("RELEASE part")
 
     def rows(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
-        """All rows; a list or tuple value expands into ``IN :name``.
-
-        A list longer than `BLOCK` is asked for a block at a time: such a statement must neither aggregate nor say NOT IN, and its order
-        holds within a block only.
-        """
-        return [row for part in _parts(values) for row in self._execute(statement, part).all()]
+        """All rows; a list or tuple value is for ``IN :name``."""
+        return self._execute(statement, values).all()
 
     def one(self, statement: str, **values: Any) -> Row[Any] | None:
         return self._execute(statement, values).first()
@@ -135,8 +129,8 @@ class Database:
         return self._execute(statement, values).scalar()
 
     def run(self, statement: str, **values: Any) -> int:
-        """Execute one statement, a block of a long list at a time as in `rows`; the number of rows it touched."""
-        return sum(self._execute(statement, part).rowcount for part in _parts(values))
+        """Execute one statement; the number of rows it touched."""
+        return self._execute(statement, values).rowcount
 
     def many(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Execute one statement for each row."""
@@ -147,9 +141,8 @@ class Database:
         """Statements go to the driver as they are, it knows ``:name`` itself: to have them compiled costs more than to run most of them."""
         lists = _lists(values)
         if lists:
-            statement = _expanded(statement, tuple((name, len(values[name])) for name in lists))
-            members = {f"{name}_{place}": member for name in lists for place, member in enumerate(values[name])}
-            values = {**{name: value for name, value in values.items() if name not in lists}, **members}
+            statement = _reading_lists(statement, lists)
+            values = {**values, **{name: orjson.dumps(values[name]).decode() for name in lists}}
         return self.sql.exec_driver_sql(statement, values)
 
 
@@ -174,25 +167,15 @@ class Store(Database):
         return str(self.value("SELECT value FROM setting WHERE name = :name", name=name))
 
 
-def _parts(values: Parameters) -> Iterator[Parameters]:
-    """``values``, once for each block of the one list among them that is longer than `BLOCK`."""
-    for name in _lists(values):
-        if len(values[name]) > BLOCK:
-            yield from ({**values, name: values[name][start : start + BLOCK]} for start in range(0, len(values[name]), BLOCK))
-            return
-    yield values
-
-
 def _lists(values: Parameters) -> tuple[str, ...]:
     return tuple(name for name, value in values.items() if isinstance(value, list | tuple))
 
 
 @lru_cache(maxsize=512)
-def _expanded(statement: str, lists: tuple[tuple[str, int], ...]) -> str:
-    """``lists``: (name, length) of each; ``IN :name`` becomes ``IN (:name_0, :name_1, ...)``, of an empty one a question without rows."""
-    for name, length in lists:
-        members = ", ".join(f":{name}_{place}" for place in range(length)) or "SELECT NULL WHERE FALSE"
-        statement = re.sub(rf":{name}\b", f"({members})", statement)
+def _reading_lists(statement: str, lists: tuple[str, ...]) -> str:
+    """A list travels as one JSON text, so that the statement stays the same however long it is: SQLite keeps it prepared."""
+    for name in lists:
+        statement = statement.replace(f"IN :{name}", f"IN (SELECT value FROM json_each(:{name}))")
     return statement
 
 

@@ -78,12 +78,12 @@ def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, 
     store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
     if change.account_id is not None:
         store.run("UPDATE account SET digest = NULL, touched_at = :now WHERE id = :id", id=change.account_id, now=stamp(now))
-    store.run(
+    rows = store.rows(
         "INSERT INTO step (change, connection, n, creates, summary, token, sent_at, state)"
-        " VALUES (:change, :connection, :n, :creates, :summary, :token, :now, 'sent')",
+        " VALUES (:change, :connection, :n, :creates, :summary, :token, :now, 'sent') RETURNING id",
         change=change.seq, connection=change.connection, n=n, creates=creates, summary=summary, token=token, now=stamp(now),
     )  # fmt: skip
-    step = int(store.value("SELECT MAX(id) FROM step"))
+    step = int(rows[0].id)
     if creates:
         doubt(store, change.connection, change.identity, step)
     return step

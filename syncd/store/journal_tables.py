@@ -55,6 +55,7 @@ class Change(SQLModel, table=True):
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),
         Index("change_by_identity", "identity"),
+        Index("change_updated", "connection", "identity", "settled_at", sqlite_where=text("kind = 'update' AND state = 'applied'")),
     )
 
 

@@ -19,12 +19,14 @@ RESTS = (1, 2, 4, 8, 16, 24)
 
 def attach(store: Store, connection: str, identity: str, account_id: int, now: datetime) -> None:
     """The account is this identity's from now on, and ours; whoever had it before has it no more."""
-    store.run(
-        "INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE account_id = :row AND identity <> :identity"
-        " ON CONFLICT DO NOTHING",
+    others = store.rows(
+        "UPDATE link SET account_id = NULL WHERE account_id = :row AND identity <> :identity RETURNING connection, identity",
         row=account_id, identity=identity,
     )  # fmt: skip
-    store.run("UPDATE link SET account_id = NULL WHERE account_id = :row AND identity <> :identity", row=account_id, identity=identity)
+    store.many(
+        "INSERT INTO dirty (connection, identity) VALUES (:connection, :identity) ON CONFLICT DO NOTHING",
+        [{"connection": row.connection, "identity": row.identity} for row in others],
+    )
     store.run(
         "INSERT INTO link (connection, identity, account_id, owned, generation, state, reason, counted, hold, failures)"
         " VALUES (:connection, :identity, :row, TRUE, 1, 'live', '', FALSE, '', 0)"
@@ -43,6 +45,18 @@ def detach(store: Store, connection: str, identity: str, account_id: int | None,
         " retry_at = NULL WHERE connection = :connection AND identity = :identity",
         connection=connection, identity=identity,
     )  # fmt: skip
+
+
+def reattach(store: Store, connection: str, accounts: Sequence[int]) -> None:
+    """Accounts that were ours when they were found gone are so again, unless their person has another by now."""
+    store.run(
+        "INSERT INTO link (connection, identity, account_id, owned, generation, state, reason, counted, hold, failures)"
+        " SELECT connection, owner, id, TRUE, 0, 'live', '', FALSE, '', 0 FROM account"
+        " WHERE id IN :ids AND owner IS NOT NULL AND owner IN (SELECT id FROM identity)"
+        " ON CONFLICT (connection, identity) DO UPDATE SET account_id = excluded.account_id WHERE link.account_id IS NULL",
+        ids=list(accounts),
+    )  # fmt: skip
+    store.run("UPDATE account SET owner = NULL WHERE id IN :ids AND owner IS NOT NULL", ids=list(accounts))
 
 
 def wrote(store: Store, connection: str, identity: str, written: str | None) -> None:

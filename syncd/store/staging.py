@@ -15,10 +15,13 @@ from syncd.store.database import Store
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """One account ready to be stored: place and bytes in the listing, documents as JSON text, keys as (attribute, key, trusted)."""
+    """One account ready to be stored: place and bytes in the listing, documents as JSON text, keys as (attribute, key, trusted).
+
+    ``ordinal``: None where no listing of everything shows it; it stays in its place then, or waits behind all others for one.
+    """
 
     account: str
-    ordinal: int
+    ordinal: int | None
     digest: bytes | None
     document: str | None
     reading: str | None
@@ -26,15 +29,16 @@ class Staged:
     ignored: bool
     keys: Sequence[tuple[str, str, bool]]
     object: str = "user"
+    container: str | None = None
 
 
-def begin(store: Store, connection: str, now: datetime) -> int:
-    """A new listing of ``connection`` starts: incomplete until sealed. Returns its number."""
+def begin(store: Store, connection: str, now: datetime, *, delta: bool = False) -> int:
+    """A new listing of ``connection`` starts: incomplete until sealed; a ``delta`` leaves the last one what it is. Returns its number."""
     with store.transaction():
         store.run(
-            "UPDATE connection SET listing = listing + 1, attempted_at = :now, complete = FALSE, defect = 'not read to its end', error = ''"
-            " WHERE name = :name",
-            name=connection, now=stamp(now),
+            "UPDATE connection SET listing = listing + 1, attempted_at = :now, complete = complete AND :delta,"
+            " defect = 'not read to its end', error = '' WHERE name = :name",
+            name=connection, now=stamp(now), delta=delta,
         )  # fmt: skip
         return int(store.value("SELECT listing FROM connection WHERE name = :name", name=connection))
 
@@ -48,11 +52,12 @@ def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) ->
     )  # fmt: skip
 
 
-_UPSERT = """
-INSERT INTO account (connection, object, account, ordinal, digest, document, reading, version, ignored)
-VALUES (:connection, :object, :account, :ordinal, :digest, :document, :reading, :version, :ignored)
-ON CONFLICT (connection, object, account) DO UPDATE SET ordinal = excluded.ordinal, digest = excluded.digest,
-document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL
+_UPSERT = f"""
+INSERT INTO account (connection, object, account, container, ordinal, digest, document, reading, version, ignored, missing_times)
+VALUES (:connection, :object, :account, :container, COALESCE(:ordinal, {2**40}), :digest, :document, :reading, :version, :ignored, 0)
+ON CONFLICT (connection, object, account) DO UPDATE SET ordinal = COALESCE(:ordinal, account.ordinal), digest = excluded.digest,
+document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL,
+container = excluded.container, missing_since = NULL, missing_times = 0
 """
 
 
@@ -63,8 +68,8 @@ def upsert(store: Store, connection: str, staged: Sequence[Staged]) -> dict[str,
         _UPSERT,
         [
             {
-                "connection": connection, "object": one.object, "account": one.account, "ordinal": one.ordinal, "digest": one.digest,
-                "document": one.document, "reading": one.reading, "version": one.version, "ignored": one.ignored,
+                "connection": connection, "object": one.object, "account": one.account, "container": one.container, "ordinal": one.ordinal,
+                "digest": one.digest, "document": one.document, "reading": one.reading, "version": one.version, "ignored": one.ignored,
             }
             for one in staged
         ],
@@ -114,6 +119,12 @@ def recent_tombstones(store: Store, connection: str, accounts: Sequence[str], si
     return {row.account for row in rows}
 
 
+def disowned(store: Store, ids: Sequence[int]) -> dict[int, str]:
+    """Row id -> identity, for those that were an identity's and ours when they were found gone."""
+    text = "SELECT id, owner FROM account WHERE id IN :ids AND owner IS NOT NULL"
+    return {row.id: row.owner for row in store.rows(text, ids=list(ids))}
+
+
 def forget_strangers(store: Store, ids: Sequence[int]) -> None:
     """Unlinked accounts that correlate with nobody keep no attributes: they are not ours to store."""
     store.run(
@@ -131,35 +142,48 @@ def moved(store: Store, places: Sequence[tuple[int, int]]) -> None:
 
 
 def present(store: Store, connection: str) -> Iterator[Row[Any]]:
-    """Every account believed to exist: rows of (id, account, touched_at, ordinal), streamed in the order of the last listing."""
+    """Every account believed to exist: rows of (id, account, container, touched_at, ordinal), streamed in the order of the last listing."""
     place = (-1, 0)
     while True:
         rows = store.rows(
-            "SELECT id, account, touched_at, ordinal FROM account"
-            " WHERE connection = :connection AND (ordinal, id) > (:ordinal, :id) AND gone_at IS NULL ORDER BY ordinal, id LIMIT 20000",
+            "SELECT id, account, container, touched_at, ordinal FROM account"
+            " WHERE connection = :connection AND (ordinal, id) > (:ordinal, :id) AND gone_at IS NULL ORDER BY ordinal, id LIMIT 2000",
             connection=connection, ordinal=place[0], id=place[1],
         )  # fmt: skip
         yield from rows
-        if len(rows) < 20000:
+        if len(rows) < 2000:
             return
         place = (rows[-1].ordinal, rows[-1].id)
 
 
 def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
-    """These accounts are proven absent; their links lose their account, so that what is still desired is made again."""
-    store.run("UPDATE account SET gone_at = :now, digest = NULL, document = NULL WHERE id IN :ids", ids=list(ids), now=stamp(now))
+    """These accounts are proven absent; their links lose their account, so that what is still desired is made again.
+
+    A tombstone remembers whose account it was: should the proof have been false, it is theirs and ours still (`outcomes.reattach`).
+    """
+    store.run(
+        "UPDATE account SET gone_at = :now, digest = NULL, document = NULL, missing_since = NULL, missing_times = 0,"
+        " owner = (SELECT identity FROM link WHERE link.account_id = account.id AND link.owned) WHERE id IN :ids",
+        ids=list(ids), now=stamp(now),
+    )  # fmt: skip
     store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(ids))
     mark_linked(store, ids)
 
 
-def finish(store: Store, connection: str, now: datetime, *, defect: str, accounts: int, pages: int) -> None:
-    """The listing ended; it is sealed (complete) only without a ``defect``."""
+def finish(
+    store: Store, connection: str, now: datetime, *, defect: str, accounts: int, pages: int, watermark: str | None = None,
+    delta: bool = False,
+) -> None:  # fmt: skip
+    """The listing ended; it is sealed (complete) only without a ``defect``, and with one it leaves no ``watermark``. A ``delta`` seals
+    nothing."""
+    seals = not (defect or delta)
     with store.transaction():
         store.run(
-            "UPDATE connection SET complete = :complete, defect = :defect, accounts = :accounts, pages = :pages, last_delta = :now,"
-            " sealed_at = CASE WHEN :complete THEN :now ELSE sealed_at END, last_full = CASE WHEN :complete THEN :now ELSE last_full END"
-            " WHERE name = :name",
-            name=connection, complete=not defect, defect=defect, accounts=accounts, pages=pages, now=stamp(now),
+            "UPDATE connection SET complete = (complete AND :delta) OR :seals, defect = :defect, accounts = :accounts, pages = :pages,"
+            " last_delta = :now, watermark = :watermark, sealed_at = CASE WHEN :seals THEN :now ELSE sealed_at END,"
+            " last_full = CASE WHEN :seals THEN :now ELSE last_full END WHERE name = :name",
+            name=connection, seals=seals, delta=delta, defect=defect, accounts=accounts, pages=pages, now=stamp(now),
+            watermark=None if defect else watermark,
         )  # fmt: skip
 
 
@@ -183,6 +207,12 @@ def document(store: Store, row: int) -> str | None:
     """The stored attributes of one account, JSON text; None where only its keys are kept."""
     text: str | None = store.value("SELECT document FROM account WHERE id = :id", id=row)
     return text
+
+
+def documents(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, str]:
+    """Provider id -> the stored attributes, JSON text, of those that have any."""
+    text = "SELECT account, document FROM account WHERE connection = :connection AND account IN :accounts AND document IS NOT NULL"
+    return {row.account: row.document for row in store.rows(text, connection=connection, accounts=list(accounts))}
 
 
 def keep_document(store: Store, row: int, text: str) -> None:

@@ -68,14 +68,17 @@ class Lease(SQLModel, table=True):
 class Account(SQLModel, table=True):
     """A user record at a connection. ``digest`` is the ledger of its known bytes at place ``ordinal`` of the last listing; None = unknown.
 
-    ``document``: the provider's attributes, only for linked accounts and candidates. ``reading``: canonical attributes, only at
-    authoritative connections. ``touched_at``: when syncd last wrote it. ``gone_at``: proven absent since (a tombstone).
+    ``document``: the provider's attributes, at targets only for linked accounts and candidates, never those of a file. ``reading``:
+    canonical attributes, only at authoritative connections. ``touched_at``: when syncd last wrote it. ``gone_at``: proven absent since (a
+    tombstone); ``owner``: whose it was then, if it was ours. ``container``: the one it lives in. ``missing_*``: complete listings without
+    it, where only time proves absence.
     """
 
     id: int | None = Field(default=None, primary_key=True)
     connection: str
     object: str = "user"
     account: str
+    container: str | None = None
     ordinal: int = 0
     digest: bytes | None = None
     identity: str | None = None
@@ -85,10 +88,14 @@ class Account(SQLModel, table=True):
     version: str | None = None
     touched_at: str | None = None
     gone_at: str | None = None
+    owner: str | None = None
+    missing_since: str | None = None
+    missing_times: int = 0
     __table_args__ = (
         Index("account_by_id", "connection", "account", "object", unique=True),
         Index("account_by_place", "connection", "gone_at", "ordinal"),
         Index("account_ignored", "connection", "gone_at", sqlite_where=text("ignored")),
+        Index("account_missing", "connection", sqlite_where=text("missing_since IS NOT NULL")),
         Index("account_by_identity", "identity", "connection", sqlite_where=text("identity IS NOT NULL")),
     )
 

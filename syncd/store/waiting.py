@@ -48,6 +48,7 @@ _SETTLED = (
     "DELETE FROM pending WHERE connection = :connection AND seen <> :run AND NOT (state = 'held'"
     f" AND EXISTS (SELECT 1 FROM link AS l WHERE l.id = pending.link_id AND {out_of_step('l.')})"
     " AND identity NOT IN (SELECT identity FROM change WHERE run = :run AND connection = :connection))"
+    " AND (:whole OR change NOT LIKE 'record:%')"
 )
 
 
@@ -58,18 +59,18 @@ _VOID = (
 )
 
 
-def refresh(store: Store, run: int, connection: str, now: datetime) -> None:
+def refresh(store: Store, run: int, connection: str, now: datetime, *, whole: bool = True) -> None:
     """After a cycle: what still waits stays with the run that first found it, what does not wait any more goes.
 
-    What this run could not judge (no evidence, a target that refuses) stays as it was. A release is void when nobody used it in time,
-    or when it could not help.
+    What this run could not judge (no evidence, a target that refuses; a record that was not listed again, unless the ``whole`` of the
+    directory was) stays as it was. A release is void when nobody used it in time, or when it could not help.
     """
     values = {"run": run, "connection": connection, "now": stamp(now)}
     with store.transaction():
         store.run(_HELD, **values)
         store.run(_REFUSED, **values)
         store.run(_DOUBT, **values)
-        store.run(_SETTLED, connection=connection, run=run)
+        store.run(_SETTLED, connection=connection, run=run, whole=whole)
         store.run(_VOID, connection=connection, run=run, since=stamp(now - RELEASE_LASTS))
 
 
@@ -81,11 +82,19 @@ def flaw(store: Store, run: int, connection: str, flaws: Sequence[Mapping[str, s
         " ON CONFLICT (connection, change) DO UPDATE SET seen = excluded.seen, reason = excluded.reason",
         [
             {
-                "change": f"record:{one['where']}:{one['id'] or ''}", "connection": connection, "account": one["id"],
+                "change": f"record:{one['id'] or one['where']}", "connection": connection, "account": one["id"],
                 "who": one["id"] or str(one["where"]), "reason": f"{one['where']}: {one['reason']}", "run": run, "now": stamp(now),
             }
             for one in flaws
         ],
+    )  # fmt: skip
+
+
+def mended(store: Store, connection: str, accounts: Sequence[str]) -> None:
+    """The records of these accounts can be read (again)."""
+    store.run(
+        "DELETE FROM pending WHERE connection = :connection AND change IN :changes",
+        connection=connection, changes=[f"record:{account}" for account in accounts],
     )  # fmt: skip
 
 

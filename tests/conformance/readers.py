@@ -119,21 +119,24 @@ class Credulous(MemoryConnector):
 
 
 @caught_by("a_delta_hands_out_who_changed")
-class Watermarked(Listing):
-    """Says it reads everything, and leaves a watermark."""
+class Watermarked(MemoryConnector):
+    """Says it cannot read changes by themselves, and leaves a watermark."""
 
-    def bent(self, page: Page) -> Page:
-        return replace(page, watermark=Watermark("now") if page.complete else None)
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.capability = replace(self.capability, delta=False)
 
 
 @caught_by("a_delta_hands_out_who_changed")
-class NothingChanged(Watermarked):
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.capability = replace(self.capability, delta=True)
-
+class NothingChanged(MemoryConnector):
     async def list(self, cursor: Cursor | None, since: Watermark | None = None) -> Page:
         return Page((), complete=True, watermark=since) if since else await super().list(cursor)
+
+
+@caught_by("a_delta_hands_out_who_changed")
+class LeavesNoWatermark(Listing):
+    def bent(self, page: Page) -> Page:
+        return replace(page, watermark=None)
 
 
 @caught_by("a_bad_record_costs_no_other")

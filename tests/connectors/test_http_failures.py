@@ -8,7 +8,7 @@ import pytest
 from loopback import SECRET, Impatient, Received, client, get, post, raw_server, reply, scripted
 
 from syncd.connectors.answer import Answer
-from syncd.connectors.http import Request
+from syncd.connectors.http import EARLY, WIDER, Request
 from syncd.connectors.retry import Budget, Malformed
 from syncd.errors import InDoubt, Quarantined, Retryable
 
@@ -223,3 +223,29 @@ async def test_a_decoder_may_call_an_answer_malformed() -> None:
     async with scripted(reply()) as server, client(server.url) as http:
         with pytest.raises(InDoubt, match=r"not ok, \*\*\*"):
             await http.send(post(), decode)
+
+
+@pytest.mark.parametrize(("per_second", "concurrency", "most"), [(None, 16, EARLY), (None, 3, 3), (1e4, 16, 16)])
+async def test_few_are_under_way_at_once_where_the_limit_is_unknown_until_the_provider_has_shown_that_it_takes_more(
+    per_second: float | None, concurrency: int, most: int
+) -> None:
+    """All that are under way are refused when the limit is first met."""
+    together: list[int] = []
+    crowd = 0
+
+    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes:
+        nonlocal crowd
+        crowd += 1
+        together.append(crowd)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        crowd -= 1
+        return reply()
+
+    async with raw_server(answering) as server, client(server.url, concurrency=concurrency, per_second=per_second) as http:
+        await asyncio.gather(*(http.send(get(), body) for _ in range(WIDER - 1)))
+        assert http._slots._value == most >= max(together)
+        await asyncio.gather(*(http.send(get(), body) for _ in range(10 * WIDER)))
+        assert http._slots._value == min(concurrency, most + 10)
+        await asyncio.gather(*(http.send(get(), body) for _ in range(WIDER)))
+        assert http._slots._value == concurrency

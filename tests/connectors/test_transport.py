@@ -181,7 +181,7 @@ class Crowd:
 
 async def test_no_slot_is_lost_to_a_hundred_cancelled_requests() -> None:
     crowd = Crowd(8)
-    async with raw_server(crowd) as server, client(server.url, concurrency=8) as http:
+    async with raw_server(crowd) as server, client(server.url, concurrency=8, per_second=1e4) as http:
         for round in range(1, 14):
             tasks = [asyncio.create_task(http.send(get("/hang"), body)) for _ in range(12)]  # 8 on the wire, 4 waiting for a slot
             while crowd.hanging < round * 8:
@@ -196,7 +196,10 @@ async def test_no_slot_is_lost_to_a_hundred_cancelled_requests() -> None:
 
 async def test_no_slot_is_lost_to_a_hundred_timeouts() -> None:
     crowd = Crowd(8)
-    async with raw_server(crowd) as server, client(server.url, concurrency=8, deadline=0.03, budget=Budget(tries=1)) as http:
+    async with (
+        raw_server(crowd) as server,
+        client(server.url, concurrency=8, per_second=1e4, deadline=0.03, budget=Budget(tries=1)) as http,
+    ):
         results = await asyncio.gather(*(http.send(get("/hang"), body) for _ in range(100)), return_exceptions=True)
         assert all(isinstance(one, Retryable) for one in results)
         http._deadline = 5.0

@@ -184,6 +184,17 @@ def test_passing_time_alone_is_known_in_advance() -> None:
 # ---- a key that the provider cannot change ----
 
 
+@pytest.mark.parametrize(("on_key_change", "email"), [("keep", "old@x.co"), ("hold", "new@x.co"), ("replace", "new@x.co")])
+def test_what_lies_within_a_kept_key_stays_too(on_key_change: str, email: str) -> None:
+    specs = {**SWITCH.attributes, "email": replace(SWITCH.attributes["email"], within="login")}
+    rules = policy(replace(SWITCH, attributes=specs), on_key_change=on_key_change)
+    who = person(email="new@x.co", displayName="Anna")
+    for login, wanted in (("eve", email), ("ann", "new@x.co")):
+        found = project(rules, who, Holding({"login": login, "name": "Ann", "email": "old@x.co"}), NOW)
+        assert found.wanted is not None
+        assert (found.wanted["email"], found.wanted["name"]) == (wanted, "Anna")
+
+
 @pytest.mark.parametrize(("on_key_change", "wanted", "in_step"), [("keep", "ann", True), ("hold", "eve", False), ("replace", "eve", False)])
 def test_a_key_change_is_kept_or_left_for_the_decision(on_key_change: str, wanted: str, in_step: bool) -> None:
     rules = policy(on_key_change=on_key_change)

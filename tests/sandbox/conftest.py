@@ -13,6 +13,8 @@ import pytest
 from syncd.environment import Environment
 from syncd.sandbox import Sandbox, serve
 
+from .waii_served import MakeServed, serving
+
 
 class Clock(Environment):
     """Time stands still until `advance`; what is slept through is counted, not waited for."""
@@ -79,3 +81,10 @@ def tenant() -> Iterator[Make]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def waii() -> Iterator[MakeServed]:
+    """Makes a served Waii with the given options of a sandbox."""
+    with serving() as make:
+        yield make

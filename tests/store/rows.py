@@ -73,7 +73,8 @@ def change(run: int, id: str, identity: str, **more: Any) -> dict[str, Any]:
     return {
         "run": run, "id": id, "connection": "app", "object": "user", "kind": "update", "identity": identity, "link_id": 1,
         "account_id": None, "account": None, "who": identity, "delta": "{}", "expects": None, "reason": "changed", "hold": "", "held": None,
-        "state": "planned", "counted": True, "released": False, "cleared": None, "requests": 1, "replaces": None, "evidence_at": None,
+        "state": "planned", "counted": True, "released": False, "cleared": None, "requests": 1, "revoke": False,
+        "replaces": None, "evidence_at": None,
     } | more  # fmt: skip
 
 

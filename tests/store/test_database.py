@@ -14,7 +14,6 @@ from sqlalchemy.engine import ExceptionContext
 
 from syncd.errors import Busy, Fatal
 from syncd.store import Store, database
-from syncd.store.database import BLOCK
 from tests.store.conftest import Opener
 
 PUT = "INSERT INTO setting (name, value) VALUES (:name, 'x')"
@@ -121,7 +120,7 @@ def test_a_store_that_another_process_keeps_busy_is_waited_for_and_then_told_as_
     assert names(one) == {"a", "b"}
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 40_000])
+@pytest.mark.parametrize("count", [0, 1, 2, 1000, 40_000])
 def test_lists_may_be_longer_than_a_statement_can_name(store: Store, count: int) -> None:
     """SQLite takes 32,766 values (SQLite documentation, "Limits")."""
     with store.transaction():
@@ -131,6 +130,17 @@ def test_lists_may_be_longer_than_a_statement_can_name(store: Store, count: int)
     assert sorted(found) == list(wanted)
     assert store.run("DELETE FROM setting WHERE name IN :names AND value = :x", names=list(wanted), x="x") == count
     assert names(store) == {f"n{count:05}"}
+
+
+def test_a_list_finds_what_is_not_in_it_and_keeps_types_and_characters(store: Store) -> None:
+    names = ["'", '"', "é\u2028", "7", " "]
+    with store.transaction():
+        store.many(PUT, [{"name": name} for name in names])
+    for name in names:
+        assert store.value("SELECT name FROM setting WHERE name IN :names AND value = 'x'", names=[name]) == name
+        assert store.value("SELECT COUNT(*) FROM setting WHERE name NOT IN :names AND value = 'x'", names=[name]) == len(names) - 1
+    assert store.value("SELECT COUNT(*) FROM setting WHERE name NOT IN :names AND value = 'x'", names=[]) == len(names)
+    assert store.value("SELECT COUNT(*) FROM setting WHERE 7 IN :numbers AND value = 'x'", numbers=["7"]) == 0, "a number is no text"
 
 
 def test_one_row_and_one_value(store: Store) -> None:

@@ -7,12 +7,26 @@ from collections.abc import Callable
 
 import pytest
 
-from syncd.store import Store, answers, connections, identities, journal, lease, limits, links, outcomes, staging, verdicts, waiting
+from syncd.store import (
+    Store,
+    answers,
+    connections,
+    identities,
+    journal,
+    lease,
+    limits,
+    links,
+    missing,
+    outcomes,
+    staging,
+    verdicts,
+    waiting,
+)
 from tests.store.rows import HOUR, NOW, change, link, people, person, plans, record, register, stage, staged, standing
 
 KEYS = [("email", "x"), ("userName", "y")]
 SLOW = re.compile(
-    r"SCAN (?!touched|CONSTANT ROW|\(subquery)|SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid>\?"
+    r"SCAN (?!json_each|touched|CONSTANT ROW|\(subquery)|SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid>\?"
     r"|SEARCH \w+ USING (COVERING )?INDEX (account_by|link_by|step_by_time)\w* \(connection=\?\)"
 )
 """A whole table, half of it on average, everything of one connection."""
@@ -52,6 +66,10 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "back_unread": lambda: staging.back_unread(s, "app", ["a1", "a2"]),
         "document": lambda: staging.document(s, 1),
         "keep_document": lambda: staging.keep_document(s, 1, "{}"),
+        "missing": lambda: missing.missing(s, "app"),
+        "missed": lambda: missing.missed(s, [5], NOW),
+        "found": lambda: missing.found(s, [5]),
+        "faded": lambda: missing.faded(s, [5], 3, NOW),
         "present": lambda: list(staging.present(s, "app")),
         "sources": lambda: identities.sources(s, ["p1", "p2"]),
         "present_at": lambda: identities.present_at(s, "app", ["p1", "p2"]),
@@ -121,16 +139,17 @@ def test_every_question_about_few_is_answered_by_index(filled: Store) -> None:
     assert {name: found for name, found in slow.items() if found} == {}
 
 
-def test_what_is_counted_every_cycle_is_counted_within_one_index(filled: Store) -> None:
-    counting: dict[str, tuple[Callable[[], object], str]] = {
+def test_what_is_asked_every_cycle_finds_it_within_one_index(filled: Store) -> None:
+    asked: dict[str, tuple[Callable[[], object], str]] = {
         "known and linked": (lambda: links.counts(filled, "app"), r"USING COVERING INDEX (account_by_place|link_holding|link_by_account) "),
         "owned": (lambda: links.owned(filled, "app"), "USING COVERING INDEX link_holding "),
         "states": (lambda: links.states(filled, "app"), "USING COVERING INDEX link_apart "),
+        "wrote lately": (lambda: outcomes.wrote_lately(filled, "app", ["p1"], NOW), "USING INDEX change_updated "),
+        "kept by a person": (lambda: waiting.kept_by_person(filled, "app"), "USING INDEX link_refused "),
     }
-    for name, (ask, index) in counting.items():
-        few = [plan for plan in plans(filled, ask) if not re.search("account_ignored|link_by_account|SUBQUERY", plan)]
+    for name, (ask, index) in asked.items():
+        few = [plan for plan in plans(filled, ask) if not re.search("account_ignored|link_by_account|SUBQUERY|json_each", plan)]
         assert few and all(re.search(index, plan) for plan in few), name
-    assert all("link_refused" in plan for plan in plans(filled, lambda: waiting.kept_by_person(filled, "app")))
 
 
 def test_what_is_streamed_is_not_sorted_again_for_every_block(filled: Store) -> None:

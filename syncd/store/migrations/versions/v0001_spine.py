@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("object", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
+        sa.Column("container", sa.String(), nullable=True),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=True),
         sa.Column("identity", sa.String(), nullable=True),
@@ -31,6 +32,9 @@ def upgrade() -> None:
         sa.Column("version", sa.String(), nullable=True),
         sa.Column("touched_at", sa.String(), nullable=True),
         sa.Column("gone_at", sa.String(), nullable=True),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("missing_since", sa.String(), nullable=True),
+        sa.Column("missing_times", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("account_by_id", "account", ["connection", "account", "object"], unique=True)
@@ -39,6 +43,7 @@ def upgrade() -> None:
     )
     op.create_index("account_by_place", "account", ["connection", "gone_at", "ordinal"], unique=False)
     op.create_index("account_ignored", "account", ["connection", "gone_at"], unique=False, sqlite_where=sa.text("ignored"))
+    op.create_index("account_missing", "account", ["connection"], unique=False, sqlite_where=sa.text("missing_since IS NOT NULL"))
     op.create_table(
         "account_key",
         sa.Column("account_id", sa.Integer(), nullable=False),
@@ -82,6 +87,8 @@ def upgrade() -> None:
     op.create_index("change_by_identity", "change", ["identity"], unique=False)
     op.create_index("change_by_place", "change", ["run"], unique=False)
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
+    updated = sa.text("kind = 'update' AND state = 'applied'")
+    op.create_index("change_updated", "change", ["connection", "identity", "settled_at"], unique=False, sqlite_where=updated)
     op.create_table(
         "connection",
         sa.Column("name", sa.String(), nullable=False),
