@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from syncd.cli.app import app
-from syncd.cli.configuring import connector
 from syncd.cli.exits import Misused
 from syncd.cli.looking import identities
 from syncd.cli.waiting import pending
@@ -17,7 +16,6 @@ LATER = {
     ),
     pending: ("resolve",),
     identities: ("merge",),
-    connector: ("test",),
 }  # fmt: skip
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 

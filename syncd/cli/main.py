@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 import typer.main
 from typer.exceptions import TyperException
 
-from syncd.cli import arrivals, configuring, looking, sending, trying, waiting
+from syncd.cli import arrivals, configuring, conforming, looking, sending, trying, waiting
 from syncd.cli.app import app
 from syncd.cli.exits import DONE, FAILED, INTERRUPTED, MISUSED
 from syncd.cli.invocation import Invocation
 from syncd.environment import Environment
 from syncd.errors import Refused, SyncdError
 
-GROUPS = (trying, sending, looking, waiting, configuring, arrivals)
+GROUPS = (trying, sending, looking, waiting, configuring, conforming, arrivals)
 """Imported for the commands they register, in the order in which help lists them."""
 
 

@@ -32,6 +32,11 @@ def _lower(value: Any) -> Any:
     return value.translate(_LOWER) if isinstance(value, str) else value
 
 
+def _flag(value: Any) -> Any:
+    """A flag that is down is no value: nobody can have neither."""
+    return value or None
+
+
 _SPECS = (
     AttributeSpec("$id", mutability=Mutability.IMMUTABLE, limit=36),  # a visitor can choose it when signing up
     AttributeSpec("name", limit=128),
@@ -41,8 +46,8 @@ _SPECS = (
     AttributeSpec("labels", "set", limit=36),
     AttributeSpec(MARK, normalize=label, trusted=True),  # only keys with users.write set labels
     AttributeSpec("prefs", "object", limit=65_535),  # users edit their own
-    AttributeSpec("emailVerification", "boolean"),
-    AttributeSpec("phoneVerification", "boolean"),
+    AttributeSpec("emailVerification", "boolean", normalize=_flag),
+    AttributeSpec("phoneVerification", "boolean", normalize=_flag),
 )
 _WRITES = {"name": "displayName", "email": "email", "phone": "phone", "status": "active"}
 CAPABILITY = Capability(

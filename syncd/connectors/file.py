@@ -66,7 +66,10 @@ class FileConnector:
         self._remembered = dict(columns)
 
     def parse(self, record: bytes, object: str = USER) -> Account:
-        row = orjson.loads(record)
+        try:
+            row = orjson.loads(record)
+        except ValueError as error:
+            raise Rejected(f"not a JSON object: {error}") from None
         id = identify(row.get(self._id)) if isinstance(row, dict) else None
         if id is None:
             raise Rejected(unidentified(self._id, row.get(self._id)) if isinstance(row, dict) else "not a JSON object")

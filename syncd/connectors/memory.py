@@ -94,7 +94,10 @@ class MemoryConnector:
         self._options, self._environment, self._writable = options, environment, writable
 
     def parse(self, record: bytes, object: str = USER) -> Account:
-        document = orjson.loads(record)
+        try:
+            document = orjson.loads(record)
+        except ValueError as error:
+            raise Rejected(f"not an account: {error}") from None
         id = document.get("id") if isinstance(document, dict) else None
         if not isinstance(id, str) or not id:
             raise Rejected("not an account: no id")
@@ -121,7 +124,9 @@ class MemoryConnector:
         with self.directory.doing("list"):
             if since is not None:
                 return self._changed(since)
-            ordinal, _, last = (cursor or "0:").partition(":")
+            ordinal, colon, last = ("0:" if cursor is None else cursor).partition(":")
+            if not (colon and ordinal.isdecimal()):
+                raise Incomplete("the stored place in the listing cannot be read: it starts again")
             first, size, cut = int(ordinal), self._options.page, self.directory.cut
             rest = [one for one in self.directory.listed(self._environment.monotonic()) if one[0] > last]
             if cut is not None and first + size > cut < first + len(rest):
@@ -212,7 +217,7 @@ class MemoryConnector:
         return merged
 
     def _account(self, id: str) -> Account:
-        return self.parse(_record(id, self.directory.accounts[id]))
+        return self.parse(_record(id, {**self.directory.accounts[id], **self.directory.fixed}))
 
     def _listed(self, accounts: Sequence[tuple[str, Mapping[str, Any]]]) -> Sequence[bytes]:
         return [_record(id, attributes, self.directory.uncarried) for id, attributes in accounts]

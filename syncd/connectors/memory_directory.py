@@ -19,7 +19,8 @@ class MemoryDirectory:
     ``accounts``: id -> attributes, to be looked at freely. ``log``: every step that was carried out, also where the answer was then lost.
     ``lag``: seconds for which listings miss a new account and still show a removed one; reads by id or value never lag.
     ``hidden``: ids that no listing shows although they exist. ``uncarried``: attributes that listings leave out. ``cut``: listings break
-    off after so many accounts. ``shown``: watermark -> what the listing showed that left it, id -> record.
+    off after so many accounts. ``shown``: watermark -> what the listing showed that left it, id -> record. ``fixed``: attributes that a
+    single account is answered with, whatever was written.
     """
 
     _named: ClassVar[dict[str, MemoryDirectory]] = {}
@@ -30,6 +31,7 @@ class MemoryDirectory:
         self.lag = 0.0
         self.hidden: set[str] = set()
         self.uncarried: set[str] = set()
+        self.fixed: dict[str, Any] = {}
         self.cut: int | None = None
         self.shown: dict[str, dict[str, bytes]] = {}
         self._faults: defaultdict[str, deque[tuple[SyncdError, bool]]] = defaultdict(deque)
@@ -60,6 +62,11 @@ class MemoryDirectory:
         ``after``: only once the work is done, as when the answer to a write is lost.
         """
         self._faults[operation].append((error, after))
+
+    def calm(self) -> None:
+        """No faults, and no listing breaks off."""
+        self._faults.clear()
+        self.cut = None
 
     @contextmanager
     def doing(self, operation: str) -> Iterator[None]:

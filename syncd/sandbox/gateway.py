@@ -10,7 +10,7 @@ from typing import Protocol
 
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncd.environment import Environment
 from syncd.sandbox.delivery import BROKEN, deliver
@@ -77,6 +77,11 @@ class Gateway:
         resources = [Route(path, _Resource(self, operations)) for path, operations in provider.routes.items()]
         self.router = Router(resources, redirect_slashes=False, default=_Resource(self, {}, 404))
 
+    @classmethod
+    def of(cls, provider: Provider, environment: Environment, faults: FaultPlan) -> Gateway:
+        """Of a provider that takes whatever comes, at once."""
+        return cls(provider, environment, Traffic(environment, 0.0, None, None, 1.0), faults)
+
     async def process(self, operation: str, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         admitted = self.traffic.admits()
         self.traffic.inside += admitted
@@ -106,6 +111,15 @@ class Gateway:
         self.provider.journal.requests.append(RequestRecord(call.method, call.path, status, operation, call.query_text))
         dated = replace(answer, headers={"Date": format_datetime(self.environment.now(), usegmt=True), **answer.headers})
         await deliver(dated, fault, self.environment, scope, receive, send)
+
+
+def application(router: Router) -> ASGIApp:
+    """Routes by the path as sent: an encoded slash belongs to an id."""
+
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        await router({**scope, "path": scope["raw_path"].decode("latin-1")}, receive, send)
+
+    return routed
 
 
 class _Resource:

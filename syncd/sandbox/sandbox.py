@@ -16,7 +16,7 @@ from syncd.environment import Environment
 from syncd.sandbox.appwrite import Appwrite
 from syncd.sandbox.chatbotkit import ChatBotKit
 from syncd.sandbox.faults import Fault, FaultPlan
-from syncd.sandbox.gateway import Gateway, Provider, Traffic
+from syncd.sandbox.gateway import Gateway, Provider, Traffic, application
 from syncd.sandbox.twilio import Twilio
 from syncd.sandbox.waii import Waii
 
@@ -81,7 +81,7 @@ class Sandbox:
         self.providers: Mapping[str, Emulated] = {
             "twilio": self.twilio, "appwrite": self.appwrite, "chatbotkit": self.chatbotkit, "waii": self.waii,
         }  # fmt: skip
-        self._router = self._routed([name for name in self.providers if not only or name in only])
+        self._application = application(self._routed([name for name in self.providers if not only or name in only]))
 
     def _routed(self, names: Sequence[str]) -> Router:
         """Paths tell the providers apart; what no path knows is answered by the first of them."""
@@ -94,8 +94,7 @@ class Sandbox:
         return Router([*doors, *(route for one in others for route in one.routes)], redirect_slashes=False, default=first)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Routes by the path as sent: an encoded slash belongs to an id."""
-        await self._router({**scope, "path": scope["raw_path"].decode("latin-1")}, receive, send)
+        await self._application(scope, receive, send)
 
     @property
     def faults(self) -> FaultPlan:

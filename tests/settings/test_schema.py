@@ -12,13 +12,17 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from syncd.connectors.appwrite import AppwriteOptions
+from syncd.connectors.chatbotkit import ChatBotKitOptions
 from syncd.connectors.file import FileOptions
 from syncd.connectors.twilio import TwilioOptions
+from syncd.connectors.waii import WaiiOptions
 from syncd.settings import load
 from syncd.settings.schema import schema, text
 
 CONFIG = Path(__file__).parents[2] / "config"
-REAL: dict[str, type[BaseModel]] = {"appwrite": AppwriteOptions, "file": FileOptions, "twilio": TwilioOptions}
+REAL: dict[str, type[BaseModel]] = {
+    "appwrite": AppwriteOptions, "chatbotkit": ChatBotKitOptions, "file": FileOptions, "twilio": TwilioOptions, "waii": WaiiOptions,
+}  # fmt: skip
 CREDENTIALS = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "token-of-a-test"}
 
 
