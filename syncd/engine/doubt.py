@@ -50,6 +50,7 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
         with context.store.transaction():
             if account is not None:
                 _settle(context, step, "applied")
+                journal.recovered(context.store, step.seq, context.run)
                 settling.arrived(context, one, step, account, last=step.n == step.requests)
             elif not step.creates or (asked and _absent(one, step, reading)):
                 _settle(context, step, "retry" if step.creates else "lost")
