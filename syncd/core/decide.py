@@ -83,7 +83,7 @@ def _keeping(projection: Projection, decision: Decision) -> Decision:
     """An update says also what it would erase if it did not."""
     if not decision.delta or decision.kind is Kind.CREATE:
         return decision
-    return replace(decision, delta={**{path: (None, value) for path, value in projection.kept.items()}, **decision.delta})
+    return replace(decision, delta={path: (None, value) for path, value in projection.kept.items()} | dict(decision.delta))
 
 
 def leave(policy: Policy, projection: Projection, evidence: Evidence) -> Decision:

@@ -88,8 +88,9 @@ class WriteMap:
         self.immutable = frozenset(rule.path for rule in self._rules if rule.spec.mutability is Mutability.IMMUTABLE)
         self.shared = frozenset(rule.path for rule in self._rules if rule.shares)
         self.hidden = frozenset(rule.path for rule in self._rules if not rule.spec.carried or rule.spec.mutability is Mutability.WRITE_ONLY)
+        self._volatile = tuple(rule for rule in self._rules if rule.spec.volatile)
         volatile = {name for name, spec in capability.attributes.items() if spec.volatile}
-        self.erased = frozenset(volatile - {rule.path for rule in self._rules})
+        self.erased = frozenset(volatile - {rule.path for rule in self._volatile})
 
     def wanted(
         self, identity_attributes: Attributes, current: Attributes | None, written: Mapping[str, Any] | None = None
@@ -115,8 +116,10 @@ class WriteMap:
 
     def kept(self, identity_attributes: Attributes) -> dict[str, Any]:
         """What each update must say although it does not change it, lest it be erased; also where it is set `on: create`."""
+        if not self._volatile:
+            return {}
         person = _person(identity_attributes)
-        return {rule.path: rule.value(person) for rule in self._rules if rule.spec.volatile}
+        return {rule.path: value for rule in self._volatile if (value := rule.value(person)) is not None}
 
     def oversize(self, current: Attributes | None, wanted: Mapping[str, Any]) -> str | None:
         """Why the provider would refuse an object that ``wanted`` (marker included) changes: its size in bytes of JSON; None if it fits."""

@@ -91,6 +91,7 @@ def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, 
 
 
 def settle_step(store: Store, step: int, state: str, error: str | None, now: datetime) -> None:
+    """One that wrote something ends the first contact."""
     store.run(
         "UPDATE step SET state = :state, error = :error, settled_at = :now WHERE id = :id",
         id=step,
@@ -98,10 +99,12 @@ def settle_step(store: Store, step: int, state: str, error: str | None, now: dat
         error=error,
         now=stamp(now),
     )
+    if state == "applied":
+        store.run("UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM step WHERE id = :id)", id=step)
 
 
 def settle_change(store: Store, seq: int, state: str, error: str | None, now: datetime) -> None:
-    """The last word on a change: its ``state`` (see `Change`). One that wrote something ends the first contact."""
+    """The last word on a change: its ``state`` (see `Change`)."""
     store.run(
         "UPDATE change SET state = :state, error = :error, settled_at = :now WHERE seq = :seq",
         seq=seq,
@@ -109,12 +112,6 @@ def settle_change(store: Store, seq: int, state: str, error: str | None, now: da
         error=error,
         now=stamp(now),
     )
-    if state == "applied":
-        store.run(
-            "UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM change WHERE seq = :seq)"
-            " AND EXISTS (SELECT 1 FROM step WHERE step.change = :seq)",
-            seq=seq,
-        )
 
 
 def recovered(store: Store, seq: int, run: int) -> None:

@@ -56,9 +56,10 @@ class Change(SQLModel, table=True):
     __table_args__ = (
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),
-        Index("change_by_identity", "identity"),
+        Index("change_by_identity", "identity", "connection"),
         Index("change_updated", "connection", "identity", "settled_at", sqlite_where=text("kind = 'update' AND state = 'applied'")),
         Index("change_by_recovery", "recovered_by", sqlite_where=text("recovered_by IS NOT NULL")),
+        Index("change_revoking", "connection", sqlite_where=text("revoke AND state IN ('sent', 'retry', 'lost', 'rejected')")),
     )
 
 

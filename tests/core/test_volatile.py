@@ -47,7 +47,7 @@ def test_each_update_carries_it_though_it_did_not_change(more: dict[str, bool]) 
     assert (decision.kind, decision.reason) == (Kind.UPDATE, "name changed")
     assert dict(decision.delta) == {"name": ("Bob", "Ann"), "nick": (None, "ann")}
     decision = decided(one, person(), {**standing(one, person()), "name": "Bob"})
-    assert dict(decision.delta) == {"name": ("Bob", "Ann"), "nick": (None, None)}
+    assert dict(decision.delta) == {"name": ("Bob", "Ann")}, "to be erased is all that no value needs"
 
 
 def test_alone_it_is_no_reason_to_write() -> None:

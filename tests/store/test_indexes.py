@@ -65,6 +65,8 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "gone": lambda: staging.gone(s, [5], NOW),
         "back_unread": lambda: staging.back_unread(s, "app", ["a1", "a2"]),
         "document": lambda: staging.document(s, 1),
+        "unfinished": lambda: outcomes.unfinished(s, "app", ["p1", "p2"]),
+        "unrevoked": lambda: outcomes.unrevoked(s, "app"),
         "keep_document": lambda: staging.keep_document(s, 1, "{}"),
         "missing": lambda: missing.missing(s, "app"),
         "missed": lambda: missing.missed(s, [5], NOW),
