@@ -83,7 +83,6 @@ class WaiiOptions(Options):
         tenants = {id: {"org_id": tenant.organization, **tenant.attributes()} for id, tenant in self.tenants.items()}
         return capability(
             USER,
-            revokes="access keys",
             constants={"org_id": next(iter(named))} if len(named) == 1 else {},
             required=frozenset({"id", "org_id"}),
             containers={
