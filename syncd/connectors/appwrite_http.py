@@ -28,8 +28,8 @@ _NO_LISTING = "queries%5B0%5D=version&limit=version"
 
 def explain(answer: Answer) -> Problem:
     """``{message, code, type, version}``: the type says what the code only repeats of the status."""
-    code, message = problem(answer)
-    return _member(answer, "type") or code, message
+    told = problem(answer)
+    return told._replace(code=_member(answer, "type") or told.code)
 
 
 class AppwriteHttp(Http):

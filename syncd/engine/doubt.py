@@ -61,6 +61,7 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
             if account is not None:
                 last = step.n == step.requests
                 _settle(context, step, "applied", "applied" if last else "retry")
+                journal.recovered(context.store, step.seq, context.run)
                 settling.arrived(context, one, step, account, last=last)
             elif not step.creates or (asked and _absent(one, step, reading)):
                 state = "retry" if step.creates else "lost"

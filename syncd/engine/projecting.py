@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 
@@ -16,13 +15,14 @@ from syncd.engine.context import Connected, Context
 from syncd.environment import instant
 from syncd.store import links
 from syncd.store.links import Standing
+from syncd.store.standing import Stands
 
 
 @dataclass(frozen=True, slots=True)
 class Projected:
     """One row of the store with what projection made of it."""
 
-    row: Any
+    row: Stands
     person: Person
     holding: Holding | None
     projection: Projection
@@ -40,7 +40,7 @@ async def project_dirty(context: Context, one: Connected) -> int:
     return total
 
 
-def at(context: Context, one: Connected, row: Any) -> Projected:
+def at(context: Context, one: Connected, row: Stands) -> Projected:
     """Project one row of `links.standing`, `links.dirty` or `links.out_of_step`."""
     assert one.policy is not None
     person, holding = person_of(row), holding_of(context, row)
@@ -70,13 +70,13 @@ def _wanted_key(policy: Policy, projection: Projection) -> str | None:
     return None if path is None else key(path, projection.key)
 
 
-def person_of(row: Any) -> Person:
+def person_of(row: Stands) -> Person:
     return Person(
         row.identity, orjson.loads(row.attributes), row.live, bool(row.ignored), _instant(row.starts_at), _instant(row.ends_at)
     )  # fmt: skip
 
 
-def holding_of(context: Context, row: Any) -> Holding | None:
+def holding_of(context: Context, row: Stands) -> Holding | None:
     """The linked account, unless there is none or it is proven gone. What its holder can edit puts nobody on the ignore list."""
     if row.account_id is None or row.gone_at is not None:
         return None

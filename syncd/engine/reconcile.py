@@ -24,6 +24,7 @@ from syncd.environment import instant, stamp
 from syncd.errors import Rejected
 from syncd.model import LEAVING, Change, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
+from syncd.store.standing import Stands
 
 Proofs = Mapping[Event | None, Evidence | None]
 """Why somebody left -> what proves it."""
@@ -59,7 +60,7 @@ async def plan_again(context: Context, one: Connected, identity: str) -> list[di
     return await _plan_block(context, one, rows, _evidence(context, one))
 
 
-def _ready(context: Context, row: Any) -> bool:
+def _ready(context: Context, row: Stands) -> bool:
     """Not in doubt, not resting after repeated refusals."""
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
 
@@ -76,7 +77,7 @@ def _evidence(context: Context, one: Connected) -> Proofs:
     return {Event.DEPARTED: prove(gone), Event.INACTIVE: there, Event.OUT_OF_SCOPE: there}
 
 
-async def _plan_block(context: Context, one: Connected, rows: Sequence[Any], evidence: Proofs) -> list[dict[str, Any]]:
+async def _plan_block(context: Context, one: Connected, rows: Sequence[Stands], evidence: Proofs) -> list[dict[str, Any]]:
     projected = _still_out_of_step(context, one, [at(context, one, row) for row in rows])
     matches = correlate(context, one, [each for each in projected if each.holding is None])
     colliding = _collisions(context, one, projected)

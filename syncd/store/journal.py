@@ -63,10 +63,11 @@ def tally(store: Store, run: int, connection: str, column: str = "kind") -> dict
 
 
 def applied(store: Store, run: int, connection: str) -> dict[str, int]:
-    """How many user changes of each kind took."""
+    """How many user changes of each kind took: those of the run, and those of earlier runs of which it found out."""
+    took = "connection = :connection AND state = 'applied' AND object = 'user'"
     rows = store.rows(
-        "SELECT kind, COUNT(*) AS n FROM change WHERE run = :run AND connection = :connection AND state = 'applied' AND object = 'user'"
-        " GROUP BY kind",
+        f"SELECT kind, COUNT(*) AS n FROM (SELECT kind FROM change WHERE run = :run AND {took} AND recovered_by IS NULL"
+        f" UNION ALL SELECT kind FROM change WHERE recovered_by = :run AND {took}) AS touched GROUP BY kind",
         run=run, connection=connection,
     )  # fmt: skip
     return {row.kind: row.n for row in rows}
@@ -111,6 +112,11 @@ def settle_change(store: Store, seq: int, state: str, error: str | None, now: da
         error=error,
         now=stamp(now),
     )
+
+
+def recovered(store: Store, seq: int, run: int) -> None:
+    """It was ``run`` that found this change of an earlier one done."""
+    store.run("UPDATE change SET recovered_by = :run WHERE seq = :seq", seq=seq, run=run)
 
 
 def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:

@@ -12,15 +12,10 @@ from sqlalchemy.engine import Row
 from syncd.environment import stamp
 from syncd.store.conditions import out_of_step as _condition
 from syncd.store.database import Store
+from syncd.store.standing import COLUMNS, Stands
 
 _DIFFERS = _condition("l.")
-_STANDING = """
-SELECT i.id AS identity, i.attributes, i.live, i.ignored, i.departed_at, i.starts_at, i.ends_at,
-  l.id AS link_id, l.desired, l.actual, l.owned, l.state, l.reason, l.key, l.leaving_since, l.counted, l.hold,
-  l.settled, l.written, l.generation, l.doubt, l.failures, l.retry_at, l.due_at, l.tried_desired, l.tried_actual,
-  l.account_id, a.account, a.document, a.gone_at
-FROM {source} LEFT JOIN account AS a ON a.id = l.account_id
-"""
+_STANDING = COLUMNS + "FROM {source} LEFT JOIN account AS a ON a.id = l.account_id"
 _DIRTY = _STANDING.format(
     source="dirty AS d JOIN identity AS i ON i.id = d.identity"
     " LEFT JOIN link AS l ON l.connection = d.connection AND l.identity = d.identity"
@@ -29,14 +24,16 @@ _ALL = _STANDING.format(source="identity AS i LEFT JOIN link AS l ON l.connectio
 _LINKED = _STANDING.format(source="link AS l JOIN identity AS i ON i.id = l.identity")
 
 
-def dirty(store: Store, connection: str, limit: int = 1000) -> Sequence[Row[Any]]:
+def dirty(store: Store, connection: str, limit: int = 1000) -> list[Stands]:
     """Identities to project again at ``connection``, each with its link and account, if any."""
-    return store.rows(f"{_DIRTY} WHERE d.connection = :connection ORDER BY d.identity LIMIT :limit", connection=connection, limit=limit)
+    rows = store.rows(f"{_DIRTY} WHERE d.connection = :connection ORDER BY d.identity LIMIT :limit", connection=connection, limit=limit)
+    return [Stands._make(row) for row in rows]
 
 
-def standing(store: Store, connection: str, identities: Sequence[str]) -> Sequence[Row[Any]]:
+def standing(store: Store, connection: str, identities: Sequence[str]) -> list[Stands]:
     """The same rows for given identities."""
-    return store.rows(f"{_ALL} WHERE i.id IN :ids ORDER BY i.id", connection=connection, ids=list(identities))
+    rows = store.rows(f"{_ALL} WHERE i.id IN :ids ORDER BY i.id", connection=connection, ids=list(identities))
+    return [Stands._make(row) for row in rows]
 
 
 def clean(store: Store, connection: str, identities: Sequence[str]) -> None:
@@ -44,12 +41,13 @@ def clean(store: Store, connection: str, identities: Sequence[str]) -> None:
     store.run("DELETE FROM dirty WHERE connection = :connection AND identity IN :ids", connection=connection, ids=list(identities))
 
 
-def out_of_step(store: Store, connection: str, after: int, limit: int = 1000) -> Sequence[Row[Any]]:
+def out_of_step(store: Store, connection: str, after: int, limit: int = 1000) -> list[Stands]:
     """Links where desired and actual differ, in order of their id: the only work there is (partial index ``link_out_of_step``)."""
-    return store.rows(
+    rows = store.rows(
         f"{_LINKED} WHERE l.connection = :connection AND l.id > :after AND {_DIFFERS} ORDER BY l.id LIMIT :limit",
         connection=connection, after=after, limit=limit,
     )  # fmt: skip
+    return [Stands._make(row) for row in rows]
 
 
 def count_out_of_step(store: Store, connection: str) -> int:
@@ -205,6 +203,16 @@ def owned(store: Store, connection: str) -> int:
     return int(
         store.value("SELECT COUNT(*) FROM link WHERE connection = :connection AND owned AND account_id IS NOT NULL", connection=connection)
     )
+
+
+def linked_accounts(store: Store, connection: str, accounts: Sequence[str]) -> set[str]:
+    """Those of these accounts, by provider id, that are somebody's."""
+    rows = store.rows(
+        "SELECT a.account FROM account AS a JOIN link AS l ON l.account_id = a.id"
+        " WHERE a.connection = :connection AND a.account IN :accounts",
+        connection=connection, accounts=list(accounts),
+    )  # fmt: skip
+    return {row.account for row in rows}
 
 
 def waiting_for_projection(store: Store, connection: str, identities: Sequence[str]) -> set[str]:
