@@ -73,6 +73,19 @@ def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
     assert (shown.landscape.instance, shown.store.lease, shown.log) == (bare.landscape.instance, bare.store.lease, bare.log)
 
 
+def test_the_example_holds_with_its_second_target_too(tmp_path: Path) -> None:
+    """What stands there as a comment, for who has no Appwrite project, is no less true."""
+    text = (CONFIG / "syncd.yaml").read_text(encoding="utf-8")
+    head, _, rest = text.partition("  # app:\n")
+    block, _, tail = rest.partition("\n\n")
+    lines = "".join(f"  {line.removeprefix('  # ')}\n" for line in ["  # app:", *block.split("\n")])
+    (tmp_path / "syncd.yaml").write_text(f"{head}{lines}\n{tail}", encoding="utf-8")
+    (tmp_path / "people.csv").write_bytes((CONFIG / "people.csv").read_bytes())
+    app = load(tmp_path / "syncd.yaml", REAL, {**CREDENTIALS, "APPWRITE_API_KEY": "key-of-a-test"}).landscape.connection("app")
+    assert app.write is not None and app.write.revoke and app.write.deprovision.out_of_scope == "disable"
+    assert {"labels", "prefs.team", "emailVerification", "name", "email", "status"} == {entry.name for entry in app.write.attributes}
+
+
 VALID = [
     PEOPLE,
     PEOPLE + CHAT + "    write: {}\n    limits: {create: {percent: 50}}\n    settle: 0s\n",
