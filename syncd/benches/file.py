@@ -40,14 +40,15 @@ _SPOILT: Mapping[str, Callable[[bytes], bytes]] = {
     "truncated": lambda raw: raw[: len(raw) // 2 - 1],
     "empty": lambda raw: b"",
     "html": lambda raw: b"<!DOCTYPE html>\n<title>Sign in</title>\n",
-    "nul": lambda raw: raw.replace(b"Seeded 0", b"Seeded\x00 0"),
+    "nul": lambda raw: raw.replace(b"Seeded 0", b"Seeded \\u0000" if raw[:1] in b"[{" else b"Seeded \x00"),
     "surrogate": lambda raw: raw.replace(b"Seeded 0", b"Seeded \xed\xa0\x80"),
 }
 """Fault -> what becomes of the file."""
 
 
 class FileBench(Usual):
-    """``path``: its suffix says in which format the file is written."""
+    """``path``: its suffix says in which format the file is written. In JSON Lines nobody is an empty file, which proves nothing: there
+    somebody is always there."""
 
     page = PAGE
 
@@ -55,7 +56,7 @@ class FileBench(Usual):
         self._path, self._environment = path, Swift()
         self._people: list[dict[str, str]] = []
         self._spoil: Callable[[bytes], bytes] = bytes
-        self._save()
+        self.seed(path.suffix == ".jsonl")
 
     def connector(self, *, writable: bool = True) -> Connector:
         options = FileOptions(path=str(self._path), id=COLUMNS[0])
@@ -63,7 +64,8 @@ class FileBench(Usual):
 
     def seed(self, count: int) -> Sequence[str]:
         there = len(self._people)
-        made = [{"employeeNumber": f"E{there + n}", "email": f"p{n}@corp.example", "displayName": f"Seeded {n}"} for n in range(count)]
+        numbers = range(there, there + count)
+        made = [{"employeeNumber": f"E{n}", "email": f"p{n}@corp.example", "displayName": f"Seeded {n}"} for n in numbers]
         self._people += made
         self._save()
         return [one["employeeNumber"] for one in made]

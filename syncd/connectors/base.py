@@ -40,16 +40,7 @@ def granted() -> None:
 class Connector(Protocol):
     """One kind of system. The engine owns every loop; a connector turns one question into requests and answers into records.
 
-    Obligations, quoted by the conformance checks:
-
-    1. `list` returns every account exactly once over a whole listing, or a page with ``defect``; a short listing is never complete.
-    2. `parse` drops what the tables do not declare (secrets, password hashes) and raises Rejected for one bad record.
-    3. `fetch` says Gone only for a 404-like answer; 401 and 403 raise Quarantined.
-    4. `find` answers by marker or natural key; it resolves doubt after an ambiguous create.
-    5. `steps` is pure. `perform` is the only method that writes; it returns what the provider answered, never an echo.
-    6. `perform` raises InDoubt when the outcome of an unsafe request is unknown, Rejected when the provider refused it.
-    7. Every id is percent-encoded; ``.``, ``..``, empty ids and control characters are refused before anything is sent.
-    8. ``permit``, which the engine sets, is asked before each attempt of each unsafe request, after all waiting.
+    What it owes the engine, clause by clause: `syncd.connectors.obligations`. `syncd connector test NAME` tries each.
     """
 
     name: ClassVar[str]

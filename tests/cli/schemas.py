@@ -25,6 +25,7 @@ def document(kind: str, **members: Any) -> dict[str, Any]:
 
 KINDS = closed(create=COUNT, adopt=COUNT, update=COUNT, disable=COUNT, delete=COUNT)
 ACCOUNTS = closed(linked=COUNT, adoptable=COUNT, ambiguous=COUNT, unmanaged=COUNT, ignored=COUNT, rejected=COUNT)
+KEPT = {"enum": ["ok", "failed", "not applicable"]}
 SCHEMAS = {
     "plan": document(
         "plan", id=COUNT, digest=TEXT, config=TEXT, created=INSTANT,
@@ -95,6 +96,12 @@ SCHEMAS = {
     ),
     "reject": document("reject", run=COUNT, rejected=COUNT),
     "connectors": document("connectors", connectors=several(closed(name=TEXT, summary=TEXT))),
+    "conformance": document(
+        "conformance", connector=TEXT, ok=FLAG,
+        obligations=several(
+            closed(number=COUNT, name=TEXT, clause=TEXT, state=KEPT, checks=several(closed(name=TEXT, state=KEPT, found=MAYBE)))
+        ),
+    ),
 }  # fmt: skip
 
 

@@ -135,6 +135,7 @@ class DoneAndDenied(MemoryConnector):
         try:
             return await super().perform(step)
         except Retryable:
+            self.directory.calm()
             await super().perform(step)
             raise
 

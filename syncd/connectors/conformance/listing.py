@@ -15,7 +15,7 @@ from syncd.model import Account, Cursor, Mutability, Page
 async def everyone_is_handed_out_once(stage: Stage) -> None:
     stage.bench.seed(2 * stage.bench.page + 1)
     pages = await stage.walk()
-    expect(len(pages) > 2, f"{2 * stage.bench.page + 1} accounts came in {len(pages)} pages")
+    expect(len(pages) > 2, f"accounts that fill three pages came in {len(pages)}")
     _once(stage.ids(pages), stage.bench.holds())
     _counted(pages)
 
@@ -53,7 +53,7 @@ def _counted(pages: Sequence[Page]) -> None:
 @check("list.cursor")
 async def a_cursor_holds_in_another_process(stage: Stage) -> None:
     stage.bench.seed(2 * stage.bench.page + 1)
-    first = await stage.connector.list(None)
+    first = await stage.begun()
     rest = await stage.walk(stage.connect(), first.next)
     _once(stage.ids([first, *rest]), stage.bench.holds())
 
@@ -61,7 +61,7 @@ async def a_cursor_holds_in_another_process(stage: Stage) -> None:
 @check("list.cursor")
 async def a_cursor_holds_when_those_before_it_are_gone(stage: Stage) -> None:
     stage.bench.seed(2 * stage.bench.page + 1)
-    first = await stage.connector.list(None)
+    first = await stage.begun()
     shown = stage.ids([first])
     for id in {shown[0], shown[-1]}:
         stage.bench.remove(id)

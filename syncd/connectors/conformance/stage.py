@@ -58,6 +58,17 @@ class Stage:
 
     # ---- reading -----------------------------------------------------------------------------------------------------
 
+    async def begun(self) -> Page:
+        """The first page of a listing that shows somebody and has another page behind it."""
+        cursor = None
+        while True:
+            page = await self.connector.list(cursor)
+            if page.next is None:
+                raise Inapplicable("its listings show everybody in one page")
+            if self.records([page]):
+                return page
+            cursor = page.next
+
     async def walk(
         self, connector: Connector | None = None, cursor: Cursor | None = None, since: Watermark | None = None
     ) -> list[Page]:  # fmt: skip
@@ -122,10 +133,11 @@ class Stage:
         )  # fmt: skip
 
     async def do(self, change: Change, connector: Connector | None = None) -> Account | None:
-        """Every step of a change; the last account that was answered."""
-        answer = None
+        """Every step of a change; the last account that was answered, of a deletion what its last step answered."""
+        answer: Account | None = None
         for step in (connector or self.connector).steps(change):
-            answer = await (connector or self.connector).perform(step) or answer
+            last = await (connector or self.connector).perform(step)
+            answer = last if change.kind is Kind.DELETE else last or answer
         return answer
 
     async def make(self, more: Mapping[str, Any] | None = None) -> Account:
