@@ -198,6 +198,11 @@ class World:
         """`held reject`."""
         waiting.refuse(self.store, [row.id for row in waiting.listing(self.store, state="held") if not who or row.who in who])
 
+    def take_back(self) -> None:
+        """`held release` of everything that was rejected and can be released."""
+        rows = self.store.rows("SELECT id FROM pending WHERE state = 'kept'")
+        waiting.release(self.store, [row.id for row in rows], self.clock.now())
+
 
 def planned(plan: Plan) -> list[tuple[str, str, str]]:
     """(kind, who, code of the hold) of every change of a plan, in no particular order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from syncd.cli.documents import document as _document
@@ -40,9 +40,17 @@ async def probe(settings: Settings, environment: Environment) -> list[Found]:
 
 async def _health(one: Connected) -> Health:
     try:
-        return await one.connector.check()
+        health = await one.connector.check()
     except SyncdError as error:
         return Health(False, problems=(str(error),))
+    return replace(health, problems=(*health.problems, *_lacking(one, health)))
+
+
+def _lacking(one: Connected, health: Health) -> Iterator[str]:
+    """What a target is not permitted, where no problem names it yet; to a connection that is only read, what it may not do is no matter."""
+    for name, granted in health.permissions.items():
+        if one.policy is not None and not granted and not any(name in problem for problem in health.problems):
+            yield f"needs {name}: give it to these credentials, or remove `write` to only read here"
 
 
 def capabilities(one: Connected) -> tuple[str, ...]:

@@ -43,8 +43,9 @@ def rejected(run: int, rows: Sequence[Any]) -> dict[str, Any]:
     return document("reject", run=run, rejected=len(rows))
 
 
-def rejected_lines(rows: Sequence[Any]) -> Iterator[str | Styled]:
+def rejected_lines(run: int, rows: Sequence[Any]) -> Iterator[str | Styled]:
     yield f"{len(rows):,} rejected: kept by you, until either side moves.", GREEN
+    yield f"  to take it back: syncd held release {run}"
 
 
 def _why(row: Any) -> str:

@@ -37,14 +37,15 @@ def held_list(invocation: Invocation) -> int:
 def release(invocation: Invocation, run: Run) -> int:
     """Let the held changes of a run go; the next run sends them.
 
-    It sends exactly those. Unused after 24 hours they are held again.
+    It sends exactly those. Unused after 24 hours they are held again. What was rejected before is let go all the same.
     """
     from syncd.cli import releasing
     from syncd.store import waiting
 
     with invocation.store() as store:
-        rows = _of(store, run)
+        rows = _of(store, run, kept=True)
         going, staying = releasing.divided(rows)
+        waiting.take_back(store, [row.id for row in staying])
         waiting.release(store, [row.id for row in going], invocation.environment.now())
     invocation.printer.show(releasing.released(run, going, staying), lambda: releasing.released_lines(going, staying))
     return DONE if going else FAILED
@@ -52,14 +53,14 @@ def release(invocation: Invocation, run: Run) -> int:
 
 @command(held, "reject")
 def reject(invocation: Invocation, run: Run) -> int:
-    """Say no to the held changes of a run, until a side moves."""
+    """Say no to the held changes of a run, until a side moves or you release them."""
     from syncd.cli import releasing
     from syncd.store import waiting
 
     with invocation.store() as store:
         rows = _of(store, run)
         waiting.refuse(store, [row.id for row in rows])
-    invocation.printer.show(releasing.rejected(run, rows), lambda: releasing.rejected_lines(rows))
+    invocation.printer.show(releasing.rejected(run, rows), lambda: releasing.rejected_lines(run, rows))
     return DONE
 
 
@@ -73,11 +74,11 @@ def _list(invocation: Invocation, state: str | None) -> int:
     return DONE
 
 
-def _of(store: Store, run: int) -> Sequence[Any]:
+def _of(store: Store, run: int, *, kept: bool = False) -> Sequence[Any]:
     """What this run was the first to hold. Raises Failed, naming the runs that hold something, when it holds nothing."""
     from syncd.store import answers, waiting
 
-    rows = waiting.of_run(store, run)
+    rows = waiting.of_run(store, run, kept=kept)
     if not rows:
         others = ", ".join(map(str, answers.runs_that_hold(store)))
         raise Failed(f"run {run} holds nothing" + (f"; held are changes of run {others}" if others else ", and neither does any other"))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
@@ -39,8 +40,12 @@ class Answer:
         return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
-Problem = tuple[str | None, str]
-"""The provider's own code, and its message."""
+class Problem(NamedTuple):
+    """The provider's own code, and its message. ``final``: of a 429, that no waiting cures it (a quota, not a pace)."""
+
+    code: str | None
+    message: str
+    final: bool = False
 
 
 def problem(answer: Answer) -> Problem:
@@ -50,20 +55,20 @@ def problem(answer: Answer) -> Problem:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        return None, ""
+        return Problem(None, "")
     code = body.get("code")
     message = next((text for key in ("message", "detail", "title", "error") if isinstance(text := body.get(key), str) and text), "")
-    return (str(code) if isinstance(code, str | int) else None), message
+    return Problem(str(code) if isinstance(code, str | int) else None, message)
 
 
 def refusal(label: str, answer: Answer, explain: Callable[[Answer], Problem], redact: Callable[[str], str], now: datetime) -> SyncdError:
     """The error for an answer that is no success. 429 was not processed (RFC 6585); a 5xx or 408 may have been, in part or whole."""
-    code, message = explain(answer)
+    code, message, final = explain(answer)
     text = _UNPRINTABLE.sub(" ", redact(message))[:_LONGEST_MESSAGE]
     said = f"{label}: {answer.status}" + (f" (code {code})" if code else "") + (f" {text}" if text else "")
     theirs = http_date(answer.headers.get("date", "")) or now  # a wish given as a date is meant by the provider's own clock
     status, after = answer.status, retry_after(answer.headers.get("retry-after"), theirs)
-    if status == 429:
+    if status == 429 and not final:
         return Retryable(said, after)
     if status >= 500 or status == 408:
         return Ambiguous(said, after)

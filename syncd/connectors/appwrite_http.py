@@ -23,12 +23,13 @@ from syncd.model import Rate
 T = TypeVar("T")
 DIALECTS = ("1.5", "1.6", "1.7", "1.8")
 FORMAT = "X-Appwrite-Response-Format"
+_NO_LISTING = "queries%5B0%5D=version&limit=version"
 
 
 def explain(answer: Answer) -> Problem:
     """``{message, code, type, version}``: the type says what the code only repeats of the status."""
-    code, message = problem(answer)
-    return _member(answer, "type") or code, message
+    told = problem(answer)
+    return told._replace(code=_member(answer, "type") or told.code)
 
 
 class AppwriteHttp(Http):
@@ -61,8 +62,9 @@ class AppwriteHttp(Http):
             raise
 
     async def _ask(self) -> str:
-        """Every refusal names the server's version, and ``unique()`` is never anybody's id (Appwrite API reference, users)."""
-        probe = Request("GET", f"{self.root.path}/users/unique%28%29", "GET /users/{id}", success=frozenset({400, 401, 403, 404}))
+        """Every refusal names the server's version, and this is a listing to none of them: `queries` took functions, then JSON; before 1.0
+        ``limit`` was a number of its own."""
+        probe = Request("GET", f"{self.root.path}/users?{_NO_LISTING}", "GET /users", success=frozenset({400, 401, 403, 404}))
         version = await super().send(probe, _version)
         numbers = tuple(map(int, re.findall("[0-9]+", version)[:2]))
         if len(numbers) < 2:

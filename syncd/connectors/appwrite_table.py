@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 
 from syncd.connectors.records import Reader
-from syncd.connectors.tables import Call, Listing, Table, json_body
-from syncd.connectors.url import Root
-from syncd.errors import Incomplete, Rejected
+from syncd.connectors.tables import Call, Listing, OwnWalk, Table, json_body
+from syncd.errors import Rejected
 from syncd.model import Account, AttributeSpec, Capability, Mutability
 
 MARK = "syncd"
@@ -96,27 +95,11 @@ UPDATES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ByUser:
-    """Places in this listing are users, not addresses (`appwrite_listing`): a page says nothing of the next one."""
-
-    fields: tuple[str, ...] = ()
-
-    def following(self, rest: Mapping[str, Any]) -> str | None:
-        return None
-
-    def target(self, root: Root, place: str) -> str:
-        raise Incomplete(f"{place} is no place in this listing")
-
-    def key(self, place: str) -> str:
-        return place
-
-
 TABLE = Table(
     capability=CAPABILITY,
     id="$id",
     version="$updatedAt",
-    listing=Listing(Call("GET", "/users"), "users", ByUser()),
+    listing=Listing(Call("GET", "/users"), "users", OwnWalk()),
     fetch=Call("GET", _USER),
     lookups={"$id": Call("GET", "/users/{value}")},
     create=Call("POST", "/users", {"$id": "userId", "email": "email", "phone": "phone", "name": "name"}, _body, frozenset({201})),

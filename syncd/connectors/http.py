@@ -161,20 +161,20 @@ class Http:
             if not request.harmless:
                 self.permit()
             answer = await self._exchange(request, fresh)
-        if answer.status == 429:
-            self.meter.throttled += 1
-        else:
-            self.gate.accepted(episode)
-            self._widen()
         if answer.status in request.success:
+            self._took(episode)
             return self._decoded(request, answer, decode)
         error = refusal(request.label, answer, self._explain, self._redact, self._environment.now())
         if isinstance(error, Retryable):
+            self.meter.throttled += 1
             self.gate.refused(episode, error.after)
+        else:
+            self._took(episode)
         raise error
 
-    def _widen(self) -> None:
-        """One more was taken."""
+    def _took(self, episode: int) -> None:
+        """One more was not too many."""
+        self.gate.accepted(episode)
         self._taken += 1
         if self._closed and self._taken % WIDER == 0:
             self._closed -= 1

@@ -47,6 +47,17 @@ class Reader:
             raise Malformed(f"the answer is no account: it has no {self._id!r}")
         return self.account(document)
 
+    def named(self, answer: Answer) -> str:
+        """The id that an answer gives instead of the account; raises Malformed when it does not."""
+        try:
+            document = strict.loads(answer.body)
+        except ValueError as error:
+            raise Malformed(f"the answer is no JSON: {error}") from None
+        id = document.get(self._id) if isinstance(document, dict) else None
+        if not isinstance(id, str) or not id:
+            raise Malformed(f"the answer names no account: it has no {self._id!r}")
+        return id
+
     def account(self, document: Any) -> Account:
         id = document.get(self._id) if isinstance(document, dict) else None
         if not isinstance(id, str) or not id:

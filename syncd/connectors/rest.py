@@ -15,7 +15,7 @@ from syncd.connectors.retry import Malformed
 from syncd.connectors.tables import Call, Table, fitting
 from syncd.connectors.url import segment
 from syncd.environment import Environment
-from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected
+from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected, SyncdError
 from syncd.model import USER, Account, Change, Cursor, Gone, Kind, Page, Ref, Step, Unknown, Watermark
 
 
@@ -128,8 +128,8 @@ class RestConnector:
         return await self._http.send(self._request(call, {slot: value}, {}), self._reader.answered)
 
     def _request(self, call: Call, slots: Mapping[str, str], values: Mapping[str, Any], target: str | None = None) -> Request:
-        path = call.path.format_map({name: segment(value) for name, value in slots.items()})
-        content, kind = call.encoding(values) if call.fields else (None, "")
+        path = self._path(call, slots)
+        content, kind = call.encoding(values) if call.fields or call.bodied else (None, "")
         return Request(
             method=call.method,
             target=self._http.root.path + path if target is None else target,
@@ -140,6 +140,13 @@ class RestConnector:
             reads=call.reads,
             repeatable=call.repeatable,
         )
+
+    def _path(self, call: Call, slots: Mapping[str, str]) -> str:
+        """The call's path with its slots filled. Raises Rejected for what cannot stand in a path, or is no id at this provider."""
+        own = self._table.ids
+        if own is not None and not own.fullmatch(slots.get("id", "")) and "id" in slots:
+            raise Rejected(f"{slots['id']!r} is no account id", "id")
+        return call.path.format_map({name: segment(value) for name, value in slots.items()})
 
     def headers(self, call: Call) -> Mapping[str, str]:
         """Headers of this provider's own for one call."""
@@ -165,7 +172,7 @@ class RestConnector:
         if missing:
             raise Rejected(f"{', '.join(missing)}: {call.method} {call.path} cannot set it", "unknown")
         creates = change.kind is Kind.CREATE
-        path = call.path if creates else call.path.format(id=segment(change.account or ""))
+        path = call.path if creates else self._path(call, {"id": change.account or ""})
         named = sorted({call.fields[attribute] for attribute in map(call.carries, body) if attribute})
         return Step(change, n, call.method, path, dict(body), creates, f"{call.method} {call.path} {', '.join(named)}".rstrip())
 
@@ -179,11 +186,23 @@ class RestConnector:
                 return None
         call = next(one for one in self._table.updates if all(one.carries(path) for path in step.body))
         values = await self._values(call, account, step.body)
-        return await self._http.send(self._request(call, {"id": account}, values), lambda answer: self._same(answer, account))
+        answered = await self._http.send(self._request(call, {"id": account}, values), lambda answer: self._same(answer, account))
+        return await self._read_back(step, account) if answered is None else answered
 
     async def _create(self, step: Step) -> Account:
         values = self._wire(self._table.create, merged({}, step.body))
-        return await self._http.send(self._request(self._table.create, {}, values), lambda answer: self._created(answer, step.body))
+        request = self._request(self._table.create, {}, values)
+        if not self._table.answers_id:
+            return await self._http.send(request, lambda answer: self._created(answer, step.body))
+        id = await self._http.send(request, self._reader.named)
+        try:
+            return await self._read_back(step, id)
+        except SyncdError as error:
+            raise InDoubt(f"created account {id}, but it cannot be read back: {error}") from error
+
+    async def _read_back(self, step: Step, id: str) -> Account:
+        """The account that ``step`` wrote, of which its answer gave the id alone."""
+        return await self._get(self._table.fetch, "id", id)
 
     def _created(self, answer: Answer, asked: Mapping[str, Any]) -> Account:
         """Raises InDoubt when something was made that is not, or cannot be shown to be, what was asked for."""
@@ -196,19 +215,20 @@ class RestConnector:
             raise InDoubt(f"created account {account.id}, but with another {key} than was asked for")
         return account
 
-    def _same(self, answer: Answer, id: str) -> Account:
-        """Raises InDoubt when the answer cannot be read: what was asked for is done all the same."""
+    def _same(self, answer: Answer, id: str) -> Account | None:
+        """None where the answer is the id alone. Raises InDoubt when it cannot be read: what was asked for is done all the same."""
         try:
-            account = self._reader.answered(answer)
+            account = None if self._table.answers_id else self._reader.answered(answer)
         except (Rejected, Quarantined) as error:
             raise InDoubt(f"updated, but the answer cannot be read: {error}") from error
-        if account.id != id:
+        if (self._reader.named(answer) if account is None else account.id) != id:
             raise Malformed("the answer speaks of another account")
         return account
 
     async def _delete(self, id: str) -> None:
+        confirmed = (lambda answer: self._same(answer, id)) if self._table.answers_id else (lambda answer: None)
         try:
-            await self._http.send(self._request(self._table.delete, {"id": id}, {}), lambda answer: None)
+            await self._http.send(self._request(self._table.delete, {"id": id}, {}), confirmed)
         except NotFound as error:
             if error.code not in self._table.gone:
                 raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -42,7 +43,8 @@ def json_body(values: Mapping[str, Any]) -> tuple[bytes, str]:
 class Call:
     """One documented request. ``path``: template below the API root, with ``{id}`` (or ``{value}`` of a look-up) where one belongs.
 
-    ``fields``: attribute -> wire name, what it can carry. ``repeatable``: sending it twice ends as sending it once.
+    ``fields``: attribute -> wire name, what it can carry; ``bodied``: a body leaves although there are none. ``repeatable``: sending it
+    twice ends as sending it once.
     """
 
     method: str
@@ -52,6 +54,7 @@ class Call:
     success: frozenset[int] = frozenset({200})
     reads: bool = False
     repeatable: bool = False
+    bodied: bool = False
 
     def carries(self, path: str) -> str | None:
         """The attribute under which this call can write ``path``: itself, or the object it is a member of."""
@@ -110,8 +113,8 @@ class NextUrl:
 
 
 @dataclass(frozen=True, slots=True)
-class OnePage:
-    """One answer holds everything."""
+class OwnWalk:
+    """A page says nothing of the next one, and the connector walks by itself."""
 
     fields: tuple[str, ...] = ()
 
@@ -119,7 +122,7 @@ class OnePage:
         return None
 
     def target(self, root: Root, place: str) -> str:
-        raise Incomplete(f"{place} is no place in a listing of one page")
+        raise Incomplete(f"{place} is no place in this listing")
 
     def key(self, place: str) -> str:
         return place
@@ -143,6 +146,8 @@ class Table:
 
     ``lookups``: attribute -> call that fetches the account whose attribute has that value. ``gone``: codes of a 404 that speak of the
     account; any other 404 may speak of the address. ``updates``: each carries its own fields; a change becomes one step for each it needs.
+    ``ids``: what an account's id looks like; anything else is refused before it is sent. ``answers_id``: writes answer the account's id
+    alone, so that it is read back.
     """
 
     capability: Capability
@@ -156,6 +161,8 @@ class Table:
     gone: frozenset[str] = frozenset({"404"})
     version: str | None = None
     json_text: frozenset[str] = frozenset()
+    ids: re.Pattern[str] | None = None
+    answers_id: bool = False
 
 
 def fitting(spec: AttributeSpec, value: Any) -> Any:
@@ -175,7 +182,4 @@ def _size(spec: AttributeSpec, value: Any) -> tuple[int, str]:
     """Raises for what UTF-8 or JSON cannot carry."""
     if spec.kind == "object":
         return len(strict.dumps(value).encode()), "bytes"
-    if isinstance(value, str):
-        value.encode()
-        return len(value), "characters"
-    return 0, "characters"
+    return spec.length(value) if isinstance(value, str) else (0, "characters")

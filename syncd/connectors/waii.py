@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
-from syncd.connectors.base import Options
+from syncd.connectors.base import Options, Permit
 from syncd.connectors.clock import skew
 from syncd.connectors.http import Credentials, Http
 from syncd.connectors.url import Root
@@ -109,6 +109,14 @@ class WaiiConnector:
         self._objects = {object: Objects(http, self._door, kind, environment) for object, kind in KINDS.items()}
         self._walk, self._environment = Walk(self._door), environment
         self.capability, self.meter = options.capability(), http.meter
+
+    @property
+    def permit(self) -> Permit:
+        return self._door.permit
+
+    @permit.setter
+    def permit(self, permit: Permit) -> None:
+        self._door.permit = permit
 
     async def aclose(self) -> None:
         await self._door.aclose()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from syncd.connectors.answer import Answer
+from syncd.connectors.base import Permit
 from syncd.connectors.http import Http, Request
 from syncd.connectors.pages import PageDecoder, Slices
 from syncd.connectors.retry import Malformed
@@ -44,6 +45,14 @@ class Door:
         self._http = http
         self._pages = {object: PageDecoder(kind.table.listing.items, (), "id") for object, kind in KINDS.items()}
         self._caller: Caller | None = None
+
+    @property
+    def permit(self) -> Permit:
+        return self._http.permit
+
+    @permit.setter
+    def permit(self, permit: Permit) -> None:
+        self._http.permit = permit
 
     async def aclose(self) -> None:
         await self._http.aclose()

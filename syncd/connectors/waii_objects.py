@@ -24,9 +24,7 @@ _NOTHING: Mapping[str, Any] = {"variables": {}, "roles": []}
 
 
 class Objects(RestConnector):
-    """``revoke``: end the access keys of users who are disabled or deleted."""
-
-    revoke = True
+    """What can be done with users, with tenants or with organizations."""
 
     def __init__(self, http: Http, door: Door, kind: Kind, environment: Environment) -> None:
         super().__init__(http, kind.table, environment)
@@ -35,9 +33,11 @@ class Objects(RestConnector):
     # ---- reading -----------------------------------------------------------------------------------------------------
 
     def parse(self, record: bytes, object: str = USER) -> Account:
+        """An absent member is a null one: servers leave out what is optional."""
         account = super().parse(record)
-        own = account.id if self._kind.object == ORGANIZATION else account.attributes.get("org_id")
-        account = replace(account, object=self._kind.object, container=own)
+        attributes = {name: account.attributes.get(name) for name in self.capability.attributes}
+        own = account.id if self._kind.object == ORGANIZATION else attributes.get("org_id")
+        account = replace(account, attributes=attributes, object=self._kind.object, container=own)
         return replace(account, protected=self._door.protects(account))
 
     async def lookup(self, id: str, organizations: Sequence[str]) -> Account | None:
@@ -65,16 +65,16 @@ class Objects(RestConnector):
     # ---- writing -----------------------------------------------------------------------------------------------------
 
     def steps(self, change: Change) -> tuple[Step, ...]:
-        """Who is disabled loses its keys while it may still delete them, then its roles, and then what keys are left: none, or it is said.
+        """Keys are revoked while their owner may still do so, then the change is made, and then it is seen to that none is left.
 
         Raises Rejected for an id that is none.
         """
         _checked(change.account if change.kind is not Does.CREATE else change.delta.get("id", (None, None))[1])
         steps = super().steps(change)
-        if not (self.revoke and change.object == USER and change.kind in (Does.DISABLE, Does.DELETE) and steps):
+        if not change.revoke:
             return steps
         revoking = self._step(change, 0, REVOKE, {})
-        ordered = [revoking, *steps] if change.kind is Does.DELETE else [revoking, *steps, revoking]
+        ordered = [revoking, *steps] if change.kind is Does.DELETE or not steps else [revoking, *steps, revoking]
         return tuple(replace(one, n=n) for n, one in enumerate(ordered, 1))
 
     async def perform(self, step: Step) -> Account | None:
@@ -129,7 +129,8 @@ class Objects(RestConnector):
     async def _end_keys(self, step: Step, account: Account | None) -> Account | None:
         if account is None and step.change.kind is Does.DELETE:
             return None  # deleting shows what is the matter
-        with suppress(Rejected) if step.change.kind is Does.DISABLE and step.n == 1 else nullcontext():
+        again = step.change.kind is not Does.DELETE and step.n < len(self.steps(step.change))
+        with suppress(Rejected) if again else nullcontext():
             await self._door.revoke(step.change.account or "")
         return account
 

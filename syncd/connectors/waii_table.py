@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.connectors.tables import Call, Encoding, Listing, OnePage, Table, json_body
+from syncd.connectors.tables import Call, Encoding, Listing, OwnWalk, Table, json_body
 from syncd.model import USER, AttributeSpec, Capability, Fading, Mutability
 
 ORGANIZATION, TENANT = "organization", "tenant"
@@ -47,6 +47,7 @@ def capability(object: str, **more: Any) -> Capability:
         fading=Fading(),
         key="id",
         marker="variables.syncd",
+        revokes="access keys" if object == USER else "",
         write_defaults=WRITES[object],
         read_defaults={canonical: path for path, canonical in WRITES[object].items()},
         **more,
@@ -83,7 +84,7 @@ def _kind(object: str, short: str, *narrowing: str) -> Kind:
         Table(
             capability=capability(object),
             id="id",
-            listing=Listing(listed, f"{object}s", OnePage()),
+            listing=Listing(listed, f"{object}s", OwnWalk()),
             fetch=listed,
             create=call(f"create-{short}", *attributes, member=object),
             updates=(call(f"update-{short}", *changeable, member=object, repeatable=True),),

@@ -53,7 +53,7 @@ class Decision:
     """What to do, and whether it must wait: ``hold`` is a code, ``held`` the words for a person.
 
     Codes: untrusted | rehire | contradicted | ambiguous | taken | ignored | foreign | unread | never | collision | drift | fight | key
-    | config.
+    | erases | config.
     A disable or delete of a leaver carries the evidence it was made from (`leave` is the only maker). ``replaces``: a creation that
     follows the deletion beside it, and is made with everything, whatever its ``delta`` says. ``revoke``: sessions, tokens and keys end.
     """
@@ -76,7 +76,14 @@ def decide(policy: Policy, case: Case, evidence: Evidence | None) -> tuple[Decis
         return () if evidence is None else (leave(policy, projection, evidence),)
     if not case.linked:
         return (_arrive(policy, case),)
-    return _update(policy, case)
+    return tuple(_keeping(projection, one) for one in _update(policy, case))
+
+
+def _keeping(projection: Projection, decision: Decision) -> Decision:
+    """An update says also what it would erase if it did not."""
+    if not decision.delta or decision.kind is Kind.CREATE:
+        return decision
+    return replace(decision, delta={path: (None, value) for path, value in projection.kept.items()} | dict(decision.delta))
 
 
 def leave(policy: Policy, projection: Projection, evidence: Evidence) -> Decision:
@@ -90,7 +97,7 @@ def _leave(projection: Projection, evidence: Evidence) -> Decision:
     if projection.desired is None:
         return Decision(Kind.DELETE, {}, projection.reason, hold, held, counted=not projection.counted, evidence_at=evidence.at)
     changed = delta(projection.found or {}, projection.wanted or {})
-    return Decision(Kind.DISABLE, changed, projection.reason, hold, held, evidence_at=evidence.at)
+    return _keeping(projection, Decision(Kind.DISABLE, changed, projection.reason, hold, held, evidence_at=evidence.at))
 
 
 def _arrive(policy: Policy, case: Case) -> Decision:
@@ -111,7 +118,16 @@ def _arrive(policy: Policy, case: Case) -> Decision:
         held = f"{held}; release = adopt it and end its {policy.capability.revokes}"
     if policy.target.adopt == "never" and not case.match.ours:
         hold, held = "never", f"account {case.match.account} matches by {case.match.by}, and adopt is never"
-    return Decision(Kind.ADOPT, changed, f"matches by {case.match.by}", hold, held, counted=bool(changed), revoke=revoke)
+    decision = Decision(Kind.ADOPT, changed, f"matches by {case.match.by}", hold, held, counted=bool(changed), revoke=revoke)
+    return _erasing(policy, case.match, _keeping(adopted, decision))
+
+
+def _erasing(policy: Policy, match: Match, decision: Decision) -> Decision:
+    """The first write to an account that syncd did not make may erase what no answer shows; one that bears our marker had its first."""
+    if not policy.map.erased or not decision.delta or match.ours:
+        return decision
+    told = f"writing to account {match.account} may erase its {', '.join(sorted(policy.map.erased))}, which no answer shows"
+    return replace(decision, hold=decision.hold or "erases", held=f"{decision.held}; {told}" if decision.held else told)
 
 
 def _update(policy: Policy, case: Case) -> tuple[Decision, ...]:

@@ -29,4 +29,4 @@ def fingerprint(values: Mapping[str, Any], *salt: str) -> bytes:
 def fingerprint_of_clean(values: Mapping[str, Any]) -> bytes:
     """The same bytes, where every value is clean already, or None."""
     held = {name: value for name, value in values.items() if value is not None}
-    return blake2b(_NO_SALT + orjson.dumps(held, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+    return blake2b(_NO_SALT + orjson.dumps(held or None, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()

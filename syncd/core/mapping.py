@@ -72,8 +72,9 @@ class WriteMap:
     """Provider attributes <- canonical ones.
 
     ``immutable``: its paths that only a create can set. ``hidden``: those that cannot be read back. ``shared``: those whose value also
-    holds members that are not ours. Raises Refused for an entry that cannot work: an unknown or read-only attribute, an unknown name,
-    a bad expression, a literal of the wrong type or over the limit.
+    holds members that are not ours. ``erased``: attributes that have no entry, and that an update therefore erases.
+    Raises Refused for an entry that cannot work: an unknown or read-only attribute, an unknown name, a bad expression, a literal of the
+    wrong type or over the limit.
     """
 
     def __init__(self, entries: Iterable[MapEntry], capability: Capability, canonical: Collection[str]) -> None:
@@ -87,6 +88,9 @@ class WriteMap:
         self.immutable = frozenset(rule.path for rule in self._rules if rule.spec.mutability is Mutability.IMMUTABLE)
         self.shared = frozenset(rule.path for rule in self._rules if rule.shares)
         self.hidden = frozenset(rule.path for rule in self._rules if not rule.spec.carried or rule.spec.mutability is Mutability.WRITE_ONLY)
+        self._volatile = tuple(rule for rule in self._rules if rule.spec.volatile)
+        volatile = {name for name, spec in capability.attributes.items() if spec.volatile}
+        self.erased = frozenset(volatile - {rule.path for rule in self._volatile})
 
     def wanted(
         self, identity_attributes: Attributes, current: Attributes | None, written: Mapping[str, Any] | None = None
@@ -109,6 +113,13 @@ class WriteMap:
         """What we alone want at these paths of the map, before members that others own are added. Raises Rejected like `wanted`."""
         person = _person(identity_attributes)
         return {rule.path: rule.value(person) for rule in self._rules if rule.path in paths}
+
+    def kept(self, identity_attributes: Attributes) -> dict[str, Any]:
+        """What each update must say although it does not change it, lest it be erased; also where it is set `on: create`."""
+        if not self._volatile:
+            return {}
+        person = _person(identity_attributes)
+        return {rule.path: value for rule in self._volatile if (value := rule.value(person)) is not None}
 
     def oversize(self, current: Attributes | None, wanted: Mapping[str, Any]) -> str | None:
         """Why the provider would refuse an object that ``wanted`` (marker included) changes: its size in bytes of JSON; None if it fits."""

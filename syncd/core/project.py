@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +60,7 @@ class Holding:
 class Projection:
     """Both fingerprints, and all that a change needs. ``wanted`` and ``found`` are over the same provider paths.
 
-    ``key``: the provider's key as the map says, also where it stays as it is.
+    ``key``: the provider's key as the map says, also where it stays as it is. ``kept``: what every update must say, changed or not.
     """
 
     desired: bytes | None
@@ -75,6 +75,7 @@ class Projection:
     hold: str = ""
     event: Event | None = None
     key: Any = None
+    kept: Mapping[str, Any] = field(default_factory=dict)
 
 
 NOTHING = Projection(None, None, "live")
@@ -128,6 +129,7 @@ def _entitled(policy: Policy, person: Person, holding: Holding | None, due: date
     document = None if holding is None else holding.document
     try:
         wanted = policy.map.wanted(person.attributes, document, None if holding is None else holding.written)
+        kept = policy.map.kept(person.attributes)
         _complete(policy, person, wanted, document)
         _fit(policy, wanted, document)
     except Rejected as error:
@@ -137,7 +139,9 @@ def _entitled(policy: Policy, person: Person, holding: Holding | None, due: date
         return Projection(fingerprint_of_clean(wanted), None, "live", "new", wanted, {}, due, key=own)
     present = found(document, wanted, policy.capability)
     reason = _keep_keys(policy, wanted, present)
-    return Projection(fingerprint_of_clean(wanted), fingerprint_of_clean(present), "live", reason, wanted, present, due, key=own)
+    return Projection(
+        fingerprint_of_clean(wanted), fingerprint_of_clean(present), "live", reason, wanted, present, due, key=own, kept=kept
+    )  # fmt: skip
 
 
 def _complete(policy: Policy, person: Person, wanted: dict[str, Any], document: Attributes | None) -> None:
@@ -180,29 +184,32 @@ def _leaving(policy: Policy, person: Person, holding: Holding, event: Event, now
     action, kept_back = policy.action(event, person.attributes)
     reason = REASONS[event]
     if action == "delete":
-        return _delete(policy, holding, reason, now)
+        return _delete(policy, person, holding, reason, now)
     if action == "disable":
-        return replace(
-            _disable(policy, holding), state="retained" if kept_back else "disabled", reason=reason, leaving_since=None, counted=False
-        )
+        state = "retained" if kept_back else "disabled"
+        return replace(_disable(policy, person, holding), state=state, reason=reason, leaving_since=None, counted=False)
     return replace(_still(holding, "retained" if kept_back else "kept", reason), leaving_since=None, counted=False)
 
 
-def _disable(policy: Policy, holding: Holding) -> Projection:
-    """Only the overlay is wanted; every other attribute is frozen while disabled."""
+def _disable(policy: Policy, person: Person, holding: Holding) -> Projection:
+    """Only the overlay is wanted; every other attribute is frozen while disabled. What cannot be mapped any more stops no disabling."""
     wanted = dict(policy.overlay)
     present = found(holding.document or {}, wanted, policy.capability)
-    return Projection(fingerprint(wanted), fingerprint(present), "disabled", "", wanted, present)
+    try:
+        kept = policy.map.kept(person.attributes)
+    except Rejected:
+        kept = {}
+    return Projection(fingerprint(wanted), fingerprint(present), "disabled", "", wanted, present, kept=kept)
 
 
-def _delete(policy: Policy, holding: Holding, reason: str, now: datetime) -> Projection:
+def _delete(policy: Policy, person: Person, holding: Holding, reason: str, now: datetime) -> Projection:
     """Deleted when the grace is over; its clock starts when the account is disabled, or at once where that cannot be.
 
     Who is enabled again from outside is disabled again; that wins no time.
     """
     grace = policy.target.deprovision.grace
     if grace:
-        waiting = _disable(policy, holding)
+        waiting = _disable(policy, person, holding)
         since = holding.leaving_since or (now if waiting.desired == waiting.actual else None)
         due = since + grace if since else None
         if due is None or now < due:

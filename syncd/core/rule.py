@@ -44,8 +44,9 @@ class Rule:
         value = _formed(self.spec, self.path, value)
         if self.path == self.spec.name and self.spec.limit is not None:
             for one in value if isinstance(value, list) else [value]:
-                if isinstance(one, str) and len(one) > self.spec.limit:
-                    raise Rejected(f"{len(one)} characters, the limit is {self.spec.limit}")
+                size, unit = self.spec.length(one) if isinstance(one, str) else (0, "")
+                if size > self.spec.limit:
+                    raise Rejected(f"{size} {unit}, the limit is {self.spec.limit}")
         return value
 
     def beside_others(self, value: Any, current: Any, written: Any) -> Any:

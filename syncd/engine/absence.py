@@ -34,7 +34,7 @@ async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
     capability = one.connector.capability
     if not capability.gone and capability.fading is None:
         return Proof([row.id for row in missing])
-    proof = Proof(defect=fading.unlisted(missing, seen))
+    proof = Proof(defect=fading.unlisted(one, missing, seen))
     width = max(1, one.connection.rate.concurrency)
     for start in range(0, len(missing), width):
         if proof.defect:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from syncd.core.correlation import key
+from syncd.core.mapping import found
 from syncd.core.paths import get
 from syncd.engine import settling
 from syncd.engine.context import Connected, Context
@@ -30,14 +31,23 @@ async def look(context: Context, one: Connected, row: Any) -> Account | None:
 
 
 def _ours(one: Connected, row: Any, account: Account, delta: dict[str, Any]) -> bool:
-    """It bears the marker the create wrote; or, where there is none, or none yet, the key."""
+    """It bears the marker the create wrote; or, where there is none, the key; where there is none yet, all else must be as it was asked,
+    since the key may have been somebody else's choice too."""
     assert one.policy is not None
     capability = one.connector.capability
     mark = None if capability.marker is None else get(account.attributes, capability.marker)
     if capability.marker is not None and not (mark is None and capability.marked_late):
         return bool(mark == one.policy.markers.of(row.identity))
     own = capability.key
-    return own is not None and key(own, get(account.attributes, own)) == key(own, delta.get(own))
+    same = own is not None and key(own, get(account.attributes, own)) == key(own, delta.get(own))
+    return same and (capability.marker is None or _as_asked(one, account, delta))
+
+
+def _as_asked(one: Connected, account: Account, delta: dict[str, Any]) -> bool:
+    """No text of the account is another than was asked for. What a later step brings may still be missing."""
+    texts = {path: value for path, value in delta.items() if isinstance(value, str) and path != one.connector.capability.marker}
+    held = found(account.attributes, texts, one.connector.capability)
+    return all(held[path] == value or "." in path for path, value in texts.items())
 
 
 async def recover(context: Context, one: Connected, reading: Reading) -> None:
@@ -49,10 +59,13 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
             account, asked = None, False
         with context.store.transaction():
             if account is not None:
-                _settle(context, step, "applied")
-                settling.arrived(context, one, step, account, last=step.n == step.requests)
+                last = step.n == step.requests
+                _settle(context, step, "applied", "applied" if last else "retry")
+                journal.recovered(context.store, step.seq, context.run)
+                settling.arrived(context, one, step, account, last=last)
             elif not step.creates or (asked and _absent(one, step, reading)):
-                _settle(context, step, "retry" if step.creates else "lost")
+                state = "retry" if step.creates else "lost"
+                _settle(context, step, state, state)
                 outcomes.doubt(context.store, one.name, step.identity, None)
                 identities.mark(context.store, [step.identity], [one.name])
             else:
@@ -61,10 +74,11 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
                 outcomes.doubt(context.store, one.name, step.identity, step.id)
 
 
-def _settle(context: Context, step: Any, state: str) -> None:
+def _settle(context: Context, step: Any, state: str, change: str) -> None:
+    """``change``: its state, where a create took whose other steps did not follow; they are planned as what is missing."""
     now = context.environment.now()
     journal.settle_step(context.store, step.id, state, None, now)
-    journal.settle_change(context.store, step.seq, state, None, now)
+    journal.settle_change(context.store, step.seq, change, None, now)
 
 
 def _absent(one: Connected, step: Any, reading: Reading) -> bool:

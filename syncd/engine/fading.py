@@ -11,10 +11,12 @@ from syncd.model import Fading
 from syncd.store import missing as lacking
 
 
-def unlisted(missing: Iterable[Any], seen: Seen) -> str:
+def unlisted(one: Connected, missing: Iterable[Any], seen: Seen) -> str:
     """The defect of a listing that left out a whole container in which accounts are known to live; "" where it left out none."""
     left = sorted({row.container for row in missing if row.container is not None} - seen.containers)
-    return f"{', '.join(left)} is not listed any more, and accounts are known to live there: the list is not complete" if left else ""
+    where = ", ".join(left)
+    cure = f"if its accounts were deleted with it: syncd connection forget {one.name}"
+    return f"{where} is not listed any more, and accounts are known to live there: the list is not complete ({cure})" if left else ""
 
 
 def returned(context: Context, one: Connected, seen: Seen) -> None:

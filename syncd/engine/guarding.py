@@ -16,6 +16,11 @@ from syncd.store import connections, limits, links, verdicts, waiting
 ALL = tuple(kind.value for kind in Kind)
 CONSENTED = (Kind.CREATE.value, Kind.UPDATE.value, Kind.ADOPT.value)
 """What a yes at first contact lets go; every delete or disable stays held."""
+UNREADABLE = (
+    "records that are nobody's cannot be read ({named}), and this person's account may be among them: mend them at the provider,"
+    " or release who is new for certain"
+)
+NAMED = 5
 FIRST_CONTACT = "first contact: nothing of this connection has been changed by syncd yet"
 
 
@@ -24,7 +29,9 @@ def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> 
     assert one.policy is not None
     store, run, askable = context.store, context.run, 0
     with store.transaction():
-        verdicts.drop_held(store, run, one.name)
+        verdicts.drop_unsent(store, run, one.name)
+        verdicts.hold_asked(store, run, one.name)
+        _hold_unreadable(context, one, readings[one.name])
         if one.policy.target.apply == "never":
             verdicts.hold(store, run, one.name, ALL, "apply", "write.apply is never: plans are made and never sent")
         elif at_first_contact(context, one):
@@ -34,6 +41,18 @@ def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> 
             _limit(context, one, readings)
         verdicts.pass_rest(store, run, one.name)
     return askable > 0
+
+
+def _hold_unreadable(context: Context, one: Connected, reading: Reading) -> None:
+    """Where no key of the provider's prevents it, a newcomer's account could be there already, in a record that cannot be read."""
+    if one.connector.capability.key is not None:
+        return
+    linked = links.linked_accounts(context.store, one.name, [flaw.id for flaw in reading.flaws if flaw.id])
+    unread = [flaw.id or flaw.where for flaw in reading.flaws if flaw.id not in linked]
+    if unread:
+        named = ", ".join(unread[:NAMED]) + (f" and {len(unread) - NAMED} more" if len(unread) > NAMED else "")
+        told = UNREADABLE.format(named=named)
+        verdicts.hold(context.store, context.run, one.name, (Kind.CREATE.value,), "unreadable", told)
 
 
 def at_first_contact(context: Context, one: Connected) -> bool:

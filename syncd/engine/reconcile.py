@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
@@ -42,10 +42,16 @@ async def reconcile(context: Context, one: Connected) -> None:
     after = 0
     while rows := links.out_of_step(context.store, one.name, after):
         after = rows[-1].link_id
-        planned = await _plan_block(context, one, [row for row in rows if _ready(context, row)], evidence)
-        with context.store.transaction():
-            journal.record(context.store, planned)
-        await context.breathe()
+        await _plan_rows(context, one, rows, evidence)
+    owing = links.standing(context.store, one.name, outcomes.unrevoked(context.store, one.name))
+    await _plan_rows(context, one, [row for row in owing if row.desired == row.actual], evidence)
+
+
+async def _plan_rows(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> None:
+    planned = await _plan_block(context, one, [row for row in rows if _ready(context, row)], evidence)
+    with context.store.transaction():
+        journal.record(context.store, planned)
+    await context.breathe()
 
 
 async def plan_again(context: Context, one: Connected, identity: str) -> list[dict[str, Any]]:
@@ -80,17 +86,32 @@ async def _plan_block(context: Context, one: Connected, rows: Sequence[Stands], 
     for each in projected:
         case = await _case(context, one, each, matches, colliding.get(each.person.id, ""), lately[each.person.id])
         planned += _columns(context, one, each, case, evidence)
-    return _mark_released(context, one, planned)
+    return _mark_released(context, one, _mark_rest(context, one, planned))
+
+
+def _mark_rest(context: Context, one: Connected, planned: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is left of a change that took in part is no second change: the limits have counted it. The rest of an arrival is an update."""
+    left = outcomes.unfinished(context.store, one.name, [row["identity"] for row in planned])
+    rest = {(identity, kind if kind in LEAVING else Kind.UPDATE.value) for identity, kind in left}
+    for row in planned:
+        row["counted"] = row["counted"] and (row["identity"], row["kind"]) not in rest
+    return planned
 
 
 def _still_out_of_step(context: Context, one: Connected, projected: Sequence[Projected]) -> list[Projected]:
-    """Without those whom the time that passed since they were projected brought in step: of nothing, no change is made."""
-    in_step = [each for each in projected if each.projection.desired == each.projection.actual]
+    """Without those whom the time that passed since they were projected brought in step: of nothing, no change is made. A leaver whose
+    sessions were not ended by the change that disabled them is not in step, though the attributes say so."""
+    owing = set(outcomes.unrevoked(context.store, one.name))
+    in_step = [each for each in projected if each.projection.desired == each.projection.actual and not _owes(each, owing)]
     if not in_step:
         return list(projected)
     with context.store.transaction():
         save(context, one, in_step)
     return [each for each in projected if each not in in_step]
+
+
+def _owes(each: Projected, owing: Collection[str]) -> bool:
+    return each.person.id in owing and each.projection.event is not None and each.holding is not None
 
 
 def _collisions(context: Context, one: Connected, projected: Sequence[Projected]) -> dict[str, str]:

@@ -52,6 +52,7 @@ async def _see_anew(context: Context, one: Connected, sources: Mapping[str, date
         old = [name for name in context.authoritative if _stale(context, sources.get(name))]
         if one.name not in old and _stale(context, context.seen.get(one.name)):
             old.append(one.name)
+        context.hold_on()
         for name in old:
             lease.fence(context.store, name, context.tokens[name], context.environment.now())
         for reading in await asyncio.gather(*(read(context, context.connected[name]) for name in old)):

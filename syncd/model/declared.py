@@ -16,10 +16,12 @@ class AttributeSpec:
 
     ``kind``: string | boolean | number | set (unordered list) | object (members reached as ``name.member``).
     ``normalize`` maps a value to the form in which the provider stores it, so that asked and kept compare equal.
-    ``limit``: longest value, in characters, or in bytes of UTF-8 JSON for an object. ``trusted``: only an administrator can write it.
-    ``trusted_if``: the boolean attribute of the same account that must be true for its value to be trusted.
+    ``limit``: longest value, in characters, or ``in_bytes`` of UTF-8, as that of an object's JSON always is. ``trusted``: only an
+    administrator can write it. ``trusted_if``: the boolean attribute of the same account that must be true for its value to be trusted.
     ``carried``: present in list answers (False: only in fetch, and never compared). ``within``: the attribute that gives it its meaning
-    (a tenant lies in its organization): while that one cannot become what is wanted, neither can this.
+    (a tenant lies in its organization): while that one cannot become what is wanted, neither can this. ``volatile``: any update that
+    lacks it erases it. Where it is mapped, each update carries it; where it is not, the first update of an adopted account waits for a
+    person.
     """
 
     name: str
@@ -27,10 +29,17 @@ class AttributeSpec:
     mutability: Mutability = Mutability.READ_WRITE
     normalize: Callable[[Any], Any] | None = None
     limit: int | None = None
+    in_bytes: bool = False
     trusted: bool = False
     trusted_if: str | None = None
     carried: bool = True
     within: str | None = None
+    volatile: bool = False
+
+    def length(self, text: str) -> tuple[int, str]:
+        """How long the provider takes ``text`` to be, and in which unit. Raises UnicodeEncodeError for what UTF-8 cannot carry."""
+        size = len(text.encode())
+        return (size, "bytes") if self.in_bytes else (len(text), "characters")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from typing import Any
 from syncd.environment import Environment
 from syncd.sandbox.appwrite_forms import Refused
 from syncd.sandbox.appwrite_queries import Asked, run, stamp
-from syncd.sandbox.appwrite_users import Entry, Ids, MadeUp, User
+from syncd.sandbox.appwrite_users import Entry, MadeUp, User
 from syncd.sandbox.directory import Directory, Slice
+from syncd.sandbox.ids import Ids
 from syncd.sandbox.journal import Journal, Note
 
 COUNTED = 5000

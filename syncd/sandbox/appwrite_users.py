@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from syncd.sandbox import people
+from syncd.sandbox.ids import Ids
 
 ARGON2 = {"type": "argon2", "memoryCost": 2048, "timeCost": 4, "threads": 3}
 
@@ -70,27 +70,6 @@ class Entry(NamedTuple):
     @classmethod
     def of(cls, user: User) -> Entry:
         return cls(user, orjson.dumps(user.document()))
-
-
-class Ids:
-    """Ordinals as ids that look made by the server (20 hexadecimal digits), and back: an affine map, another one for each salt."""
-
-    _MODULUS = 1 << 80
-    _PATTERN = re.compile("[0-9a-f]{20}")
-
-    def __init__(self, salt: str) -> None:
-        digest = hashlib.blake2b(salt.encode(), digest_size=20).digest()
-        self._factor, self._offset = int.from_bytes(digest[:10]) | 1, int.from_bytes(digest[10:])
-        self._inverse = pow(self._factor, -1, self._MODULUS)
-
-    def of(self, n: int) -> str:
-        return f"{(n * self._factor + self._offset) % self._MODULUS:020x}"
-
-    def ordinal(self, id: str) -> int | None:
-        """None where ``id`` is not shaped like one; the ordinal of a foreign id is some number nobody has."""
-        if not self._PATTERN.fullmatch(id):
-            return None
-        return (int(id, 16) - self._offset) * self._inverse % self._MODULUS
 
 
 class MadeUp:

@@ -65,6 +65,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "loop": Kind(LISTINGS),  # the next page is this page
         "endless": Kind(LISTINGS),  # there is always a next page, empty from the end on
         "foreign": Kind(LISTINGS, ("url",)),  # the next page is on another host
+        "error_line": Kind(LISTINGS),  # of a stream of lines: it breaks off with one that says so
         "cursor": Kind(frozenset({"page"})),  # 400: the page token is refused
         "nan": _LITERAL,
         "deep": _LITERAL,

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from syncd.environment import Environment
 from syncd.sandbox.appwrite import Appwrite
+from syncd.sandbox.chatbotkit import ChatBotKit
 from syncd.sandbox.faults import Fault, FaultPlan
 from syncd.sandbox.gateway import Gateway, Provider, Traffic, application
 from syncd.sandbox.twilio import Twilio
@@ -74,9 +75,12 @@ class Sandbox:
         self.traffic = Traffic(self.environment, latency, per_second, concurrency, burst)
         self.twilio = Twilio(self.environment, users, seed)
         self.appwrite = Appwrite(self.environment, users, seed)
+        self.chatbotkit = ChatBotKit(self.environment, users, seed)
         self.waii = Waii(self.environment, users, seed)
         self._spec, self._faults = faults, FaultPlan(faults, seed)
-        self.providers: Mapping[str, Emulated] = {"twilio": self.twilio, "appwrite": self.appwrite, "waii": self.waii}
+        self.providers: Mapping[str, Emulated] = {
+            "twilio": self.twilio, "appwrite": self.appwrite, "chatbotkit": self.chatbotkit, "waii": self.waii,
+        }  # fmt: skip
         self._application = application(self._routed([name for name in self.providers if not only or name in only]))
 
     def _routed(self, names: Sequence[str]) -> Router:

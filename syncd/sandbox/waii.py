@@ -146,8 +146,8 @@ class Waii:
     def _table(self) -> dict[str, Operation]:
         return {
             "list-users": Operation("list", "read:user", self._list_users),
-            "create-user": Operation("create", "write:user", self._create_user),
-            "update-user": Operation("update", "write:user", self._update_user),
+            "create-user": Operation("create", "write:user", lambda one: self._put_user(one, self.tree.create_user)),
+            "update-user": Operation("update", "write:user", lambda one: self._put_user(one, self.tree.update_user)),
             "delete-user": Operation("delete", "write:user", self._delete_user),
             "list-tenants": Operation("list", "read:tenant", self._list_tenants),
             "create-tenant": Operation("create", "write:tenant", lambda one: self._put_tenant(one, self.tree.create_tenant)),
@@ -193,25 +193,19 @@ class Waii:
             raise Refused(403, f"Permission denied: organization {organization}")
         return organization
 
-    def _user(self, one: Asked) -> dict[str, Any]:
+    def _put_user(self, one: Asked, put: Callable[..., User]) -> None:
         asked = given(one.sent, "user")
         asked["org_id"] = self._allowed(one, asked["org_id"] or one.user.org_id)
         if any(not isinstance(role, str) for role in asked["roles"] or ()):
             raise invalid("str type expected", "type_error.str", "user", "roles")
         self._refuse_higher(one, asked["id"], asked["roles"] or ())
-        return asked
+        put(**asked, note=one.note)
 
     def _refuse_higher(self, one: Asked, id: str, roles: Sequence[str] = ()) -> None:
         """Nobody touches a user who may do more, or makes one."""
         before = self.tree.user(id)
         if max(rank(roles), rank(before.roles if before else ())) > rank(one.user.roles):
             raise Refused(403, "Permission denied: more permissions than the caller's")
-
-    def _create_user(self, one: Asked) -> None:
-        self.tree.create_user(**self._user(one), note=one.note)
-
-    def _update_user(self, one: Asked) -> None:
-        self.tree.update_user(**self._user(one), note=one.note)
 
     def _delete_user(self, one: Asked) -> None:
         id = text(one.sent, "id")

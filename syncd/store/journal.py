@@ -63,10 +63,11 @@ def tally(store: Store, run: int, connection: str, column: str = "kind") -> dict
 
 
 def applied(store: Store, run: int, connection: str) -> dict[str, int]:
-    """How many user changes of each kind took."""
+    """How many user changes of each kind took: those of the run, and those of earlier runs of which it found out."""
+    took = "connection = :connection AND state = 'applied' AND object = 'user'"
     rows = store.rows(
-        "SELECT kind, COUNT(*) AS n FROM change WHERE run = :run AND connection = :connection AND state = 'applied' AND object = 'user'"
-        " GROUP BY kind",
+        f"SELECT kind, COUNT(*) AS n FROM (SELECT kind FROM change WHERE run = :run AND {took} AND recovered_by IS NULL"
+        f" UNION ALL SELECT kind FROM change WHERE recovered_by = :run AND {took}) AS touched GROUP BY kind",
         run=run, connection=connection,
     )  # fmt: skip
     return {row.kind: row.n for row in rows}
@@ -90,6 +91,7 @@ def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, 
 
 
 def settle_step(store: Store, step: int, state: str, error: str | None, now: datetime) -> None:
+    """One that wrote something ends the first contact."""
     store.run(
         "UPDATE step SET state = :state, error = :error, settled_at = :now WHERE id = :id",
         id=step,
@@ -97,10 +99,12 @@ def settle_step(store: Store, step: int, state: str, error: str | None, now: dat
         error=error,
         now=stamp(now),
     )
+    if state == "applied":
+        store.run("UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM step WHERE id = :id)", id=step)
 
 
 def settle_change(store: Store, seq: int, state: str, error: str | None, now: datetime) -> None:
-    """The last word on a change: its ``state`` (see `Change`). One that wrote something ends the first contact."""
+    """The last word on a change: its ``state`` (see `Change`)."""
     store.run(
         "UPDATE change SET state = :state, error = :error, settled_at = :now WHERE seq = :seq",
         seq=seq,
@@ -108,12 +112,11 @@ def settle_change(store: Store, seq: int, state: str, error: str | None, now: da
         error=error,
         now=stamp(now),
     )
-    if state == "applied":
-        store.run(
-            "UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM change WHERE seq = :seq)"
-            " AND EXISTS (SELECT 1 FROM step WHERE step.change = :seq)",
-            seq=seq,
-        )
+
+
+def recovered(store: Store, seq: int, run: int) -> None:
+    """It was ``run`` that found this change of an earlier one done."""
+    store.run("UPDATE change SET recovered_by = :run WHERE seq = :seq", seq=seq, run=run)
 
 
 def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:

@@ -23,6 +23,7 @@ class Change(SQLModel, table=True):
     which is looked for first.
     ``expects``: the fingerprint its account must still have. ``released``: a person let it go (not counted by limits).
     ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send. ``revoke``: it ends sessions.
+    ``recovered_by``: the later run that found out that it had taken effect.
     """
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -51,11 +52,14 @@ class Change(SQLModel, table=True):
     evidence_at: str | None = None
     settled_at: str | None = None
     error: str | None = None
+    recovered_by: int | None = None
     __table_args__ = (
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),
-        Index("change_by_identity", "identity"),
+        Index("change_by_identity", "identity", "connection"),
         Index("change_updated", "connection", "identity", "settled_at", sqlite_where=text("kind = 'update' AND state = 'applied'")),
+        Index("change_by_recovery", "recovered_by", sqlite_where=text("recovered_by IS NOT NULL")),
+        Index("change_revoking", "connection", sqlite_where=text("revoke AND state IN ('sent', 'retry', 'lost', 'rejected')")),
     )
 
 
@@ -82,7 +86,10 @@ class Step(SQLModel, table=True):
 
 
 class Pending(SQLModel, table=True):
-    """One row a person should see: held | in_doubt | quarantined | rejected; ``run`` is the run that first found it so."""
+    """One row a person should see: held | in_doubt | quarantined | rejected; ``run`` is the run that first found it so.
+
+    ``kept``: held until a person said no; it waits no more, and can be released after all.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     change: str

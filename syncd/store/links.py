@@ -205,6 +205,16 @@ def owned(store: Store, connection: str) -> int:
     )
 
 
+def linked_accounts(store: Store, connection: str, accounts: Sequence[str]) -> set[str]:
+    """Those of these accounts, by provider id, that are somebody's."""
+    rows = store.rows(
+        "SELECT a.account FROM account AS a JOIN link AS l ON l.account_id = a.id"
+        " WHERE a.connection = :connection AND a.account IN :accounts",
+        connection=connection, accounts=list(accounts),
+    )  # fmt: skip
+    return {row.account for row in rows}
+
+
 def waiting_for_projection(store: Store, connection: str, identities: Sequence[str]) -> set[str]:
     """Those of these identities that changed and have not been projected since."""
     rows = store.rows(

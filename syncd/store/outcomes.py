@@ -85,6 +85,33 @@ def wrote_lately(store: Store, connection: str, identities: Sequence[str], since
     )  # fmt: skip
 
 
+_UNFINISHED = (
+    "EXISTS (SELECT 1 FROM step AS s WHERE s.change = c.seq AND s.state IN ('applied', 'lost')) AND NOT EXISTS (SELECT 1 FROM change AS x"
+    " WHERE x.identity = c.identity AND x.connection = c.connection AND x.state = 'applied' AND x.seq > c.seq)"
+)
+"""Of a change ``c``: it took in part, or may have, and nothing has been done there since."""
+
+
+def unfinished(store: Store, connection: str, identities: Sequence[str]) -> set[tuple[str, str]]:
+    """(identity, kind) of what took in part and still lacks its rest."""
+    rows = store.rows(
+        f"SELECT DISTINCT c.identity, c.kind FROM change AS c WHERE c.identity IN :ids AND c.connection = :connection AND c.state <> 'applied'"
+        f" AND {_UNFINISHED}",
+        connection=connection, ids=list(identities),
+    )  # fmt: skip
+    return {(row.identity, row.kind) for row in rows}
+
+
+def unrevoked(store: Store, connection: str) -> list[str]:
+    """Who was disabled by a change that then did not get to ending their sessions (partial index ``change_revoking``)."""
+    rows = store.rows(
+        "SELECT DISTINCT c.identity FROM change AS c WHERE c.connection = :connection AND c.revoke AND c.kind = 'disable'"
+        f" AND c.state IN ('sent', 'retry', 'lost', 'rejected') AND {_UNFINISHED} ORDER BY c.identity",
+        connection=connection,
+    )  # fmt: skip
+    return [row.identity for row in rows]
+
+
 def in_vain(store: Store, connection: str, identity: str, reason: str) -> None:
     """The write was answered with success and reads back different: not tried again until either side moves."""
     store.run(

@@ -22,10 +22,26 @@ def hold_rows(store: Store, seqs: Sequence[int], code: str, reason: str) -> None
     )
 
 
-def drop_held(store: Store, run: int, connection: str) -> None:
-    """What earlier runs held and never sent is planned anew in every run: only the last time is kept."""
-    earlier = "connection = :connection AND settled_at IS NULL AND state = 'held' AND run < :run"
+def drop_unsent(store: Store, run: int, connection: str) -> None:
+    """What earlier runs planned, held or passed and never sent is planned anew in every run: only the last time is kept."""
+    earlier = "connection = :connection AND run < :run AND state IN ('planned', 'held', 'passed')"
     store.run(f"DELETE FROM change WHERE {earlier}", connection=connection, run=run)
+
+
+def hold_asked(store: Store, run: int, connection: str) -> None:
+    """No account is ended that another person takes over, nor deleted while it is asked whether another takes it over.
+
+    In the first case the leaver has none any more; in the second the deletion waits for the answer, whatever was released before.
+    """
+    adoptions = "FROM change AS a WHERE a.run = :run AND a.connection = :connection AND a.kind = 'adopt' AND a.state = {state}"
+    taken, asked = adoptions.format(state="'planned'"), adoptions.format(state="'held'") + " AND a.hold = 'rehire'"
+    ends = "run = :run AND connection = :connection AND kind IN :kinds AND account_id IN (SELECT a.account_id {of})"
+    store.run(f"DELETE FROM change WHERE {ends.format(of=taken)}", run=run, connection=connection, kinds=["delete", "disable"])
+    store.run(
+        "UPDATE change SET state = 'held', hold = 'rehire', released = FALSE,"
+        f" held = (SELECT a.held {asked} AND a.account_id = change.account_id) WHERE {ends.format(of=asked)}",
+        run=run, connection=connection, kinds=["delete"],
+    )  # fmt: skip
 
 
 def pass_rest(store: Store, run: int, connection: str) -> None:

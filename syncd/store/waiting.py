@@ -49,6 +49,8 @@ _SETTLED = (
     f" AND EXISTS (SELECT 1 FROM link AS l WHERE l.id = pending.link_id AND {out_of_step('l.')})"
     " AND identity NOT IN (SELECT identity FROM change WHERE run = :run AND connection = :connection))"
     " AND (:whole OR change NOT LIKE 'record:%')"
+    " AND NOT (state = 'kept' AND EXISTS (SELECT 1 FROM link AS l WHERE l.id = pending.link_id"
+    " AND (l.refused_desired IS NOT NULL OR l.refused_actual IS NOT NULL)))"
 )
 
 
@@ -108,8 +110,8 @@ def released(store: Store, connection: str, changes: Sequence[str], now: datetim
 
 
 def listing(store: Store, connections: Sequence[str] | None = None, state: str | None = None) -> Sequence[Row[Any]]:
-    """All that waits, oldest first."""
-    where = ["TRUE"]
+    """All that waits, oldest first; what a person keeps as it is does not."""
+    where = ["state <> 'kept'"]
     values: dict[str, Any] = {}
     if connections is not None:
         where.append("connection IN :connections")
@@ -123,21 +125,23 @@ def listing(store: Store, connections: Sequence[str] | None = None, state: str |
 def count(store: Store, connection: str) -> dict[str, int]:
     """How many wait in each state; what was released and is only waiting for its run is not counted as held."""
     rows = store.rows(
-        "SELECT state, COUNT(*) AS n FROM pending WHERE connection = :connection AND (state <> 'held' OR released_at IS NULL)"
-        " GROUP BY state",
+        "SELECT state, COUNT(*) AS n FROM pending WHERE connection = :connection AND state <> 'kept'"
+        " AND (state <> 'held' OR released_at IS NULL) GROUP BY state",
         connection=connection,
     )
     return {row.state: row.n for row in rows}
 
 
-def of_run(store: Store, run: int) -> Sequence[Row[Any]]:
-    """What this run was the first to hold."""
-    return store.rows("SELECT * FROM pending WHERE run = :run AND state = 'held' ORDER BY id", run=run)
+def of_run(store: Store, run: int, *, kept: bool = False) -> Sequence[Row[Any]]:
+    """What this run was the first to hold, that to which a person said no included or not."""
+    states = ["held", "kept"] if kept else ["held"]
+    return store.rows("SELECT * FROM pending WHERE run = :run AND state IN :states ORDER BY id", run=run, states=states)
 
 
 def release(store: Store, ids: Sequence[int], now: datetime) -> None:
     """A person lets these pending rows go; the next run sends them."""
     with store.transaction():
+        take_back(store, ids)
         store.run("UPDATE pending SET released_at = :now WHERE id IN :ids", ids=list(ids), now=stamp(now))
 
 
@@ -160,13 +164,23 @@ def let_go(store: Store, run: int, connection: str, kinds: Sequence[str], now: d
 
 
 def refuse(store: Store, ids: Sequence[int]) -> None:
-    """A person's no, remembered with the pair (desired, actual) until either side moves."""
+    """A person's no to held changes, remembered with the pair (desired, actual) until either side moves or it is taken back.
+
+    A deletion that waits for the answer about a rehire is not what was asked: with a no it goes its way.
+    """
+    asked = "id IN :ids AND state = 'held' AND NOT (kind = 'delete' AND hold = 'rehire')"
+    of_these = f"IN (SELECT link_id FROM pending WHERE {asked})"
     with store.transaction():
-        store.run(
-            "UPDATE link SET refused_desired = desired, refused_actual = actual WHERE id IN (SELECT link_id FROM pending WHERE id IN :ids)",
-            ids=list(ids),
-        )
-        store.run("DELETE FROM pending WHERE id IN :ids", ids=list(ids))
+        store.run(f"UPDATE link SET refused_desired = desired, refused_actual = actual WHERE id {of_these}", ids=list(ids))
+        store.run(f"UPDATE pending SET state = 'kept', released_at = NULL WHERE {asked}", ids=list(ids))
+
+
+def take_back(store: Store, ids: Sequence[int]) -> None:
+    """The no to these changes does not hold any more: they wait again."""
+    of_these = "IN (SELECT link_id FROM pending WHERE id IN :ids AND state = 'kept')"
+    with store.transaction():
+        store.run(f"UPDATE link SET refused_desired = NULL, refused_actual = NULL WHERE id {of_these}", ids=list(ids))
+        store.run("UPDATE pending SET state = 'held' WHERE id IN :ids AND state = 'kept'", ids=list(ids))
 
 
 def kept_by_person(store: Store, connection: str) -> int:

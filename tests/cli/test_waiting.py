@@ -103,6 +103,11 @@ def test_what_no_release_can_cure_is_not_released_and_says_why(office: Office) -
     said = office.run("held", "release", "2")
     assert said.code == 1 and "A release cannot help: say `adopt: matched`" in said.out
     assert office.run("sync", "--yes").code == 3, "nothing was let go"
+    office.run("held", "reject", "2")
+    assert office.run("sync", "--yes").code == 0
+    said = office.run("held", "release", "2")
+    assert said.code == 1 and "A release cannot help: say `adopt: matched`" in said.out
+    assert office.run("sync", "--yes").last == "1 change waits for you. Next: syncd held reject 2", "but the no is taken back"
 
 
 def test_where_nothing_is_ever_sent_nothing_can_be_released(office: Office) -> None:
@@ -135,7 +140,7 @@ def test_an_unknown_run_names_those_that_hold_something(office: Office, verb: st
 def test_a_no_is_remembered_until_a_side_moves(office: Office) -> None:
     lose(office, 7)
     said = office.run("held", "reject", "2")
-    assert (said.code, said.out) == (0, "3 rejected: kept by you, until either side moves.\n")
+    assert (said.code, said.out) == (0, "3 rejected: kept by you, until either side moves.\n  to take it back: syncd held release 2\n")
     again = office.run("sync", "--yes")
     assert again.code == 0 and "chat: 10 accounts read, 3 kept" in again.out and office.run("pending").out == "Nothing waits for you.\n"
     assert valid(office.run("sync", "--yes", "--json").json, "report")["connections"][1]["kept"] == 3
@@ -143,6 +148,19 @@ def test_a_no_is_remembered_until_a_side_moves(office: Office) -> None:
     del office.rows[5:]
     office.save()
     assert office.run("sync", "--yes").last == "2 changes wait for you. Next: syncd held release 5"
+
+
+def test_a_no_can_be_taken_back(office: Office) -> None:
+    lose(office, 7)
+    office.run("held", "reject", "2")
+    assert office.run("sync", "--yes").code == 0 and len(office.users) == 10
+    assert office.run("held", "reject", "2").err == "syncd: run 2 holds nothing, and neither does any other\n"
+    said = office.run("held", "release", "2")
+    assert (said.code, said.out) == (0, "3 released; the next `syncd sync` sends them (valid 24 h).\n")
+    assert {(one["state"], one["command"]) for one in items(office)} == {("held", "syncd sync")}
+    said = office.run("sync", "--yes")
+    assert said.code == 0 and "chat: 3 disabled" in said.out
+    assert office.run("held", "release", "2").code == 1, "it is done"
 
 
 def test_a_record_that_cannot_be_read_waits_as_rejected(office: Office) -> None:

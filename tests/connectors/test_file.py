@@ -225,3 +225,32 @@ def test_what_is_read_by_default() -> None:
 def test_a_file_is_bound_to_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert FileOptions(path="x/../p.csv", id="nr").binding() == {"root": str(tmp_path / "p.csv")}
+
+
+HAVING = {
+    "people.csv": b"id,active\nE1,no\n",
+    "people.jsonl": b'{"id":"E1"}\n{"id":"E2","active":false}\n',
+    "people.json": b'[{"id":"E1","active":null}]',
+}
+LACKING = {"people.csv": b"id,Active\nE1,no\n", "people.jsonl": b'{"id":"E1","Active":1}\n', "people.json": b'[{"id":"E1","Active":1}]'}
+
+
+@pytest.mark.parametrize("name", HAVING)
+async def test_a_remembered_column_is_demanded_with_its_cure(name: str, people: Callable[..., FileConnector], read_all: Any) -> None:
+    source = people(HAVING[name], name=name)
+    source.remember({"active": "put it back"})
+    reading = await read_all(source)
+    assert (reading.complete, set(reading.pages[-1].columns)) == (True, {"id", "active"})
+    source = people(LACKING[name], name=name)
+    source.remember({"active": "put it back"})
+    told = rf"^{name}: no column 'active' \(did you mean 'Active'\?\); its columns are 'id', 'Active'; put it back$"
+    with pytest.raises(Incomplete, match=told):
+        await source.list(None)
+    source.remember({})
+    assert (await read_all(source)).complete
+
+
+async def test_the_columns_of_every_page_are_told_on_the_last(people: Callable[..., FileConnector], read_all: Any) -> None:
+    lines = [b'{"id":"E%d","%s":1}\n' % (n, b"a" if n else b"b") for n in range(PAGE + 1)]
+    reading = await read_all(people(b"".join(lines), name="people.jsonl"))
+    assert [set(page.columns) for page in reading.pages] == [set(), {"id", "a", "b"}]

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from loopback import SECRET, Impatient, Received, client, get, post, raw_server, reply, scripted
 
-from syncd.connectors.answer import Answer
+from syncd.connectors.answer import Answer, Problem, problem
 from syncd.connectors.http import EARLY, WIDER, Request
 from syncd.connectors.retry import Budget, Malformed
-from syncd.errors import InDoubt, Quarantined, Retryable
+from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +107,19 @@ async def test_429_without_end_is_retryable() -> None:
         with pytest.raises(Retryable, match="20429"):
             await http.send(post(), body)
     assert len(server.received) == 3
+
+
+async def test_a_429_that_the_provider_calls_final_is_a_refusal_and_slows_nobody_down() -> None:
+    def explain(answer: Answer) -> Problem:
+        return problem(answer)._replace(final=True)
+
+    quota = reply({"code": "full", "message": "no room"}, 429, retry_after="60")
+    environment = Impatient()
+    async with scripted(quota, reply()) as server, client(server.url, environment=environment, explain=explain) as http:
+        with pytest.raises(Rejected, match="no room") as caught:
+            await http.send(post(), body)
+        await http.send(get(), body)
+    assert (caught.value.code, environment.slept, http.meter.throttled) == ("full", [], 0)
 
 
 async def test_a_429_makes_everybody_wait() -> None:

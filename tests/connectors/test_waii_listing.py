@@ -98,7 +98,8 @@ async def test_nulls_and_absent_members_are_no_values() -> None:
         pages = await w.walk()
         assert pages[-1].complete
         a, b = w.accounts(pages)
-        assert (set(a.attributes.values()), b.attributes, a.container) == ({"a", None}, {"id": "b"}, None)
+        assert (set(a.attributes.values()), set(b.attributes.values()), a.container) == ({"a", None}, {"b", None}, None)
+        assert a.attributes.keys() == b.attributes.keys() == w.connector.capability.carried
 
 
 # ---- what makes a listing incomplete -----------------------------------------------------------------------------------

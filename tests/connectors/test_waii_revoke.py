@@ -40,9 +40,9 @@ async def test_who_is_disabled_or_deleted_loses_its_keys() -> None:
         assert [await w.connector.perform(step) is None for step in deleting] == [False, True]
 
 
-async def test_a_change_that_writes_nothing_revokes_nothing() -> None:
+async def test_who_stays_keeps_its_keys() -> None:
     async with world() as w:
-        for kind in (Kind.DISABLE, Kind.ADOPT, Kind.UPDATE):
+        for kind in (Kind.ADOPT, Kind.UPDATE):
             assert w.connector.steps(change(kind, ADA)) == ()
         assert [step.path for step in w.connector.steps(change(Kind.UPDATE, ADA, name="x"))] == ["/update-user"]
 
@@ -122,8 +122,20 @@ async def test_the_keys_of_somebody_who_is_gone_are_no_matter() -> None:
 async def test_without_revoke_keys_are_left_alone() -> None:
     async with world() as w:
         make(w, org_id=HOME)
-        w.connector._objects["user"].revoke = False
         w.tree.create_key(ADA, None)
-        await w.do(change(Kind.DISABLE, ADA, name="x"))
+        await w.do(change(Kind.DISABLE, ADA, name="x", revoke=False))
         assert len(w.tree.keys) == 2
-        assert [step.path for step in w.connector.steps(change(Kind.DELETE, ADA))] == ["/delete-user"]
+        assert [step.path for step in w.connector.steps(change(Kind.DELETE, ADA, revoke=False))] == ["/delete-user"]
+
+
+@pytest.mark.parametrize("kind", [Kind.ADOPT, Kind.DISABLE])
+async def test_revoking_may_be_all_there_is_to_do(kind: Kind) -> None:
+    async with world() as w:
+        make(w, org_id=HOME)
+        w.tree.create_key(ADA, "laptop")
+        (account,) = await w.do(change(kind, ADA, revoke=True))
+        assert account is not None and account.id == ADA
+        assert len(w.tree.keys) == 1
+        w.tree.create_key(ADA, None)
+        with pytest.raises(Rejected, match="has no name"):
+            await w.do(change(kind, ADA, revoke=True))

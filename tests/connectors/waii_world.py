@@ -14,7 +14,7 @@ from loopback import Impatient, Received, raw_server, reply
 from twilio_world import Recorder, Sent
 
 from syncd.connectors.waii import WaiiConnector, WaiiOptions
-from syncd.model import USER, Account, Change, Cursor, Kind, Page, Rate
+from syncd.model import LEAVING, USER, Account, Change, Cursor, Kind, Page, Rate
 from syncd.sandbox import Sandbox, serve
 from syncd.sandbox.waii import Waii
 from syncd.sandbox.waii_tree import ADMIN, HOME, Tree
@@ -115,10 +115,15 @@ def as_sent(one: Sent) -> WaiiSent:
     return one
 
 
-def change(kind: Kind, account: str | None = None, /, object: str = USER, document: Any = None, **delta: Any) -> Change:
-    """``variables__team=(before, after)`` stands for the path ``variables.team``; a bare value has no before."""
+def change(
+    kind: Kind, account: str | None = None, /, object: str = USER, document: Any = None, revoke: bool | None = None, **delta: Any
+) -> Change:
+    """``variables__team=(before, after)`` stands for the path ``variables.team``; a bare value has no before. Keys of leavers end."""
+    revoke = kind in LEAVING and object == USER if revoke is None else revoke
     pairs = {path.replace("__", "."): value if isinstance(value, tuple) else (None, value) for path, value in delta.items()}
-    return Change("c1", "sql", kind, MARKER.removeprefix("prod:"), "ada@x.co", account, pairs, "test", document, object=object)
+    return Change(
+        "c1", "sql", kind, MARKER.removeprefix("prod:"), "ada@x.co", account, pairs, "test", document, object=object, revoke=revoke
+    )
 
 
 def options(url: str, **more: Any) -> WaiiOptions:

@@ -6,7 +6,7 @@ from core_strategies import documents, same, texts, values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.fingerprint import fingerprint
+from syncd.core.fingerprint import fingerprint, fingerprint_of_clean
 from syncd.core.values import clean
 
 
@@ -47,3 +47,8 @@ def test_composition_counts():
 
 def test_a_fingerprint_is_for_ever():
     assert fingerprint({"b": "é", "a": [1, True], "none": None}, "v1").hex() == "b861c241046bed7d990c9d711f3b459e"
+
+
+@given(st.dictionaries(texts, values))
+def test_clean_values_need_no_cleaning_to_have_the_same_fingerprint(found):
+    assert fingerprint_of_clean({name: clean(value) for name, value in found.items()}) == fingerprint(found)

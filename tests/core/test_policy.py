@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from syncd.core.entitlement import Event
 from syncd.core.policy import Policy
-from syncd.model import CANONICAL, Capability, Connection, Limit, MapEntry, Rate, Target
+from syncd.model import CANONICAL, AttributeSpec, Capability, Connection, Limit, MapEntry, Mutability, Rate, Target
 
 
 def test_a_connection_that_is_not_written_has_no_policy() -> None:
@@ -102,3 +102,14 @@ def test_a_table_in_another_order_is_the_same() -> None:
 
 def test_a_target_says_all_there_is() -> None:
     assert policy().target == Target(attributes=MAP)
+
+
+def test_managed_are_the_attributes_of_which_something_is_written() -> None:
+    rules = policy(SWITCH, disabled={"meta.off": True})
+    assert {"meta", "active"} <= rules.managed <= SWITCH.attributes.keys()
+    assert "meta" not in policy(replace(BARE, marker=None), attributes=()).managed
+
+
+def test_every_answer_carries_what_is_declared_so_and_can_be_read() -> None:
+    specs = (AttributeSpec("a"), AttributeSpec("b", carried=False), AttributeSpec("c", mutability=Mutability.WRITE_ONLY))
+    assert Capability({spec.name: spec for spec in specs}).carried == {"a"}

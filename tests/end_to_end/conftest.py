@@ -6,7 +6,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import pytest
 
 from syncd.connectors import twilio
 from syncd.connectors.http import Http
+from tests.end_to_end.app import App
+from tests.end_to_end.app import app as appwrite
 from tests.end_to_end.office import Office, Past, office
 
 MakeOffice = Callable[..., Office]
@@ -55,5 +57,11 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 def impatience() -> Iterator[None]:
     """The client's total deadline, 30 s, is the one thing here that takes real time: shortened where an answer never comes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(twilio, "Http", partial(Http, deadline=DEADLINE))
+        patch.setattr(Http, "__init__", partialmethod(Http.__init__, deadline=DEADLINE))
         yield
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    with appwrite(tmp_path) as one:
+        yield one

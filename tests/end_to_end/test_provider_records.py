@@ -45,6 +45,18 @@ async def test_one_poisoned_record_is_rejected_and_the_others_go_on(
     await one.recovers()
 
 
+@pytest.mark.parametrize("directory", ROLES.values(), ids=ROLES)
+@pytest.mark.parametrize("field", ["attributes", "friendly_name"])
+async def test_a_record_that_lacks_a_field_keeps_what_is_known_of_it(make_office: MakeOffice, field: str, directory: bool) -> None:
+    one = await make_office(directory=directory).opened()
+    (one.source or one.sandbox).faults = f"missing@page:1;field={field}"
+    report = await one.run()
+    assert (report.converged, one.pending()) == (True, [])
+    assert one.accounts() == one.wanted
+    assert result(report, "chat").applied == {"create": 1, "adopt": 0, "update": 1, "disable": 0, "delete": 2}
+    await one.recovers()
+
+
 NAMELESS: Faulty = {
     "NaN for its id": ("nan@page:1;field=sid", "record 5 of its page: unexpected character"),
     "huge integer for its id": ("huge@page:1;field=sid", "record 10: the record cannot be kept: number is infinity"),

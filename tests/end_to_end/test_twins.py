@@ -56,10 +56,12 @@ async def test_who_comes_with_the_key_of_somebody_who_leaves_is_asked_about_and_
     assert (await one.run()).converged
     one.employ([*AFTER, twin(2, "\u212aim@corp.example", "Two")])
     report = await one.run()
-    assert not report.failed and result(report).held == 1
+    assert not report.failed and result(report).held == 2, "the adoption, and the deletion that waits for its answer"
     assert "was a leaver's: rehire, or a reused address?" in one.pending()[0][2]
-    assert one.creations()["\u212aim@corp.example"] == 0
+    assert one.creations()["\u212aim@corp.example"] == 0 and "Kim@corp.example" not in one.deletions()
+    one.employ(AFTER)
     await one.recovers()
+    assert "Kim@corp.example" in one.deletions(), "nobody is asked about it any more"
 
 
 async def test_two_accounts_that_answer_to_one_key_are_left_to_a_person(make_office: MakeOffice) -> None:

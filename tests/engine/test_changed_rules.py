@@ -188,6 +188,21 @@ async def test_of_somebody_whom_time_alone_brought_in_step_no_change_is_made(wor
     assert (planned(plan), report.converged, w.verify()) == ([], True, [])
 
 
+async def test_under_the_same_rules_nobody_is_projected_again(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    w = world()
+    marked: list[str] = []
+    mark = identities.mark_all
+    monkeypatch.setattr(identities, "mark_all", lambda store, name: (marked.append(name), mark(store, name)))
+    await settle(w, *people(1))
+    assert marked == ["app"]
+    await settle(w, *people(1, 2))
+    assert marked == ["app"]
+    w.target = target(scope='userName != "x"')
+    for _ in range(2):
+        await w.run("plan")
+        assert marked == ["app", "app"], "once, also where nobody has agreed to the rules yet"
+
+
 # ---- making everybody anew ----
 
 

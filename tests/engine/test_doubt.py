@@ -85,7 +85,10 @@ async def test_a_create_that_shows_up_late_is_settled_in_the_next_run(world: Mak
     assert report.results[1].in_doubt == 1
     report, plan = await w.run()
     assert (report.converged, planned(plan), creates(w), waiting.listing(w.store)) == (True, [], 1, [])
+    assert report.results[1].applied["create"] == 1, "by the run that found it"
     assert not w.verify()
+    report, _ = await w.run()
+    assert report.results[1].applied["create"] == 0
 
 
 @pytest.mark.parametrize("silence", [Retryable("HTTP 503"), Rejected("HTTP 400"), InDoubt("lost")], ids=lambda error: type(error).__name__)

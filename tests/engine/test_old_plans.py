@@ -11,6 +11,7 @@ from syncd.core.evidence import STALE
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
 from syncd.errors import Quarantined
+from syncd.store import lease
 from tests.engine.worlds import MakeWorld, established, mail, names, people, target, writes
 from tests.world import World, person, planned
 
@@ -127,6 +128,18 @@ async def test_a_replacement_whose_person_changed_meanwhile_replaces_nothing(wor
 async def test_a_run_that_lost_its_lease_meanwhile_reads_and_sends_nothing(world: MakeWorld) -> None:
     w = await established(world, *people(1, 2))
     w.write(people(1, 2, 3))
-    report, _ = await w.run(meanwhile=lambda: w.clock.pass_time(OLD))
+
+    def overtake() -> None:
+        w.clock.pass_time(OLD)
+        lease.acquire(w.store, ["app"], "another", w.clock.now(), LEASE)
+
+    report, _ = await w.run(meanwhile=overtake)
     assert (len(writes(w)), listings(w)) == (2, {"people": 2, "app": 2})
     assert "the lease was lost to another run" in report.results[1].error
+
+
+async def test_a_run_that_slept_through_its_lease_goes_on_if_nobody_took_it(world: MakeWorld) -> None:
+    w = await established(world, *people(1, 2))
+    w.write(people(1, 2, 3))
+    report, _ = await w.run(meanwhile=lambda: w.clock.pass_time(OLD))
+    assert (report.converged, len(writes(w))) == (True, 3)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from syncd.engine.planning import Plan
 from tests.engine.worlds import (
     MakeWorld,
+    established,
     mail,
     people,
+    quiet,
     settle,
     target,
 )
-from tests.world import LIMITS, person, planned
+from tests.world import LIMITS, World, person, planned
 
 pytestmark = pytest.mark.anyio
 
@@ -115,3 +119,62 @@ async def test_a_reused_address_of_a_departed_person_is_held_too(world: MakeWorl
     _, plan = await w.run()
     assert planned(plan) == [("adopt", "ann2", "rehire")]
     assert len(w.directory.accounts) == 2
+
+
+# ---- an account that is to be deleted, and asked about ----
+
+
+async def reused(world: MakeWorld, **rules: Any) -> tuple[World, Plan]:
+    """p1 leaves, and in the same run somebody arrives with the same userName."""
+    w = await established(world, *people(1, 2), target=target("delete", **rules))
+    w.write([{**person(1), "employeeNumber": "e9"}, person(2)])
+    _, plan = await w.run()
+    return w, plan
+
+
+async def test_a_deletion_waits_while_it_is_asked_whether_somebody_is_rehired(world: MakeWorld) -> None:
+    w, plan = await reused(world)
+    assert planned(plan) == [("adopt", mail(1), "rehire"), ("delete", mail(1), "rehire")]
+    assert len({row.held for row in plan.changes()}) == 1
+    assert "rehire, or a reused address?" in next(iter(plan.changes())).held
+    assert len(w.directory.accounts) == 2
+
+
+async def test_whoever_is_rehired_keeps_the_account(world: MakeWorld) -> None:
+    w, _ = await reused(world)
+    before = set(w.directory.accounts)
+    w.release()
+    report, plan = await w.run()
+    assert (planned(plan), report.converged) == ([("adopt", mail(1), "")], True)
+    assert (set(w.directory.accounts), w.account(mail(1))["meta"]["externalId"]) == (before, "e9")
+    report, plan = await w.run()
+    assert (planned(plan), w.pending(), quiet(w), w.verify()) == ([], [], True, [])
+
+
+async def test_a_reused_address_ends_the_old_account_and_the_newcomer_waits_for_a_word(world: MakeWorld) -> None:
+    """Everything of that run is rejected: the no is about the adoption, the deletion was never asked about."""
+    w, _ = await reused(world)
+    w.reject()
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, report.results[1].kept) == ([("delete", mail(1), "")], True, 1)
+    report, plan = await w.run()
+    assert (planned(plan), len(w.directory.accounts)) == ([], 1)
+    w.take_back()
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, len(w.directory.accounts)) == ([("create", mail(1), "")], True, 2)
+
+
+async def test_a_deletion_released_before_the_question_arose_waits_too(world: MakeWorld) -> None:
+    w = await established(world, *people(1, 2, 3), target=target("delete"), limits=LIMITS)
+    w.write(people(2))
+    await w.run()
+    w.release()
+    w.write([{**person(1), "employeeNumber": "e9"}, person(2)])
+    _, plan = await w.run()
+    assert planned(plan) == [("adopt", mail(1), "rehire"), ("delete", mail(1), "rehire"), ("delete", mail(3), "")]
+
+
+async def test_a_disabling_does_not_wait(world: MakeWorld) -> None:
+    w, plan = await reused(world, grace=timedelta(days=7))
+    assert planned(plan) == [("adopt", mail(1), "rehire"), ("disable", mail(1), "")]
+    assert w.account(mail(1))["active"] is False

@@ -129,6 +129,19 @@ async def test_keys_by_default_only_find_keys_by_configuration_join(world: MakeW
     assert (len(w.directory.accounts), w.store.value("SELECT COUNT(*) FROM identity")) == (1, 1)
 
 
+async def test_whom_only_a_removed_source_knows_is_joined_by_nobody(world: MakeWorld) -> None:
+    w = await both(world, people(1), [hired(2)])
+    w.extra = [*w.extra, source(w, "lab")]
+    write(w, "lab", [hired(5)])
+    await w.run()
+    w.extra = w.extra[:1]
+    await w.run()
+    write(w, "hr", [hired(2), hired(5)])
+    _, plan = await w.run()
+    assert planned(plan) == [("create", mail(5), "taken")]
+    assert w.verify() == []
+
+
 async def test_precedence_is_the_order_of_the_sources_unless_an_attribute_names_its_own(world: MakeWorld) -> None:
     w = await both(world, [person(1, phone="5", title="x")], [hired(1, phone="6", title="y")])
     assert (w.account(mail(1))["phone"], w.account(mail(1))["title"]) == ("5", "x")

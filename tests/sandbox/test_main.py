@@ -53,7 +53,7 @@ def test_another_process_reads_the_state_while_it_runs_and_afterwards(tmp_path: 
             sid = http.post("/v1/Users", data={"Identity": "ada"}).json()["sid"]
             state = http.get("/_sandbox/state", auth=None).json()
     assert state == orjson.loads(end.read_bytes())
-    assert set(state) == {"twilio", "appwrite", "waii"}
+    assert set(state) == {"twilio", "appwrite", "chatbotkit", "waii"}
     state = state["twilio"]
     default, named = state["services"].values()
     assert [user["identity"] for user in default] == [person(1).email, person(2).email, "ada"]

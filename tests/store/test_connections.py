@@ -178,3 +178,20 @@ def test_two_targets_are_one_directory_by_all_that_is_known_of_it(store: Store) 
     assert connections.twins(store) == [("chat", "named", "twilio root r, service IS1")]
     connections.retire(store, ["chat"])
     assert connections.twins(store) == []
+
+
+def test_the_columns_of_a_file_are_remembered(store: Store) -> None:
+    register(store, "people")
+    assert connections.columns(store, "people") == []
+    connections.keep_columns(store, "people", ["active", "email"])
+    assert connections.columns(store, "people") == ["active", "email"]
+
+
+def test_only_who_was_present_at_a_forgotten_source_is_bereaved(store: Store) -> None:
+    register(store, "old", "other", authoritative=True)
+    rows = {**stage(store, "old", "a", "b"), **stage(store, "other", "c")}
+    people(store, "pa", "pb", "pc")
+    identities.claim(store, {rows["a"]: "pa", rows["b"]: "pb", rows["c"]: "pc"})
+    staging.gone(store, [rows["b"]], NOW)
+    connections.forget(store, "old")
+    assert [row.id for row in store.rows("SELECT id FROM identity WHERE forgotten")] == ["pa"]

@@ -123,9 +123,10 @@ def test_single_changes_are_held(store: Store, run: int) -> None:
     assert column(store, "change", "held", id="a") == ["phone would be emptied"]
 
 
-def test_what_is_held_is_kept_of_the_last_time_only(store: Store, run: int) -> None:
+def test_what_was_not_sent_is_kept_of_the_last_time_only(store: Store, run: int) -> None:
     """Nothing that was sent is ever forgotten."""
-    old = [change(run, state, "p", state=state) for state in ("held", "passed", "sent", "applied", "rejected", "skipped", "in_doubt")]
+    every = ("planned", "held", "passed", "sent", "applied", "rejected", "skipped", "in_doubt")
+    old = [change(run, state, "p", state=state) for state in every]
     record(store, *old, change(run, "chat", "p", state="held", connection="chat"), change(run + 1, "new", "p", state="held"))
-    verdicts.drop_held(store, run + 1, "app")
-    assert set(states(store)) == {"passed", "sent", "applied", "rejected", "skipped", "in_doubt", "chat", "new"}
+    verdicts.drop_unsent(store, run + 1, "app")
+    assert set(states(store)) == {"sent", "applied", "rejected", "skipped", "in_doubt", "chat", "new"}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.environment import instant, stamp
-from syncd.store import Store, journal, links, outcomes
+from syncd.store import Store, journal, links, outcomes, staging
 from tests.store.rows import HOUR, NOW, applied, change, column, link, people, record, register, stage
 
 
@@ -177,3 +177,42 @@ def test_a_refusal_ends_the_doubt(store: Store) -> None:
     outcomes.refused(store, "app", "p", "no", NOW)
     assert row(store).doubt is None
     outcomes.refused(store, "app", "nobody", "no", NOW)
+
+
+def test_an_account_found_gone_remembers_whose_it_was_if_it_was_ours(store: Store) -> None:
+    people(store, "p", "q")
+    rows = stage(store, "app", "a", "b", "c")
+    link(store, "app", "p", b"1", b"1", account_id=rows["a"])
+    link(store, "app", "q", b"1", b"1", account_id=rows["b"])
+    store.run("UPDATE link SET owned = FALSE WHERE identity = 'q'")
+    staging.gone(store, list(rows.values()), NOW)
+    assert staging.disowned(store, list(rows.values())) == {rows["a"]: "p"}
+    assert staging.documents(store, "app", ["a", "b", "c"]) == {}
+
+
+def test_an_account_of_ours_goes_back_to_its_person_unless_there_is_another(store: Store) -> None:
+    people(store, "forgotten", "waiting", "settled")
+    rows = stage(store, "app", "f", "w", "s", "new", "stranger")
+    for who in ("forgotten", "waiting", "settled"):
+        link(store, "app", who, b"1", b"1", account_id=rows[who[0]])
+    staging.gone(store, [rows["f"], rows["w"], rows["s"]], NOW)
+    store.run("DELETE FROM link WHERE identity = 'forgotten'")
+    store.run("UPDATE link SET account_id = NULL WHERE identity = 'waiting'")
+    outcomes.attach(store, "app", "settled", rows["new"], NOW)
+    outcomes.reattach(store, "app", list(rows.values()))
+    assert {who: row(store, who).account_id for who in ("forgotten", "waiting", "settled")} == {
+        "forgotten": rows["f"], "waiting": rows["w"], "settled": rows["new"]
+    }  # fmt: skip
+    assert row(store, "forgotten").owned
+    assert staging.disowned(store, list(rows.values())) == {}
+
+
+def test_nobody_who_was_erased_gets_an_account_back(store: Store) -> None:
+    people(store, "p")
+    rows = stage(store, "app", "a")
+    link(store, "app", "p", b"1", b"1", account_id=rows["a"])
+    staging.gone(store, [rows["a"]], NOW)
+    store.run("DELETE FROM link")
+    store.run("DELETE FROM identity")
+    outcomes.reattach(store, "app", [rows["a"]])
+    assert store.rows("SELECT * FROM link") == []

