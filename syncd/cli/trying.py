@@ -12,8 +12,7 @@ from syncd.cli.exits import Misused
 from syncd.cli.invocation import Invocation
 from syncd.cli.text import did_you_mean
 
-PROVIDERS = ("twilio", "appwrite")
-LATER = ("chatbotkit", "waii")
+PROVIDERS = ("twilio", "appwrite", "chatbotkit", "waii")
 
 
 @command(app, "demo", json=False)
@@ -37,8 +36,6 @@ def sandbox(
 ) -> int:
     """Serve emulated providers, and print a config for them."""
     for name in provider or ():
-        if name in LATER:
-            raise Misused(f"`syncd sandbox --provider {name}` has not arrived in this version")
         if name not in PROVIDERS:
             raise Misused(f"no provider is called {name!r}{did_you_mean(name, PROVIDERS)}")
     from syncd.sandbox.__main__ import main

@@ -7,11 +7,10 @@ from typing import Any
 from syncd.settings.origins import Origins
 from syncd.settings.problems import Keys, Place, Problems, dotted
 
-CONNECTORS = frozenset({"chatbotkit", "waii"})
 TOP_LEVEL = ("notify", "server")
 
 
-def refuse(origins: Origins, registry: frozenset[str], problems: Problems) -> None:
+def refuse(origins: Origins, problems: Problems) -> None:
     """Notes what has not arrived and takes it out of the tree, so that it is not reported again as unknown."""
     tree = origins.tree
     for key in TOP_LEVEL:
@@ -22,18 +21,13 @@ def refuse(origins: Origins, registry: frozenset[str], problems: Problems) -> No
     connections = tree.get("connections")
     if not isinstance(connections, dict):
         return
-    for name, connection in list(connections.items()):
+    for name, connection in connections.items():
         if isinstance(connection, dict):
-            _connection(origins, connection, ("connections", name), registry, problems)
-            if connection.get("connector") in CONNECTORS - registry:
-                del connections[name]
+            _connection(origins, connection, ("connections", name), problems)
 
 
-def _connection(origins: Origins, connection: dict[str, Any], at: Keys, registry: frozenset[str], problems: Problems) -> None:
+def _connection(origins: Origins, connection: dict[str, Any], at: Keys, problems: Problems) -> None:
     _remove(origins, connection, at, "schedule", problems)
-    if connection.get("connector") in CONNECTORS - registry:
-        known = ", ".join(sorted(registry))
-        _note(origins.value((*at, "connector")), f"the connector {connection['connector']}", problems, f"known here: {known}")
     write = connection.get("write")
     if isinstance(write, dict) and write.get("apply") == "review":
         _note(origins.value((*at, "write", "apply")), "apply: review", problems, "use auto, or never to plan only")

@@ -37,7 +37,7 @@ def load(
     layers = [sources.from_flags(flags or {}), sources.from_environment(environ), *sources.from_secrets(environ)]
     origins = Origins(document, layers)
     configured = len(_mapping(origins.tree.get("connections")))
-    arrivals.refuse(origins, frozenset(registry), problems)
+    arrivals.refuse(origins, problems)
     origins.resolve(environ, problems)
     settings = _checked(origins, registry, problems, configured)
     problems.raise_any()

@@ -64,9 +64,9 @@ def test_a_store_of_another_instance_ends_with_78(office: Office) -> None:
 
 def test_connectors_for_people(office: Office) -> None:
     said = office.run("connector", "list")
-    assert said.code == 0 and [line.split()[0] for line in said.out.splitlines()] == ["appwrite", "file", "twilio"]
+    assert said.code == 0 and [line.split()[0] for line in said.out.splitlines()] == ["appwrite", "chatbotkit", "file", "twilio", "waii"]
     made = valid(office.run("connector", "list", "--json").json, "connectors")
-    assert [one["name"] for one in made["connectors"]] == ["appwrite", "file", "twilio"]
+    assert [one["name"] for one in made["connectors"]] == ["appwrite", "chatbotkit", "file", "twilio", "waii"]
 
 
 def renamed(office: Office) -> None:

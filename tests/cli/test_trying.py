@@ -81,8 +81,16 @@ def test_a_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path) -> None:
     assert process.returncode == 128 + signal.SIGTERM and list(tmp_path.iterdir()) == []
 
 
-def test_the_sandbox_prints_a_config_that_works(tmp_path: Path) -> None:
-    with started("sandbox", "--users", "3", "--provider", "twilio", directory=tmp_path) as process:
+WORKS = {
+    "twilio": ('"counts": {"create": 2, "adopt": 3,', "2 created, 3 adopted", 0),
+    "appwrite": ('"counts": {"create": 2, "adopt": 3,', "2 created", 3),
+}
+"""Provider -> what plan and sync say of the five people and its three users, and how sync ends: an unverified address proves nobody."""
+
+
+@pytest.mark.parametrize(("provider", "planned", "done", "code"), [(name, *told) for name, told in WORKS.items()], ids=WORKS)
+def test_the_sandbox_prints_a_config_that_works(tmp_path: Path, provider: str, planned: str, done: str, code: int) -> None:
+    with started("sandbox", "--users", "3", "--provider", provider, directory=tmp_path) as process:
         assert process.stdout is not None and process.stderr is not None
         config = ""
         while "write: {}" not in config:
@@ -92,7 +100,10 @@ def test_the_sandbox_prints_a_config_that_works(tmp_path: Path) -> None:
         (tmp_path / "people.csv").write_text(people_csv(5))
         with started("plan", "--json", directory=tmp_path) as plan:
             out, _ = plan.communicate(timeout=30)
+        with started("sync", "--yes", directory=tmp_path) as sync:
+            synced, _ = sync.communicate(timeout=30)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-    assert plan.returncode == 0 and '"counts": {"create": 2, "adopt": 3,' in out
+    assert plan.returncode == 0 and planned in out
+    assert sync.returncode == code and done in synced
     assert process.returncode == 0 and "Save this as syncd.yaml" in err

@@ -12,7 +12,7 @@ from test_rest import STANDING, TABLE, change
 from syncd.connectors.http import Http
 from syncd.connectors.rest import RestConnector
 from syncd.connectors.tables import Call, json_body
-from syncd.errors import InDoubt, Rejected, Retryable
+from syncd.errors import InDoubt, Rejected
 from syncd.model import Kind, Ref
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,7 @@ async def test_another_id_or_none_is_no_answer(body: object) -> None:
     async with raw_server(strange) as server, client(server.url) as http:
         for kind in (Kind.UPDATE, Kind.DELETE):
             (step,) = connector(http).steps(change(kind, **({"name": "Ada"} if kind is Kind.UPDATE else {})))
-            with pytest.raises(Retryable):
+            with pytest.raises(InDoubt):
                 await connector(http).perform(step)
         (step,) = connector(http).steps(change(Kind.CREATE, name="Ada"))
         with pytest.raises(InDoubt):

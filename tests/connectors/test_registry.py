@@ -12,11 +12,11 @@ from syncd.connectors.base import Options
 
 
 def test_names_are_installed_ones_in_order() -> None:
-    assert {"appwrite", "file", "memory", "twilio"} <= set(connectors.names())
+    assert {"appwrite", "chatbotkit", "file", "memory", "twilio", "waii"} <= set(connectors.names())
     assert list(connectors.names()) == sorted(connectors.names())
 
 
-@pytest.mark.parametrize("name", ["appwrite", "file", "memory", "twilio"])
+@pytest.mark.parametrize("name", ["appwrite", "chatbotkit", "file", "memory", "twilio", "waii"])
 def test_a_name_leads_to_its_class(name: str) -> None:
     builder = connectors.get(name)
     assert builder.name == name

@@ -195,3 +195,23 @@ async def test_a_provider_that_cannot_be_reached_did_nothing() -> None:
         for one in (change(Kind.CREATE, **marked()), change(Kind.UPDATE, ADA, name="x")):
             with pytest.raises(Retryable):
                 await w.do(one)
+
+
+async def test_every_write_asks_for_permission_and_no_read_does() -> None:
+    async with world() as w:
+        make(w)
+        asked: list[str] = []
+
+        def permit() -> None:
+            asked.append(w.operations[-1])
+            if len(asked) > 2:
+                raise Quarantined("another run holds the lease")
+
+        w.connector.permit = permit
+        assert w.connector.permit is permit
+        await w.connector.list(None)
+        await w.do(change(Kind.UPDATE, ADA, name="x"))
+        await w.do(change(Kind.CREATE, **marked(id="bea")))
+        with pytest.raises(Quarantined, match="another run"):
+            await w.do(change(Kind.DELETE, ADA))
+        assert (len(asked), [operation for operation, _ in w.writes]) == (3, ["update-user", "create-user"])

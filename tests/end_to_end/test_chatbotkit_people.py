@@ -210,3 +210,21 @@ async def test_a_description_is_kept_in_step_though_fetches_lack_it(tmp_path: Pa
         assert one.user(1)["description"] == "Chief"
         _, plan = await one.run()
         assert planned(plan) == []
+
+
+async def test_between_full_readings_only_newcomers_are_asked_for(tmp_path: Path) -> None:
+    async with office(tmp_path) as one:
+        await one.settled(person(1), person(2))
+        await one.settled()
+        one.parent.update(one.user(1)["id"], {"name": "Drifted", "meta": {"$update": {"theirs": 1}}})
+        stranger = one.parent.create({"email": "p3@corp.example", "name": "Theirs"}).id
+        asked = len(one.sandbox.chatbotkit.requests)
+        _, plan = await one.run(later=timedelta(minutes=5))
+        lists = [request.query for request in one.sandbox.chatbotkit.requests[asked:]]
+        assert [query.startswith("cursor=") for query in lists] == [True], "one request, behind the first of the last ones seen"
+        assert planned(plan) == []
+        _, plan = await one.run(person(1), person(2), person(3))
+        assert [(row.kind, row.account, row.hold) for row in plan.changes()] == [("adopt", stranger, "erases")]
+        await one.run(later=timedelta(hours=25))
+        assert one.user(1)["name"] == "Person 1"
+        assert one.user(1)["meta"]["theirs"] == 1

@@ -49,7 +49,10 @@ class Reticent(MemoryConnector):
 
 
 async def reticent(world: MakeWorld) -> World:
-    return await established(world, *people(1, 2, 3, department="north"), memory=Reticent)
+    """Three people, whose accounts a listing has shown: their bytes are known."""
+    w = await established(world, *people(1, 2, 3, department="north"), memory=Reticent)
+    assert (await w.run())[0].converged
+    return w
 
 
 async def passing(w: World, times: int) -> int:

@@ -178,8 +178,6 @@ ARRIVALS = [
     ("review", WRITE + "      apply: review\n", "11:14", ["apply: review has not arrived"]),
     ("history", "store: {history: 400d}\n" + PEOPLE, "1:9", ["store.history has not arrived"]),
     ("postgres", "store: {url: postgresql://u@h/db}\n" + PEOPLE, "1:14", ["PostgreSQL", "has not arrived"]),
-    ("chatbotkit", PEOPLE + "  bots: {connector: chatbotkit}\n", "7:21", ["connector chatbotkit has not arrived"]),
-    ("waii", PEOPLE + "  sql: {connector: waii}\n", "7:20", ["connector waii has not arrived"]),
 ]
 TABLE = [*SYNTAX, *KEYS, *TYPES, *NAMES, *WRITES, *MAPS, *TOGETHER, *REFERENCES, *ARRIVALS]
 

@@ -12,13 +12,17 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from syncd.connectors.appwrite import AppwriteOptions
+from syncd.connectors.chatbotkit import ChatBotKitOptions
 from syncd.connectors.file import FileOptions
 from syncd.connectors.twilio import TwilioOptions
+from syncd.connectors.waii import WaiiOptions
 from syncd.settings import load
 from syncd.settings.schema import schema, text
 
 CONFIG = Path(__file__).parents[2] / "config"
-REAL: dict[str, type[BaseModel]] = {"appwrite": AppwriteOptions, "file": FileOptions, "twilio": TwilioOptions}
+REAL: dict[str, type[BaseModel]] = {
+    "appwrite": AppwriteOptions, "chatbotkit": ChatBotKitOptions, "file": FileOptions, "twilio": TwilioOptions, "waii": WaiiOptions,
+}  # fmt: skip
 CREDENTIALS = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "token-of-a-test"}
 
 
@@ -67,6 +71,19 @@ def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
     for name in ("limits", "apply", "correlate", "adopt", "drift", "on_key_change", "settle"):
         assert getattr(example, name) == getattr(default, name)
     assert (shown.landscape.instance, shown.store.lease, shown.log) == (bare.landscape.instance, bare.store.lease, bare.log)
+
+
+def test_the_example_holds_with_its_second_target_too(tmp_path: Path) -> None:
+    """What stands there as a comment, for who has no Appwrite project, is no less true."""
+    text = (CONFIG / "syncd.yaml").read_text(encoding="utf-8")
+    head, _, rest = text.partition("  # app:\n")
+    block, _, tail = rest.partition("\n\n")
+    lines = "".join(f"  {line.removeprefix('  # ')}\n" for line in ["  # app:", *block.split("\n")])
+    (tmp_path / "syncd.yaml").write_text(f"{head}{lines}\n{tail}", encoding="utf-8")
+    (tmp_path / "people.csv").write_bytes((CONFIG / "people.csv").read_bytes())
+    app = load(tmp_path / "syncd.yaml", REAL, {**CREDENTIALS, "APPWRITE_API_KEY": "key-of-a-test"}).landscape.connection("app")
+    assert app.write is not None and app.write.revoke and app.write.deprovision.out_of_scope == "disable"
+    assert {"labels", "prefs.team", "emailVerification", "name", "email", "status"} == {entry.name for entry in app.write.attributes}
 
 
 VALID = [
