@@ -27,7 +27,10 @@ OBLIGATIONS: Mapping[str, str] = {
     ),
     "parse.declared": "`parse` drops what is not declared (secrets, password hashes) and what can only be written.",
     "parse.rejected": "`parse` raises Rejected for one bad record, Quarantined where the provider's format has changed, nothing else.",
-    "parse.null": "A value that a record says is null is there and empty; one that a record does not carry is absent, and stays as known.",
+    "parse.null": (
+        "A value that a record says is null is there and empty; one that it does not carry is absent, and stays as known "
+        "(unless the provider leaves out what is empty: then that is told as null)."
+    ),
     "fetch.gone": (
         "`fetch` answers the account, or Gone with its instant for a 404-like answer about that very account; "
         "where the connector cannot prove absence, it says Unknown."
