@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,16 @@ def test_the_example_writes_to_each_provider_over_its_default_map() -> None:
     assert written["bots"] == {"name", "email", "image", "meta.externalId", "alias", "meta.team"}
     assert written["sql"] == {"id", "name", "org_id", "variables.externalId", "tenant_id"}
     assert all(one.write.revoke and one.write.deprovision.out_of_scope == "disable" for one in landscape.connections if one.write)
+
+
+def test_the_example_of_the_readme_is_valid(tmp_path: Path) -> None:
+    readme = (CONFIG.parent / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall("```yaml\n(version: 1\n.*?)```", readme, re.DOTALL)
+    assert complaints(REAL, example) == []
+    (tmp_path / "syncd.yaml").write_text(example, encoding="utf-8")
+    loaded = load(tmp_path / "syncd.yaml", REAL, CREDENTIALS)
+    assert not loaded.warnings and not loaded.notices
+    assert [one.connector for one in loaded.landscape.connections] == ["file", "twilio", "appwrite", "chatbotkit", "waii"]
 
 
 VALID = [
