@@ -91,6 +91,7 @@ def test_the_example_of_the_readme_is_valid(tmp_path: Path) -> None:
     (example,) = re.findall("```yaml\n(version: 1\n.*?)```", readme, re.DOTALL)
     assert complaints(REAL, example) == []
     (tmp_path / "syncd.yaml").write_text(example, encoding="utf-8")
+    (tmp_path / "people.csv").write_text("employeeNumber,email,name\n")
     loaded = load(tmp_path / "syncd.yaml", REAL, CREDENTIALS)
     assert not loaded.warnings and not loaded.notices
     assert [one.connector for one in loaded.landscape.connections] == ["file", "twilio", "appwrite", "chatbotkit", "waii"]
