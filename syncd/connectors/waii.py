@@ -29,15 +29,17 @@ class WaiiOrganization(BaseModel):
     """What the configuration says of a container that a plan may have to create."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-    name: str | None = None
-    variables: dict[str, Any] = Field(default_factory=dict)
+    name: str | None = Field(default=None, description="What it is called; absent: by its id.")
+    variables: dict[str, Any] = Field(default_factory=dict, description="Its variables, for access rules.")
 
     def attributes(self) -> dict[str, Any]:
         return {**({} if self.name is None else {"name": self.name}), **({"variables": self.variables} if self.variables else {})}
 
 
 class WaiiTenant(WaiiOrganization):
-    organization: Id
+    """The same of a tenant."""
+
+    organization: Id = Field(description="Where it lies.")
 
 
 class WaiiOptions(Options):
