@@ -47,7 +47,7 @@ async def reconcile(context: Context, one: Connected) -> None:
     await _plan_rows(context, one, [row for row in owing if row.desired == row.actual], evidence)
 
 
-async def _plan_rows(context: Context, one: Connected, rows: Sequence[Any], evidence: Evidence | None) -> None:
+async def _plan_rows(context: Context, one: Connected, rows: Sequence[Any], evidence: Proofs) -> None:
     planned = await _plan_block(context, one, [row for row in rows if _ready(context, row)], evidence)
     with context.store.transaction():
         journal.record(context.store, planned)

@@ -95,8 +95,8 @@ _UNFINISHED = (
 def unfinished(store: Store, connection: str, identities: Sequence[str]) -> set[tuple[str, str]]:
     """(identity, kind) of what took in part and still lacks its rest."""
     rows = store.rows(
-        f"SELECT DISTINCT c.identity, c.kind FROM change AS c WHERE c.identity IN :ids AND c.connection = :connection AND c.state <> 'applied'"
-        f" AND {_UNFINISHED}",
+        "SELECT DISTINCT c.identity, c.kind FROM change AS c WHERE c.identity IN :ids AND c.connection = :connection"
+        f" AND c.state <> 'applied' AND {_UNFINISHED}",
         connection=connection, ids=list(identities),
     )  # fmt: skip
     return {(row.identity, row.kind) for row in rows}

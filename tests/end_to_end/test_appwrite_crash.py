@@ -94,7 +94,7 @@ async def test_a_create_in_doubt_is_looked_for_by_its_id_and_never_sent_twice(ap
     report = await app.run()
     made = len(app.posts()) == 2
     assert result(report, "app").in_doubt == (0 if made else 1)
-    assert [one.path for one in app.appwrite.requests if one.operation == "fetch"][0] == f"/v1/users/{ident(1)}"
+    assert next(one.path for one in app.appwrite.requests if one.operation == "fetch") == f"/v1/users/{ident(1)}"
     assert sum(one.operation == "create" for one in app.appwrite.requests) == 2, "one for each of them"
     app.appwrite.journal.log.clear()
     report = (await run(app.clock, app.config))[0]
