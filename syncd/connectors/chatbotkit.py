@@ -36,12 +36,14 @@ class ChatBotKitOptions(RootedOptions):
     secret: SecretStr = Field(min_length=1, description="of the parent account")
     collection: Literal["partner/user", "user"] = Field(default="partner/user", description="where the users are: newer servers say user")
 
+    account: str | None = Field(default=None, description="a name for the parent account, where two of them are at one base_url")
+
     def credentials(self) -> Credentials:
         return Credentials.bearer(self.secret.get_secret_value())
 
     def binding(self) -> dict[str, str]:
         """The secret alone says whose users they are, and it is changed now and then; both collections hold the same users."""
-        return {"root": str(self.root())}
+        return {"root": str(self.root()), **({} if self.account is None else {"account": self.account})}
 
     def capability(self) -> Capability:
         return CAPABILITY
