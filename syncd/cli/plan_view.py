@@ -15,8 +15,8 @@ from syncd.cli.printer import BOLD, CYAN, GREEN, RED, YELLOW, Styled
 from syncd.cli.text import count, duration, listed, value
 from syncd.engine.guarding import CONSENTED
 from syncd.engine.planning import ConnectionPlan, Plan
-from syncd.engine.read import Reading
-from syncd.model import Kind
+from syncd.engine.reading import Reading
+from syncd.model import USER, Kind
 from syncd.store import answers, journal
 
 SIGNS = {
@@ -149,8 +149,9 @@ class PlanView:
 def change_lines(row: Any, indent: str = "  ") -> Iterator[Line]:
     """Kind, who, account and reason; then each attribute, before -> after."""
     sign, style = SIGNS[Kind(row.kind)]
-    account = f" ({row.account})" if row.account else ""
-    yield f"{indent}{sign} {row.kind} {row.who}{account}: {row.reason}", style
+    account = f" ({row.account})" if row.account and row.account != row.who else ""
+    who = row.who if row.object == USER else f"{row.object} {row.who}"
+    yield f"{indent}{sign} {row.kind} {who}{account}: {row.reason}", style
     delta = orjson.loads(row.delta)
     width = max(map(len, delta), default=0)
     for name, (before, after) in delta.items():

@@ -9,7 +9,8 @@ from sqlalchemy.engine import Row
 
 from syncd.store.database import Store
 
-_HELD = "FROM change AS c LEFT JOIN pending AS p ON p.connection = c.connection AND p.change = c.id WHERE c.run = :run AND c.state = 'held'"
+_HELD = "FROM change AS c LEFT JOIN pending AS p ON p.connection = c.connection AND p.change = c.id WHERE c.run = :run"
+_HELD += " AND c.state = 'held' AND c.object = 'user'"
 
 
 def shape(store: Store, run: int) -> Sequence[Row[Any]]:
