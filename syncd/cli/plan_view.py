@@ -147,7 +147,7 @@ class PlanView:
 
 
 def change_lines(row: Any, indent: str = "  ") -> Iterator[Line]:
-    """Kind, who, account and reason; then each attribute, before -> after."""
+    """Kind, who (or which tenant, which organization), account and reason; then each attribute, before -> after."""
     sign, style = SIGNS[Kind(row.kind)]
     account = f" ({row.account})" if row.account and row.account != row.who else ""
     who = row.who if row.object == USER else f"{row.object} {row.who}"
