@@ -11,8 +11,9 @@ from tests.end_to_end.company import DELETE, Company, person
 
 pytestmark = pytest.mark.anyio
 
-TENANTS = "{attributes: {tenant_id: tenant}, deprovision: {out_of_scope: delete, departed: delete, grace: 0s}}"
-BOTH = "{revoke: false, attributes: {org_id: organization, tenant_id: tenant}, deprovision: {out_of_scope: delete, departed: delete, grace: 0s}}"
+LEAVERS = "deprovision: {out_of_scope: delete, departed: delete, grace: 0s}"
+TENANTS = f"{{attributes: {{tenant_id: tenant}}, {LEAVERS}}}"
+BOTH = f"{{revoke: false, attributes: {{org_id: organization, tenant_id: tenant}}, {LEAVERS}}}"
 REPLACING = BOTH.replace("{revoke", "{on_key_change: replace, revoke")
 
 
