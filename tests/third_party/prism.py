@@ -1,15 +1,19 @@
-"""Stoplight's Prism between a client and the sandbox: whatever breaks the official document is refused on its way, and told of."""
+"""Stoplight's Prism between a client and the sandbox: it refuses whatever breaks the official document, and we keep what it says."""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncd.sandbox import serve
@@ -17,18 +21,42 @@ from syncd.sandbox import serve
 CLI = Path(__file__).parent / "node_modules" / "@stoplight" / "prism-cli" / "dist" / "index.js"
 SPECS = Path(__file__).parents[1] / "data" / "specs"
 PATIENCE = 120.0
-"""Seconds in which it must listen."""
-_BREACH = re.compile(r"(?:Violation: |Request terminated with error: ).*")
-_UNDECLARED = "Unable to match the returned status code"
-"""Two of the documents declare no error at all."""
+"""Seconds in which it must listen, and answer."""
+UNDECLARED = "Unable to match the returned status code"
+"""No violation: two of the documents declare no error at all."""
 
 
 class Violated(AssertionError):
-    """A request or an answer did not keep to the document."""
+    """Requests or answers did not keep to the document."""
+
+
+class _Front:
+    """Hands requests to Prism as they come, and keeps the violations that its answers tell of."""
+
+    def __init__(self, prism: str) -> None:
+        self.prism = prism
+        self.violations: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Request(scope, receive)
+        target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=PATIENCE) as client:
+            onward = client.build_request(scope["method"], self.prism, headers=asked.headers.raw, content=await asked.body())
+            onward.extensions["target"] = target
+            answer = await client.send(onward)
+        self._note(f"{scope['method']} {target.decode()}: ", answer)
+        headers = {name: value for name, value in answer.headers.items() if name not in ("content-length", "transfer-encoding")}
+        await Response(answer.content, answer.status_code, headers)(scope, receive, send)
+
+    def _note(self, request: str, answer: httpx.Response) -> None:
+        found = json.loads(answer.headers.get("sl-violations", "[]"))
+        if answer.headers.get("content-type") == "application/problem+json":
+            found = answer.json().get("validation") or [{"message": answer.text}]
+        self.violations += [request + one["message"] for one in found if not one["message"].startswith(UNDECLARED)]
 
 
 class _Behind:
-    """The application as seen from behind a proxy: addresses in its answers are the proxy's."""
+    """The application as it is from behind a proxy: addresses in its answers are those of ``host``, where the client is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app, self.host = app, b""
@@ -41,31 +69,41 @@ class _Behind:
 @contextmanager
 def prism(node: str, document: str, sandbox: ASGIApp, root: str = "") -> Iterator[str]:
     """The base URL of a proxy to ``sandbox``, below whose path ``root`` the document's paths are. Raises Violated at the end."""
-    behind = _Behind(sandbox)
-    with serve(behind) as upstream:
-        command = [node, str(CLI), "proxy", "--host", "127.0.0.1", "--port", "0", "--errors", str(SPECS / document), upstream + root]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-            said: list[str] = []
-            reader = threading.Thread(target=_read, args=(process, said), name="prism", daemon=True)
-            try:
-                url = _listening(process, said)
-                behind.host = urlsplit(url).netloc.encode()
-                reader.start()
-                yield url
-            except Exception as error:
-                error.add_note("\n".join(_breaches(said)))
-                raise
-            finally:
-                process.terminate()
-                if reader.ident is not None:
-                    reader.join()
-        if breaches := _breaches(said):
-            raise Violated("\n".join(breaches))
+    with ExitStack() as stack:
+        behind = _Behind(sandbox)
+        upstream = stack.enter_context(serve(behind))
+        front = _Front(stack.enter_context(_running(node, str(SPECS / document), upstream + root)))
+        url = stack.enter_context(serve(front))
+        behind.host = urlsplit(url).netloc.encode()
+        try:
+            yield url
+        except Exception as error:
+            error.add_note("\n".join(front.violations))
+            raise
+        if front.violations:
+            raise Violated("\n".join(front.violations))
 
 
-def _listening(process: subprocess.Popen[str], said: list[str]) -> str:
+@contextmanager
+def _running(node: str, *arguments: str) -> Iterator[str]:
+    """The base URL of Prism itself; what it prints is read to its end, so that it never waits for that."""
+    command = [node, str(CLI), "proxy", "--host", "127.0.0.1", "--port", "0", "--errors", *arguments]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        reader = threading.Thread(target=process.communicate, name="prism", daemon=True)
+        try:
+            url = _listening(process)
+            reader.start()
+            yield url
+        finally:
+            process.terminate()
+            if reader.ident is not None:
+                reader.join()
+
+
+def _listening(process: subprocess.Popen[str]) -> str:
     watchdog = threading.Timer(PATIENCE, process.kill)
     watchdog.start()
+    said: list[str] = []
     try:
         assert process.stdout is not None
         for line in process.stdout:
@@ -75,13 +113,3 @@ def _listening(process: subprocess.Popen[str], said: list[str]) -> str:
     finally:
         watchdog.cancel()
     raise RuntimeError("Prism does not listen:\n" + "".join(said))
-
-
-def _read(process: subprocess.Popen[str], said: list[str]) -> None:
-    assert process.stdout is not None
-    said.extend(process.stdout)
-
-
-def _breaches(said: list[str]) -> list[str]:
-    found = (_BREACH.search(line) for line in said)
-    return [one[0] for one in found if one is not None and _UNDECLARED not in one[0]]
