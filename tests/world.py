@@ -45,7 +45,8 @@ class Clock(Environment):
         return self.elapsed
 
     async def sleep(self, seconds: float) -> None:
-        self.pass_time(timedelta(seconds=seconds))
+        """Some time passes, however short the sleep: whoever waits for an instant must get there."""
+        self.pass_time(max(timedelta(seconds=seconds), timedelta.resolution if seconds > 0 else timedelta()))
         await super().sleep(0)
 
     def pass_time(self, duration: timedelta) -> None:
