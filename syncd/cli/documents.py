@@ -10,7 +10,7 @@ import orjson
 
 from syncd.cli import cures
 from syncd.engine.planning import ConnectionPlan, Plan
-from syncd.engine.read import Reading
+from syncd.engine.reading import Reading
 from syncd.engine.report import Report, Result
 from syncd.model import Connection
 from syncd.store import Store, connections, links, waiting

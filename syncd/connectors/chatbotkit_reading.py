@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,8 +14,8 @@ from syncd.connectors.pages import Slices
 from syncd.connectors.rest import RestConnector
 from syncd.connectors.tables import Table
 from syncd.environment import Environment
-from syncd.errors import Incomplete, Rejected
-from syncd.model import Account, Cursor, Gone, Page, Ref, Watermark
+from syncd.errors import Incomplete, Rejected, Retryable
+from syncd.model import Account, Cursor, Gone, Page, Ref, Unknown, Watermark
 
 
 def marked(account: Account) -> Any:
@@ -45,7 +46,7 @@ class ChatBotKitReading(RestConnector):
 
     async def _there(self, id: str) -> bool:
         try:
-            answer = await self.fetch(Ref(id))
+            answer = await super().fetch(Ref(id))
         except Rejected as error:
             if error.account == id:
                 return True  # unreadable, but there
@@ -58,6 +59,21 @@ class ChatBotKitReading(RestConnector):
         call = self._table.listing.call
         target = f"{self._http.root.path}{call.path}?{urlencode(query)}"
         return await self._http.send(self._request(call, {}, {}, target), lambda answer: self._pages.decode(answer.body))
+
+    async def fetch(self, ref: Ref) -> Account | Gone | Unknown:
+        """With the description, which lists alone say, where a filter leads to the user."""
+        account = await super().fetch(ref)
+        return await self.described(account) if isinstance(account, Account) else account
+
+    async def described(self, account: Account) -> Account:
+        """The same, its description taken from a list."""
+        name, value = next(((one, value) for one, of in FILTERS.items() if isinstance(value := of(account), str) and value), ("", ""))
+        try:
+            listed = await self.filtered(name, value) if name else []
+        except (Rejected, Retryable):
+            listed = []
+        texts = [one.attributes.get("description") for one in listed if one.id == account.id]
+        return replace(account, attributes={**account.attributes, "description": texts[0]}) if texts else account
 
     async def find(self, keys: Mapping[str, str]) -> Sequence[Account]:
         """By our marker, else by e-mail; what the provider's filter shows counts only if the value is equal to the letter."""

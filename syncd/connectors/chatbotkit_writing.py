@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from syncd.connectors.answer import Conflict, NotFound
-from syncd.connectors.chatbotkit_reading import ChatBotKitReading, marked
-from syncd.connectors.chatbotkit_table import MARKER, PAGE_SIZE
+from syncd.connectors.chatbotkit_reading import ChatBotKitReading
+from syncd.connectors.chatbotkit_table import PAGE_SIZE
 from syncd.connectors.pages import PageDecoder, recovered_id
 from syncd.connectors.retry import Budget, Patience
 from syncd.connectors.tables import Call
@@ -68,13 +68,9 @@ class ChatBotKitWriting(ChatBotKitReading):
         return "".join(f" User {one.id} has this email." for one in holders)
 
     async def _read_back(self, step: Step, id: str) -> Account:
-        """By fetch, which says all but the description: where that was written, by the list."""
-        marker = step.body.get(MARKER) or marked(Account(id, step.change.document or {}))
-        if "description" in step.body and isinstance(marker, str):
-            for account in await self.filtered(MARKER, marker):
-                if account.id == id:
-                    return account
-        return await super()._read_back(step, id)
+        """Of a description that was written, what the list says."""
+        account = await super()._read_back(step, id)
+        return await self.described(account) if "description" in step.body else account
 
     async def _values(self, call: Call, id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Members of meta that are only set are merged by the server, beside those that answers never show; to remove one, the whole is

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from syncd.engine import delta, elapsed, guarding, rules
+from syncd.engine import containers, delta, elapsed, guarding, rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import recover
 from syncd.engine.leasing import WAIT, leased
 from syncd.engine.planning import Plan, plan
 from syncd.engine.provision import Sending, provision
-from syncd.engine.read import Reading, read
+from syncd.engine.read import read
+from syncd.engine.reading import Reading
 from syncd.engine.reconcile import reconcile
 from syncd.engine.report import Report, Result, result
 from syncd.environment import Environment, stamp
@@ -66,6 +67,7 @@ async def _reconcile(context: Context, readings: Mapping[str, Reading]) -> dict[
         if not readings[one.name].stopped:
             await _plan(context, one, readings)
         first[one.name] = guarding.guard(context, one, readings)
+        containers.plan(context, one)
     return first
 
 

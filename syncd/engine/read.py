@@ -4,53 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 
 from syncd.engine import columns, directory, fading, identify, reappearing, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
+from syncd.engine.reading import Reading
+from syncd.engine.tree import Tree
 from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
-from syncd.model import USER, Cursor, Flaw, Page, Watermark
+from syncd.model import USER, Cursor, Page, Watermark
 from syncd.store import identities, staging, waiting
 
 BATCH = 1000
 """New records stored in one transaction."""
-
-
-@dataclass(slots=True)
-class Reading:
-    """What came of reading one connection since ``started``. ``stopped``: why nothing may be sent to it in this run: it refuses us.
-
-    ``delta``: only what changed was read, so nobody is missing from it; ``accounts`` are those of the last full listing then.
-    """
-
-    name: str
-    started: datetime
-    delta: bool = False
-    before: int = 0
-    accounts: int = 0
-    pages: int = 0
-    changed: int = 0
-    vanished: int = 0
-    defect: str = ""
-    stopped: str = ""
-    seconds: float = 0.0
-    flaws: list[Flaw] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        return not self.defect
-
-    @property
-    def whole(self) -> bool:
-        """Everything was read, to its proven end."""
-        return self.complete and not self.delta
-
-    def refused(self, why: str) -> None:
-        """The connection wants nothing more of us."""
-        self.defect = self.stopped = why
 
 
 class _Listing:
@@ -64,6 +31,7 @@ class _Listing:
         self.fresh: list[tuple[int, bytes, bytes]] = []
         self.columns: Sequence[str] = ()
         self.watermark: Watermark | None = None
+        self.tree = Tree()
         self.placed = 0
 
     def take(self, page: Page) -> None:
@@ -71,7 +39,9 @@ class _Listing:
         self.reading.pages += 1
         self.columns, self.watermark = page.columns, page.watermark
         if page.object != USER:
-            return  # a container holds accounts, it is none
+            self.tree.take(self.one.connector, page)
+            return
+        self.tree.count(self.one.connector.capability.containers, page.records)
         if page.container is not None:
             self.seen.containers.add(page.container)
         self.reading.flaws.extend(page.flaws)
@@ -148,6 +118,8 @@ async def read(context: Context, one: Connected, since: Watermark | None = None)
         context.store, one.name, now, defect=reading.defect, accounts=reading.accounts, pages=reading.pages, watermark=listing.watermark,
         delta=reading.delta,
     )  # fmt: skip
+    if reading.whole:
+        context.trees[one.name] = listing.tree
     reading.seconds = context.environment.monotonic() - started
     context.seen[one.name] = now
     if not reading.delta:

@@ -22,6 +22,11 @@ def hold_rows(store: Store, seqs: Sequence[int], code: str, reason: str) -> None
     )
 
 
+def explain(store: Store, seq: int, reason: str) -> None:
+    """Why a change is planned, and what will come of it."""
+    store.run("UPDATE change SET reason = :reason WHERE seq = :seq", seq=seq, reason=reason)
+
+
 def drop_unsent(store: Store, run: int, connection: str) -> None:
     """What earlier runs planned, held or passed and never sent is planned anew in every run: only the last time is kept."""
     earlier = "connection = :connection AND run < :run AND state IN ('planned', 'held', 'passed')"

@@ -36,6 +36,10 @@ _REFUSED = _UPSERT.format(
     " WHERE x.identity = l.identity AND x.connection = l.connection AND x.state = 'rejected')"
     " WHERE l.connection = :connection AND (l.state = 'rejected' OR l.failures > 0)"
 )
+_REFUSED_CONTAINERS = _UPSERT.format(
+    rows="SELECT id, connection, object, kind, identity, link_id, account, who, 'rejected', '', error, run, run, :now"
+    " FROM change WHERE run = :run AND connection = :connection AND object <> 'user' AND state = 'rejected'"
+)
 _DOUBT = _UPSERT.format(
     rows="SELECT c.id, c.connection, c.object, c.kind, c.identity, c.link_id, c.account, c.who, 'in_doubt', '',"
     " COALESCE(s.error, 'no answer came'), c.run, :run, :now"
@@ -71,6 +75,7 @@ def refresh(store: Store, run: int, connection: str, now: datetime, *, whole: bo
     with store.transaction():
         store.run(_HELD, **values)
         store.run(_REFUSED, **values)
+        store.run(_REFUSED_CONTAINERS, **values)
         store.run(_DOUBT, **values)
         store.run(_SETTLED, connection=connection, run=run, whole=whole)
         store.run(_VOID, connection=connection, run=run, since=stamp(now - RELEASE_LASTS))

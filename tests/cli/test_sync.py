@@ -39,7 +39,7 @@ def test_a_first_yes_sends_the_plan_and_the_next_run_writes_nothing(office: Offi
 def test_many_changes_are_counted_and_not_shown_one_by_one(office: Office) -> None:
     office.hire(*range(1, 12))
     out = office.run("sync", "--yes").out
-    assert "  11 changes to send (-v shows them)\n" in out and "+ create" not in out
+    assert "\nchat: 11 changes to send (-v shows them)\n" in out and "+ create" not in out
     assert "chat: 11 created" in out
 
 

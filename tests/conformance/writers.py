@@ -168,7 +168,7 @@ class Overwriting(MemoryConnector):
         return await super().perform(step)
 
 
-@caught_by("a_whole_object_can_be_made")
+@caught_by("an_object_can_be_begun")
 class Flat(Asking):
     def bent(self, change: Change) -> Mapping[str, tuple[Any, Any]]:
         return {path.replace("first.inner", "first_inner"): values for path, values in change.delta.items()}

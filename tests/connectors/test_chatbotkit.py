@@ -21,7 +21,10 @@ async def test_fetch() -> None:
         id = w.parent.create({"name": "Ada", "email": "ada@x.co", "description": "D", "alias": "ada", "meta": {"a": {"b": 1}, "#h": 2}}).id
         account = await w.connector.fetch(Ref(id))
         assert isinstance(account, Account)
-        assert account.attributes == {"id": id, "name": "Ada", "image": None, "email": "ada@x.co", "limits": None, "meta": {"a": {"b": 1}}}
+        assert account.attributes == {
+            "id": id, "name": "Ada", "image": None, "email": "ada@x.co", "limits": None, "meta": {"a": {"b": 1}},
+            "description": "D",
+        }  # fmt: skip
         assert isinstance(await w.connector.fetch(Ref("cnobody")), Gone)
         assert w.sent[0].headers["authorization"] == f"Bearer {w.sandbox.chatbotkit.secret}"
 

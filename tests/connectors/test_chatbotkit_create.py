@@ -44,7 +44,7 @@ async def test_a_description_is_read_back_by_the_list_because_no_fetch_says_it()
         (account,) = await w.do(change(Kind.CREATE, description="D", meta__syncd=MARKER))
         assert account is not None
         assert account.attributes["description"] == "D"
-        assert w.lines == ["post /create", "get /list"]
+        assert w.lines == ["post /create", f"get /{account.id}/fetch", "get /list"]
         w.sandbox.list_lag = 3600.0
         (account,) = await w.do(change(Kind.CREATE, description="D", meta__syncd=f"{MARKER}2"))
         assert account is not None

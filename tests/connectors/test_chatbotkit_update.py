@@ -78,7 +78,12 @@ async def test_a_description_is_read_back_by_the_list() -> None:
         (account,) = await w.do(change(Kind.UPDATE, id, document={"meta": {"syncd": MARKER}}, description="D"))
         assert account is not None
         assert account.attributes["description"] == "D"
-        (account,) = await w.do(change(Kind.UPDATE, id, description="E"))
+        bare = w.parent.create({}).id
+        (account,) = await w.do(change(Kind.UPDATE, bare, description="E"))
+        assert account is not None
+        assert "description" not in account.attributes, "no filter leads to who has neither marker nor e-mail"
+        w.sandbox.faults = "400@list"
+        (account,) = await w.do(change(Kind.UPDATE, id, description="F"))
         assert account is not None
         assert "description" not in account.attributes
 

@@ -228,3 +228,14 @@ async def test_between_full_readings_only_newcomers_are_asked_for(tmp_path: Path
         await one.run(later=timedelta(hours=25))
         assert one.user(1)["name"] == "Person 1"
         assert one.user(1)["meta"]["theirs"] == 1
+
+
+async def test_a_stranger_of_long_ago_is_adopted_with_its_description_known(tmp_path: Path) -> None:
+    async with office(tmp_path) as one:
+        one.mapped = {"description": "title", "alias": "department"}
+        one.parent.create({"email": "p2@corp.example", "name": "Person 2", "description": "D"})
+        await one.settled(person(1))
+        await one.settled()
+        _, plan = await one.run(person(1), {**person(2), "title": "Boss"})
+        assert planned(plan) == [("adopt", "p2@corp.example", "")]
+        assert one.user(2)["description"] == "Boss"

@@ -3,7 +3,7 @@
 from syncd.connectors.conformance import attributes, doubt, finding, ids, listing, merging, parsing, proof, reading, sending, steps, told
 from syncd.connectors.conformance.bench import Bench, Broken, Inapplicable, Open, Sent, Swift, Usual
 from syncd.connectors.conformance.checks import CHECKS, Check
-from syncd.connectors.conformance.run import Outcome, State, run, run_all
+from syncd.connectors.conformance.runner import Outcome, State, run, run_all
 
 GROUPS = (told, listing, proof, parsing, reading, finding, ids, steps, sending, doubt, merging, attributes)
 """Imported for the checks they register."""

@@ -36,7 +36,7 @@ async def what_an_update_sets_reads_back(stage: Stage) -> None:
 
 @check("attributes.kept", writes)
 async def what_a_create_sets_reads_back(stage: Stage) -> None:
-    values = {path: two for path, (_, two) in stage.samples(Mutability.READ_WRITE, Mutability.IMMUTABLE).items()}
+    values = {path: one for path, (one, _) in stage.samples(Mutability.READ_WRITE, Mutability.IMMUTABLE).items()}
     account = await stage.make(values)
     for path, value in values.items():
         await _kept(stage, account, path, value, None)

@@ -30,12 +30,14 @@ class Bench(Protocol):
     """A connector's options and the emulated provider behind them, empty (but for what is always there) and without faults at first.
 
     ``page``: the most accounts of one page. ``samples``: attribute -> two different values that the provider takes, in its own form or
-    another; where a kind's usual ones will not do. ``basics``: what every create must carry besides the key.
+    another; where a kind's usual ones will not do. ``basics``: what every create must carry besides the key. ``omits``: the provider
+    leaves out of a record what has no value.
     """
 
     page: int
     samples: Mapping[str, tuple[Any, Any]]
     basics: Mapping[str, Any]
+    omits: bool
 
     def connector(self, *, writable: bool = True) -> Connector:
         """A new one, as after a restart. It must not really wait: its environment is `Swift`, or another that skips sleep."""
@@ -72,11 +74,12 @@ class Bench(Protocol):
 
 
 class Usual:
-    """What most benches have: no particular samples, nothing that every create must carry."""
+    """What most benches have: no particular samples, nothing that every create must carry, records that are always whole."""
 
     page: int = 100
     samples: Mapping[str, tuple[Any, Any]] = {}
     basics: Mapping[str, Any] = {}
+    omits: bool = False
 
 
 Open = Callable[[], AbstractContextManager[Bench]]

@@ -17,7 +17,7 @@ _USUAL: Mapping[str, tuple[Any, Any]] = {
     "boolean": (False, True),
     "number": (1, 2),
     "set": (["one"], ["three", "two"]),
-    "object": ({"conformance": "Confidential one"}, {"conformance": "Confidential two"}),
+    "object": ({"ours": "Confidential one", "theirs": "Confidential one"}, {"ours": "Confidential two", "theirs": "Confidential two"}),
 }
 
 
@@ -105,8 +105,10 @@ class Stage:
         return await self.connector.fetch(Ref(id))
 
     async def value(self, id: str, path: str) -> Any:
-        """What the provider says of one attribute now."""
+        """What the provider says of one attribute now; where `fetch` does not carry it, the listing may."""
         account = await self.read(id)
+        if isinstance(account, Account) and head(account, path) not in account.attributes:
+            account = await self.listed(id) or account
         return get(account.attributes, path) if isinstance(account, Account) else None
 
     # ---- writing -----------------------------------------------------------------------------------------------------
@@ -166,11 +168,27 @@ class Stage:
         found: dict[str, tuple[Any, Any]] = {}
         for name, spec in self.capability.attributes.items():
             if spec.mutability in mutability and name not in (self.capability.key, self.capability.marker):
-                one, two = self.bench.samples.get(name, _USUAL[spec.kind])
+                one, two = self.sample(name)
                 if spec.kind == "object":
                     found |= {f"{name}.{member}": (one[member], two[member]) for member in one}
                 else:
                     found[name] = (one, two)
+        return found
+
+    def sample(self, name: str) -> tuple[Any, Any]:
+        """Two values of one attribute, objects whole."""
+        return self.bench.samples.get(name, _USUAL[self.spec(name).kind])
+
+    def objects(self) -> list[str]:
+        """Those of which single members can be rewritten; raises Inapplicable."""
+        specs = self.capability.attributes.values()
+        found = [
+            one.name
+            for one in specs
+            if one.kind == "object" and one.mutability is Mutability.READ_WRITE and len(self.sample(one.name)[0]) > 1
+        ]
+        if not found:
+            raise Inapplicable("it has no objects that can be rewritten")
         return found
 
     def plain(self) -> list[tuple[str, tuple[Any, Any]]]:
@@ -190,6 +208,11 @@ class Stage:
         """The form in which the provider keeps it."""
         spec = self.spec(path)
         return spec.normalize(value) if spec.normalize is not None and path == spec.name else value
+
+
+def head(account: Account, path: str) -> str:
+    """The attribute that ``path`` is, or is a member of."""
+    return path if path in account.attributes else path.partition(".")[0]
 
 
 def get(attributes: Any, path: str) -> Any:
