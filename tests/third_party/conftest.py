@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 def node() -> str:
     """The path of Node, with the packages of package-lock.json beside it."""
     found = shutil.which("node")
-    missing = "needs Node 20" if found is None else "" if (HERE / "node_modules" / ".package-lock.json").exists() else "needs its packages"
+    missing = "needs Node" if found is None else "" if (HERE / "node_modules" / ".package-lock.json").exists() else "needs its packages"
     if missing and os.environ.get("THIRD_PARTY") == "required":
         pytest.fail(missing)
     if found is None or missing:

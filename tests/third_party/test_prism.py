@@ -85,9 +85,7 @@ CHATBOTKIT = Vendor(
     statuses=frozenset({200, 404}),
     bears=lambda one, id: one.chatbotkit.parent.create_token(id, {"name": "t"}),
 )  # fmt: skip
-VENDORS = pytest.mark.parametrize(
-    "vendor", [TWILIO, NAMED, APPWRITE, CHATBOTKIT], ids=["twilio", "named service", "appwrite", "chatbotkit"]
-)
+VENDORS = pytest.mark.parametrize("vendor", [TWILIO, NAMED, APPWRITE, CHATBOTKIT], ids=["twilio", "named", "appwrite", "chatbotkit"])
 
 
 def connector(vendor: Vendor, sandbox: Sandbox, url: str) -> Connector:

@@ -18,9 +18,9 @@ from tests.third_party.prism import prism
 
 SNAPSHOT = Path(__file__).parents[1] / "data" / "congress" / "2023-02-01.csv"
 TARGETS = {
-    "twilio": ("twilio_conversations_v1.users.json", "", "attributes: {attributes.state: state}"),
-    "appwrite": ("appwrite_server.users.json", "/v1", "attributes: {phone: null, labels: chamber, prefs.state: state}"),
-    "chatbotkit": ("chatbotkit_partner.users.json", "/v1", "attributes: {description: title, meta.state: state}"),
+    "twilio": ("twilio_conversations_v1.users.json", "", "attributes: {attributes.state: tenant}"),
+    "appwrite": ("appwrite_server.users.json", "/v1", "attributes: {phone: null, labels: '[organization]', prefs.state: tenant}"),
+    "chatbotkit": ("chatbotkit_partner.users.json", "/v1", "attributes: {description: title, meta.state: tenant}"),
 }
 """Connector -> its document, the sandbox's path below which the document's paths are, what is mapped."""
 CONFIG = """
@@ -86,7 +86,7 @@ def test_newcomers_changes_and_leavers(root: Path, sandbox: Sandbox) -> None:
         rows = list(csv.DictReader(file))[:12]
     assert sync(root, rows) == applied(create=12)
     assert sync(root, rows) == applied()
-    changed = [{**row, "name": f"{row['name']} II", "state": "XX"} for row in rows[:2]]
+    changed = [{**row, "name": f"{row['name']} II", "tenant": "XX"} for row in rows[:2]]
     assert sync(root, [*changed, *rows[2:10]]) == applied(update=2, delete=2)
     names = {row["name"] for row in (*changed, *rows[2:10])}
     for held in (sandbox.twilio.service().users, sandbox.appwrite.project.users, sandbox.chatbotkit.parent.users):
