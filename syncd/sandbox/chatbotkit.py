@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,8 +10,10 @@ import orjson
 from syncd.environment import Environment
 from syncd.sandbox.chatbotkit_forms import ERRORS, MOST, Asked, Refused, body, query
 from syncd.sandbox.chatbotkit_parent import Parent
+from syncd.sandbox.directory import Directory
+from syncd.sandbox.emulated import Emulated
 from syncd.sandbox.faults import Fault
-from syncd.sandbox.journal import Journal, Note, RequestRecord, WriteRecord
+from syncd.sandbox.journal import Note
 from syncd.sandbox.message import JSON, Answer, Call, Shape
 
 JSONL = "application/jsonl"
@@ -39,7 +41,7 @@ _BENT: Mapping[str, Callable[[Sequence[bytes]], Sequence[bytes]]] = {
 """What a listing fault does to a page. The client names where the next one begins, so what a page leaves out at its end comes later."""
 
 
-class ChatBotKit:
+class ChatBotKit(Emulated):
     """One parent account. ``collections``: those served, of `COLLECTIONS`; may be changed, like the account's ``quota``."""
 
     secret = "sk-" + "5c" * 32
@@ -53,9 +55,8 @@ class ChatBotKit:
     }
 
     def __init__(self, environment: Environment, users: int = 0, seed: int = 0) -> None:
-        self._environment, self._seeded, self._seed, self._lag = environment, users, seed, 0.0
+        super().__init__(environment, users, seed)
         self.collections = frozenset(COLLECTIONS)
-        self.journal = Journal()
         self._handlers: dict[str, Callable[[Call, Fault | None], Answer]] = {
             "list": self._list, "create": self._create, "fetch": self._fetch, "update": self._update, "delete": self._delete,
             "token/list": self._token_list, "token/create": self._token_create, "token/update": self._token_update,
@@ -63,19 +64,11 @@ class ChatBotKit:
         }  # fmt: skip
         self.reset()
 
-    def reset(self) -> None:
-        """As at the start: the seeded users, empty lists of requests and writes."""
-        self.journal.clear()
+    def populate(self) -> None:
         self.parent = Parent(self._environment, self.journal, self._seeded, self._seed)
-        self.list_lag = self._lag
 
-    @property
-    def list_lag(self) -> float:
-        return self._lag
-
-    @list_lag.setter
-    def list_lag(self, seconds: float) -> None:
-        self._lag = self.parent.directory.lag = seconds
+    def directories(self) -> Iterable[Directory[Any]]:
+        return [self.parent.directory]
 
     def holds(self) -> dict[str, Any]:
         """``{"users": [users]}``."""
@@ -89,14 +82,6 @@ class ChatBotKit:
     secret: {self.secret}
     write: {{}}
 """
-
-    @property
-    def log(self) -> list[WriteRecord]:
-        return self.journal.log
-
-    @property
-    def requests(self) -> list[RequestRecord]:
-        return self.journal.requests
 
     # ---- what the gateway asks of a provider (gateway.Provider) ----------------------------------------------------
 

@@ -48,6 +48,49 @@ def runs_that_hold(store: Store) -> list[int]:
     return [row.run for row in store.rows("SELECT DISTINCT run FROM pending WHERE state = 'held' ORDER BY run")]
 
 
+_NAMES = "('userName', 'email', 'externalId')"
+
+
+def named(store: Store, id: str, key: str) -> list[str]:
+    """The identities of this id, or with this correlation key as userName, e-mail or externalId."""
+    rows = store.rows(
+        f"SELECT id AS identity FROM identity WHERE id = :id UNION SELECT identity FROM identity_key WHERE attribute IN {_NAMES}"
+        " AND key = :key ORDER BY identity",
+        id=id, key=key,
+    )  # fmt: skip
+    return [row.identity for row in rows]
+
+
+def holders(store: Store, connection: str, account: str) -> list[str]:
+    """The identities whose account this is, at a source or a target."""
+    rows = store.rows(
+        "SELECT identity FROM account WHERE connection = :connection AND account = :account AND identity IS NOT NULL"
+        " UNION SELECT l.identity FROM link AS l JOIN account AS a ON a.id = l.account_id"
+        " WHERE a.connection = :connection AND a.account = :account ORDER BY identity",
+        connection=connection, account=account,
+    )  # fmt: skip
+    return [row.identity for row in rows]
+
+
+def called(store: Store, identities: Sequence[str]) -> list[tuple[str, str]]:
+    """(id, userName, or the id where there is none) of these identities."""
+    rows = store.rows(
+        "SELECT i.id, COALESCE(k.key, i.id) AS name FROM identity AS i LEFT JOIN identity_key AS k ON k.identity = i.id"
+        " AND k.attribute = 'userName' WHERE i.id IN :ids ORDER BY i.id",
+        ids=list(identities),
+    )  # fmt: skip
+    return [(row.id, row.name) for row in rows]
+
+
+def beginning(store: Store, key: str, limit: int = 500) -> list[str]:
+    """userNames, as keys, that begin so."""
+    rows = store.rows(
+        "SELECT DISTINCT key FROM identity_key WHERE attribute = 'userName' AND key >= :key AND key < :after ORDER BY key LIMIT :limit",
+        key=key, after=key + "\U0010ffff", limit=limit,
+    )  # fmt: skip
+    return [row.key for row in rows]
+
+
 def living(store: Store) -> int:
     """Identities that have not departed."""
     return int(store.value("SELECT COUNT(*) FROM identity WHERE live <> 'departed'"))

@@ -33,8 +33,8 @@ LATER = (
     "run", "init people.csv", "apply FILE", "quarantine list", "link -c chat US1 ann", "unlink -c chat US1", "explain ann --at now",
     "history --csv", "revert 3", "eval true", "pause --reason lunch", "resume", "account list", "container list", "store backup",
     "forget ann", "pending resolve 1 --absent", "identities merge a b", "plan --only ann", "plan --out FILE",
-    "plan --format csv", "sync --only ann", "sync --max-changes 3", "held release 1 --only ann", "held release 1 --kind create",
-    "held release 1 --except ann", "run --help",
+    "plan --format csv", "sync --only ann", "sync --max-changes 3",
+    "run --help",
 )  # fmt: skip
 
 

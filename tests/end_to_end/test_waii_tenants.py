@@ -11,9 +11,10 @@ from tests.end_to_end.company import DELETE, Company, person
 
 pytestmark = pytest.mark.anyio
 
-TENANTS = "{attributes: {tenant_id: tenant}, deprovision: {out_of_scope: delete, departed: delete, grace: 0s}}"
-BOTH = "{attributes: {org_id: organization, tenant_id: tenant}, deprovision: {out_of_scope: delete, departed: delete, grace: 0s}}"
-REPLACING = BOTH.replace("{attributes", "{on_key_change: replace, attributes")
+LEAVERS = "deprovision: {out_of_scope: delete, departed: delete, grace: 0s}"
+TENANTS = f"{{attributes: {{tenant_id: tenant}}, {LEAVERS}}}"
+BOTH = f"{{revoke: false, attributes: {{org_id: organization, tenant_id: tenant}}, {LEAVERS}}}"
+REPLACING = BOTH.replace("{revoke", "{on_key_change: replace, revoke")
 
 
 def changes(one: Company) -> list[tuple[str, str, str, str]]:
