@@ -66,8 +66,8 @@ async def _reconcile(context: Context, readings: Mapping[str, Reading]) -> dict[
     for one in context.chosen(context.targets):
         if not readings[one.name].stopped:
             await _plan(context, one, readings)
-        first[one.name] = guarding.guard(context, one, readings)
-        containers.plan(context, one)
+        asked = guarding.guard(context, one, readings)
+        first[one.name] = containers.plan(context, one) or asked
     return first
 
 
