@@ -12,11 +12,11 @@ import orjson
 
 from syncd.cli import cures
 from syncd.cli.printer import BOLD, CYAN, GREEN, RED, YELLOW, Styled
-from syncd.cli.text import count, duration, listed, value
+from syncd.cli.text import called, count, duration, listed, value
 from syncd.engine.guarding import CONSENTED
 from syncd.engine.planning import ConnectionPlan, Plan
 from syncd.engine.reading import Reading
-from syncd.model import USER, Kind
+from syncd.model import Kind
 from syncd.store import answers, journal
 
 SIGNS = {
@@ -139,7 +139,7 @@ class PlanView:
                 yield from change_lines(row, "    ")
             yield from [f"    ... and {more:,} more to {group.kind}"] if more else []
         else:
-            yield f"    {group.kind} {listed([row.who for row in rows], more)}"
+            yield f"    {group.kind} {listed([called(row) for row in rows], more)}"
 
     def _kept(self, part: ConnectionPlan) -> Iterator[Line]:
         if part.kept:
@@ -150,7 +150,7 @@ def change_lines(row: Any, indent: str = "  ") -> Iterator[Line]:
     """Kind, who (or which tenant, which organization), account and reason; then each attribute, before -> after."""
     sign, style = SIGNS[Kind(row.kind)]
     account = f" ({row.account})" if row.account and row.account != row.who else ""
-    who = row.who if row.object == USER else f"{row.object} {row.who}"
+    who = called(row)
     yield f"{indent}{sign} {row.kind} {who}{account}: {row.reason}", style
     delta = orjson.loads(row.delta)
     width = max(map(len, delta), default=0)

@@ -71,7 +71,7 @@ async def _reconcile(context: Context, readings: Mapping[str, Reading], narrowin
         first[one.name] = guarding.guard(context, one, readings)
     narrowing.plan(context)
     for one in context.chosen(context.targets):
-        containers.plan(context, one)
+        first[one.name] = containers.plan(context, one) or first[one.name]
     return first
 
 

@@ -9,7 +9,7 @@ import orjson
 from syncd.core.correlation import key
 from syncd.core.mapping import found
 from syncd.core.paths import get
-from syncd.engine import settling
+from syncd.engine import places, settling
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
 from syncd.environment import instant
@@ -63,6 +63,7 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
                 _settle(context, step, "applied", "applied" if last else "retry")
                 journal.recovered(context.store, step.seq, context.run)
                 settling.arrived(context, one, step, account, last=last)
+                places.housed(context, one, account)
             elif not step.creates or (asked and _absent(one, step, reading)):
                 state = "retry" if step.creates else "lost"
                 _settle(context, step, state, state)

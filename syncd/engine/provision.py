@@ -9,14 +9,13 @@ from typing import Any
 
 import orjson
 
-from syncd.engine import containers, directory, settling
+from syncd.engine import containers, directory, places, settling
 from syncd.engine.changes import change_of
 from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
 from syncd.engine.phases import passed, phases
 from syncd.engine.renewal import as_planned
-from syncd.engine.tree import Tree
 from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected, Retryable
 from syncd.model import USER, Account, Change, Kind, Ref, Step
 from syncd.store import journal, outcomes, staging, verdicts
@@ -83,9 +82,8 @@ async def _send(context: Context, one: Connected, commits: Commits, row: Any, se
     if sending.stopped:
         return
     try:
-        lacking = containers.admit(context, one, row) if row.object == USER else ""
-        if lacking:
-            await _skip(context, commits, row, lacking)
+        if why := places.admit(context, one, row):
+            await _skip(context, commits, row, why)
             return
         change = change_of(row, _document(context, one, row))
         steps = one.connector.steps(change)
@@ -180,19 +178,16 @@ def _took(context: Context, one: Connected, row: Any, intent: int, account: Acco
     if last:
         journal.settle_change(context.store, row.seq, "applied", None, now)
     if row.object != USER:
-        _place(context.trees[one.name], row, account)
-    elif account is not None:
+        places.placed(one, context.trees[one.name], row, account)
+        if account is not None:
+            containers.kept(context, one, row, account)
+        return
+    if last:
+        places.settled(context, one, row)
+    if account is not None:
         settling.arrived(context, one, row, account, last=last)
     elif last:
         settling.left(context, one, row)
-
-
-def _place(tree: Tree, row: Any, account: Account | None) -> None:
-    """A container is what the provider says from now on, or is there no more."""
-    if account is None:
-        tree.found.pop((row.object, row.account), None)
-    else:
-        tree.found[row.object, account.id] = account
 
 
 def _adopt(context: Context, one: Connected, row: Any, change: Change) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from syncd.engine import columns, directory, fading, identify, reappearing, records
@@ -41,7 +41,9 @@ class _Listing:
         if page.object != USER:
             self.tree.take(self.one.connector, page)
             return
-        self.tree.count(self.one.connector.capability.containers, page.records)
+        if containers := self.one.connector.capability.containers:
+            self.tree.count(containers, page.records)
+            self.tree.blind = self.tree.blind or bool(page.flaws)
         if page.container is not None:
             self.seen.containers.add(page.container)
         self.reading.flaws.extend(page.flaws)
@@ -118,13 +120,19 @@ async def read(context: Context, one: Connected, since: Watermark | None = None)
         context.store, one.name, now, defect=reading.defect, accounts=reading.accounts, pages=reading.pages, watermark=listing.watermark,
         delta=reading.delta,
     )  # fmt: skip
-    if reading.whole:
-        context.trees[one.name] = listing.tree
+    _plant(context, one, listing)
     reading.seconds = context.environment.monotonic() - started
     context.seen[one.name] = now
     if not reading.delta:
         context.sealed[one.name] = now
     return reading
+
+
+def _plant(context: Context, one: Connected, listing: _Listing) -> None:
+    """The containers as this listing showed them; in the place of a whole tree only another whole one."""
+    listing.tree.whole = listing.reading.whole
+    if one.connector.capability.containers and (listing.tree.whole or one.name not in context.trees):
+        context.trees[one.name] = listing.tree
 
 
 def _stage_rest(listing: _Listing) -> None:
@@ -205,12 +213,20 @@ async def _conclude(context: Context, one: Connected, listing: _Listing) -> str:
         return proof.defect
     owners = identities.owners(context.store, proof.gone)
     gone = [row for row in proof.gone if one.connection.authoritative or row not in owners]
+    _house_missing(context, one, listing, {*proof.missing} - {*proof.gone})
     listing.reading.vanished = len(gone)
     with context.store.transaction():
         staging.gone(context.store, gone, context.environment.now())
         identify.refresh(context, owners.values())
         columns.keep(context, one, listing.columns)
     return ""
+
+
+def _house_missing(context: Context, one: Connected, listing: _Listing, rows: Collection[int]) -> None:
+    """Who is not listed, and not gone for certain either, still lives where they were last seen."""
+    if containers := one.connector.capability.containers:
+        documents = (staging.document(context.store, row) for row in rows)
+        listing.tree.count(containers, [one for one in documents if one is not None])
 
 
 def _same_bytes(context: Context, one: Connected, staged: Sequence[staging.Staged]) -> dict[str, int]:

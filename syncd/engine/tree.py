@@ -20,10 +20,14 @@ Place = tuple[str, str]
 
 @dataclass(slots=True)
 class Tree:
-    """``found``: the containers there are. ``lodgers``: how many accounts, and containers further in, name each."""
+    """``found``: the containers there are. ``lodgers``: how many accounts, and containers further in, name each. ``blind``: somebody's
+    record cannot be read, who may live anywhere. ``whole``: the listing reached its proven end.
+    """
 
     found: dict[Place, Account] = field(default_factory=dict)
     lodgers: Counter[Place] = field(default_factory=Counter)
+    blind: bool = False
+    whole: bool = False
 
     def take(self, connector: Connector, page: Page) -> None:
         """A page of containers. Raises Incomplete when one cannot be read: nothing may be planned beside it."""
@@ -37,13 +41,13 @@ class Tree:
             self.found[page.object, account.id] = account
             self.lodgers.update(around(connector.capability.containers, account.attributes, page.object))
 
-    def count(self, containers: Mapping[str, Container], records: Iterable[bytes]) -> None:
+    def count(self, containers: Mapping[str, Container], records: Iterable[bytes | str]) -> None:
         """Accounts; of a record only the members that name containers are looked at. Whoever deletes a container looks again."""
-        for record in records if containers else ():
+        for record in records:
             try:
                 self.lodgers.update(around(containers, orjson.loads(record)))
             except orjson.JSONDecodeError:
-                continue
+                self.blind = True
 
 
 def around(containers: Mapping[str, Container], attributes: Mapping[str, Any], object: str = "") -> list[Place]:
