@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -152,13 +153,13 @@ async def test_a_reading_under_another_map_reads_everything(world: MakeWorld) ->
     assert row is not None and row.watermark is not None
 
 
-def source(w: World) -> tuple[Connection, MemoryConnector]:
+def source(w: World, memory: type[MemoryConnector] = Listening) -> tuple[Connection, MemoryConnector]:
     """A second directory that makes people, and tells what changed there."""
     options = MemoryOptions(directory=f"{w.root}/hr", delta=True)
     connection = Connection(
         "hr", "memory", options.binding(), "hr", authoritative=True, read=entries(options.capability().read_defaults)
     )  # fmt: skip
-    return connection, Listening(options, environment=w.clock, rate=Rate(), writable=False)
+    return connection, memory(options, environment=w.clock, rate=Rate(), writable=False)
 
 
 async def test_who_leaves_a_source_that_tells_changes_is_found_by_a_full_reading_and_proven_by_another(world: MakeWorld) -> None:
@@ -182,3 +183,56 @@ async def test_who_leaves_a_source_that_tells_changes_is_found_by_a_full_reading
     assert planned(plan) == [("delete", "b@hr", "")]
     assert asked() == [True, False], "the absence of b was seen 20 minutes ago: it is proven anew before b is deleted"
     assert writes(w)[-1] == ("delete", "b@hr")
+
+
+@pytest.mark.parametrize("lag", [0.0, 8.0])
+async def test_after_a_lost_answer_everything_is_read_until_it_shows_what_became_of_it(world: MakeWorld, lag: float) -> None:
+    """The leaver was deleted all the same, and is back before the next run: of that no delta would ever tell."""
+    w = await settled(world, 1, 2, target=target("delete"))
+    await w.run()
+    w.directory.lag = lag
+    w.directory.fail_next("delete", InDoubt("lost"), after=True)
+    w.write(people(1))
+    await w.run()
+    assert sorted(one["userName"] for one in w.directory.accounts.values()) == [mail(1)]
+    w.write(people(1, 2))
+    asked()
+    for _ in range(4):
+        w.clock.pass_time(timedelta(seconds=5))
+        await w.run()
+    assert (asked()[0], sorted(one["userName"] for one in w.directory.accounts.values())) == (False, [mail(1), mail(2)])
+    w.clock.pass_time(timedelta(minutes=1))
+    await w.run()
+    await w.run()
+    assert asked()[-1]
+
+
+class Welcoming(Listening):
+    """Its deltas show who is new, not who changed."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.capability = replace(self.capability, newcomers=True)
+
+    def _changed(self, since: Watermark) -> Page:
+        page, before = super()._changed(since), self.directory.shown[since]
+        return replace(page, records=[record for record in page.records if self.parse(record).id not in before])
+
+
+async def test_a_delta_of_newcomers_does_not_make_what_others_were_said_to_be_younger(world: MakeWorld) -> None:
+    w = world(target=target("delete", grace=timedelta(hours=20), scope='department == "Support"'))
+    w.write([])
+    hr, connector = source(w, Welcoming)
+    w.extra = [(hr, connector)]
+    connector.directory.add("a", userName="a@hr", department="Support")
+    await w.run()
+    w.clock.pass_time(timedelta(hours=1))
+    connector.directory.accounts["a"]["department"] = "Sales"
+    _, plan = await w.run("full")
+    assert planned(plan) == [("disable", "a@hr", "")]
+    connector.directory.accounts["a"]["department"] = "Support"
+    for _ in range(22):
+        w.clock.pass_time(timedelta(hours=1))
+        await w.run()
+    assert ("delete", "a@hr") not in writes(w), "a full reading, before anything is sent, shows that it is wanted"
+    assert w.account("a@hr")["active"] is not False
