@@ -207,6 +207,25 @@ async def test_after_a_lost_answer_everything_is_read_until_it_shows_what_became
     assert asked()[-1]
 
 
+@pytest.mark.parametrize(("answer", "full"), [(None, True), (Retryable("HTTP 503"), False)])
+async def test_a_change_refused_because_its_account_is_gone_lets_everything_be_read(world: MakeWorld, answer: Any, full: bool) -> None:
+    w = await settled(world, 1, 2)
+    await w.run()
+    (gone,) = (id for id, one in w.directory.accounts.items() if one["userName"] == mail(1))
+    del w.directory.accounts[gone]
+    w.write([person(1, phone="5"), person(2)])
+    if answer is not None:
+        w.directory.fail_next("fetch", answer)
+    asked()
+    report, _ = await w.run()
+    assert (asked(), report.results[1].rejected) == ([True], 1)
+    report, _ = await w.run()
+    assert (asked(), report.converged) == ([not full], full)
+    await w.run()
+    await w.run()
+    assert (w.account(mail(1))["phone"], w.pending()) == ("5", [])
+
+
 class Welcoming(Listening):
     """Its deltas show who is new, not who changed."""
 
