@@ -98,6 +98,12 @@ def flaw(store: Store, run: int, connection: str, flaws: Sequence[Mapping[str, s
     )  # fmt: skip
 
 
+def unreadable(store: Store, connection: str) -> dict[str, str | None]:
+    """Records that could not be read when they were last listed: what each is called -> its account, where that is known."""
+    text = "SELECT who, account FROM pending WHERE connection = :connection AND change LIKE 'record:%' ORDER BY id"
+    return {row.who: row.account for row in store.rows(text, connection=connection)}
+
+
 def mended(store: Store, connection: str, accounts: Sequence[str]) -> None:
     """The records of these accounts can be read (again)."""
     store.run(

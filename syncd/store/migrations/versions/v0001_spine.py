@@ -247,4 +247,5 @@ def upgrade() -> None:
     )
     op.create_index("step_by_change", "step", ["change"], unique=False)
     op.create_index("step_by_time", "step", ["connection", "sent_at"], unique=False)
+    op.create_index("step_lost", "step", ["connection", "settled_at"], unique=False, sqlite_where=sa.text("state = 'lost'"))
     op.create_index("step_open", "step", ["connection", "state"], unique=False, sqlite_where=sa.text("state IN ('sent', 'in_doubt')"))
