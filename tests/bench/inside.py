@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from syncd.cli.invocation import registry
+from syncd.cli.main import YOUNG
 from syncd.cli.wiring import connected
 from syncd.engine.cycle import cycle
 from syncd.environment import Environment
@@ -21,6 +23,7 @@ class Inside:
     """One configuration with its store beside it, which `forget` replaces by an empty one."""
 
     def __init__(self, root: Path, connections: Mapping[str, Mapping[str, Any]]) -> None:
+        gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
         root.mkdir(exist_ok=True)
         self._settings = load(configured(root, connections), registry(), os.environ)
         self._path = root / "bench.db"
