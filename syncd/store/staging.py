@@ -151,7 +151,7 @@ def present(store: Store, connection: str, seen: Container[int] = ()) -> Iterato
             " ORDER BY ordinal, id LIMIT 2000",
             connection=connection, ordinal=place[0], id=place[1],
         )  # fmt: skip
-        ids = [id for _, id in places if id not in seen]
+        ids = [one.id for one in places if one.id not in seen]
         rows = {row.id: row for row in store.rows("SELECT id, account, container, touched_at FROM account WHERE id IN :ids", ids=ids)}
         yield from (rows[id] for id in ids)
         if len(places) < 2000:
