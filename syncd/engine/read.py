@@ -16,7 +16,7 @@ from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
 from syncd.model import USER, Cursor, Page, Watermark
 from syncd.store import identities, staging, waiting
 
-BATCH = 1000
+BATCH = 5000
 """New records stored in one transaction."""
 
 
@@ -69,7 +69,7 @@ class _Listing:
         staged = self._without_ghosts(parsed.staged)
         if self.since:
             staged = [replace(account, ordinal=None) for account in staged]
-        with self.context.store.transaction():
+        with self.context.store.transaction(durable=False):
             rows = self._store(staged)
         for row in rows.values():
             self.seen.add(row)
