@@ -16,7 +16,7 @@ from syncd.cli.text import called, count, duration, listed, value
 from syncd.engine.guarding import CONSENTED
 from syncd.engine.planning import ConnectionPlan, Plan
 from syncd.engine.reading import Reading
-from syncd.model import Kind
+from syncd.model import USER, Kind
 from syncd.store import answers, journal
 
 SIGNS = {
@@ -107,7 +107,7 @@ class PlanView:
             if row.connection == part.name and not self._goes(row):
                 groups.setdefault((row.hold, row.held, row.first, cures.releasable(row)), []).append(row)
         for rows in groups.values():
-            kinds = listed([f"{row.n:,} to {row.kind}" for row in rows])
+            kinds = listed([f"{_of(row)} to {row.kind}" for row in rows])
             yield f"  ! {sum(row.n for row in rows):,} held ({kinds}): {rows[0].held}", CYAN
             for row in rows:
                 yield from self._members(row)
@@ -147,6 +147,11 @@ def _read(reading: Reading | None) -> str:
         return "not read"
     told = f"{count(reading.accounts, 'account')} in {count(reading.pages, 'page')}"
     return f"{told}, complete" if reading.complete else f"{told}, INCOMPLETE ({reading.defect}): no leaver is planned"
+
+
+def _of(group: Any) -> str:
+    """How many; people without a word, anything else with its kind."""
+    return f"{group.n:,}" if group.object == USER else count(group.n, group.object)
 
 
 def _eta(seconds: float) -> str:
