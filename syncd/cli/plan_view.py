@@ -16,7 +16,7 @@ from syncd.cli.text import called, count, duration, listed, value
 from syncd.engine.guarding import CONSENTED
 from syncd.engine.planning import ConnectionPlan, Plan
 from syncd.engine.reading import Reading
-from syncd.model import Kind
+from syncd.model import USER, Kind
 from syncd.store import answers, journal
 
 SIGNS = {
@@ -111,11 +111,12 @@ class PlanView:
             if row.connection == part.name and not self._goes(row):
                 groups.setdefault((row.hold, row.held if row.n > 1 else "", row.first, cures.releasable(row)), []).append(row)
         for rows in groups.values():
-            kinds = Counter[str]()
+            kinds = Counter[tuple[str, str]]()
             for row in rows:
-                kinds[row.kind] += row.n
+                kinds[row.object, row.kind] += row.n
             alike = len({row.held for row in rows}) == 1
-            told = f"  ! {sum(kinds.values()):,} held ({listed([f'{number:,} to {kind}' for kind, number in kinds.items()])})"
+            named = listed([f"{_of(number, object)} to {kind}" for (object, kind), number in kinds.items()])
+            told = f"  ! {sum(kinds.values()):,} held ({named})"
             yield f"{told}: {rows[0].held}" if alike else told, CYAN
             yield from chain.from_iterable(map(self._members, rows)) if alike else self._each(rows)
             yield f"    {_next(rows[0])}"
@@ -165,6 +166,11 @@ def _read(reading: Reading | None) -> str:
     what = count(reading.changed, "changed account") if reading.delta else count(reading.accounts, "account")
     told = f"{what} in {count(reading.pages, 'page')}"
     return f"{told}, complete" if reading.complete else f"{told}, INCOMPLETE ({reading.defect}): no leaver is planned"
+
+
+def _of(number: int, object: str) -> str:
+    """How many; people without a word, anything else with its kind."""
+    return f"{number:,}" if object == USER else count(number, object)
 
 
 def _eta(seconds: float) -> str:

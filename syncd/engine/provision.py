@@ -154,7 +154,7 @@ async def _read_back(one: Connected, step: Step, account: str | None) -> Account
     why = "the provider answered without it"
     if account is not None:
         try:
-            answer = await one.connector.fetch(Ref(account))
+            answer = await one.connector.fetch(Ref(account, step.change.object))
         except (Retryable, Rejected, Quarantined) as error:
             why = str(error)
         else:

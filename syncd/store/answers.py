@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from syncd.store.database import Store
 
 _HELD = "FROM change AS c LEFT JOIN pending AS p ON p.connection = c.connection AND p.change = c.id WHERE c.run = :run"
-_HELD += " AND c.state = 'held' AND c.object = 'user'"
+_HELD += " AND c.state = 'held'"
 
 
 def shape(store: Store, run: int) -> Sequence[Row[Any]]:
@@ -23,13 +23,13 @@ def shape(store: Store, run: int) -> Sequence[Row[Any]]:
 
 
 def held(store: Store, run: int) -> Sequence[Row[Any]]:
-    """What a plan holds, by reason and kind, in order of planning: (connection, hold, held, kind, first, n, seq).
+    """What a plan holds, by reason and kind, in order of planning: (connection, hold, held, object, kind, first, n, seq).
 
     ``first``: the run that first held them. ``seq``: the first of them.
     """
     return store.rows(
-        "SELECT c.connection, c.hold, c.held, c.kind, COALESCE(p.run, c.run) AS first, COUNT(*) AS n, MIN(c.seq) AS seq"
-        f" {_HELD} GROUP BY c.connection, c.hold, c.held, c.kind, COALESCE(p.run, c.run) ORDER BY seq",
+        "SELECT c.connection, c.hold, c.held, c.object, c.kind, COALESCE(p.run, c.run) AS first, COUNT(*) AS n, MIN(c.seq) AS seq"
+        f" {_HELD} GROUP BY c.connection, c.hold, c.held, c.object, c.kind, COALESCE(p.run, c.run) ORDER BY seq",
         run=run,
     )
 
@@ -38,8 +38,9 @@ def held_for(store: Store, run: int, group: Row[Any], limit: int) -> Sequence[Ro
     """The first ``limit`` changes of one row of `held`."""
     return store.rows(
         f"SELECT c.* {_HELD} AND c.connection = :connection AND c.hold = :hold AND c.held = :held"
-        " AND c.kind = :kind AND COALESCE(p.run, c.run) = :first ORDER BY c.seq LIMIT :limit",
-        run=run, connection=group.connection, hold=group.hold, held=group.held, kind=group.kind, first=group.first, limit=limit,
+        " AND c.object = :object AND c.kind = :kind AND COALESCE(p.run, c.run) = :first ORDER BY c.seq LIMIT :limit",
+        run=run, connection=group.connection, hold=group.hold, held=group.held, object=group.object, kind=group.kind, first=group.first,
+        limit=limit,
     )  # fmt: skip
 
 
