@@ -53,12 +53,16 @@ class MemoryBench(Usual):
 
     def fault(self, spec: str) -> None:
         self._directory.calm()
+        self._directory.hidden = set()
         for fault in parse(spec):
             self._set(fault)
 
     def _set(self, fault: Fault) -> None:
         if fault.kind == "cut" and fault.operation == "list":
             self._directory.cut = self.page * fault.after + 1
+            return
+        if fault.kind == "missed":
+            self._directory.hidden = {*list(self._directory.accounts)[-1:]}
             return
         error = _REFUSALS.get(fault.kind) or (InDoubt if fault.operation in ("create", "update", "delete") else Retryable)
         if fault.after or "status" in fault.params or not (fault.kind.isdigit() or fault.kind == "reset"):

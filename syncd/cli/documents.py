@@ -10,7 +10,7 @@ import orjson
 
 from syncd.cli import cures
 from syncd.engine.planning import ConnectionPlan, Plan
-from syncd.engine.read import Reading
+from syncd.engine.reading import Reading
 from syncd.engine.report import Report, Result
 from syncd.model import Connection
 from syncd.store import Store, connections, links, waiting
@@ -30,7 +30,7 @@ def plan(made: Plan, config: str) -> dict[str, Any]:
 
 def _planned(part: ConnectionPlan) -> dict[str, Any]:
     return {
-        "name": part.name, "counts": dict(part.counts), "verdict": "held" if part.held else "passed", "reason": part.reason or None,
+        "name": part.name, "counts": dict(part.counts), "verdict": "held" if part.reason else "passed", "reason": part.reason or None,
         "accounts": dict(part.accounts), "listing": _listing(part.listing), "requests": part.requests, "eta_seconds": part.eta_seconds,
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from syncd.cli import cures
 from syncd.cli.printer import CYAN, GREEN, Styled
-from syncd.cli.text import ago, table
+from syncd.cli.text import ago, called, table
 from syncd.environment import instant
 
 
@@ -28,4 +28,4 @@ def _group(row: Any, now: datetime) -> tuple[int, str, str, str, str]:
 
 
 def _row(row: Any, now: datetime) -> tuple[str, ...]:
-    return row.kind or "read", row.who, ago(instant(row.since), now), cures.command(row, now)
+    return row.kind or "read", called(row), ago(instant(row.since), now), cures.command(row, now)

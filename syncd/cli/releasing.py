@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from syncd.cli import cures
+from syncd.cli import cures, people
 from syncd.cli.documents import document
+from syncd.cli.exits import Failed
 from syncd.cli.printer import CYAN, GREEN, Styled
 from syncd.cli.text import count, listed
+from syncd.model import Kind
+from syncd.store import Store
 
 SHOWN = 5
+
+
+def chosen(store: Store, rows: Sequence[Any], only: Sequence[str], kinds: Sequence[Kind], excepted: Sequence[str]) -> list[Any]:
+    """Those of the held changes that are meant. Raises Failed for somebody unknown, and when none is left."""
+    wanted, spared = people.resolved(store, only), people.resolved(store, excepted)
+    left = [row for row in rows if (not only or row.identity in wanted) and row.identity not in spared and (not kinds or row.kind in kinds)]
+    if not left:
+        raise Failed(f"none of the {count(len(rows), 'change')} that run {rows[0].run} holds is meant")
+    return left
 
 
 def divided(rows: Sequence[Any]) -> tuple[list[Any], list[Any]]:

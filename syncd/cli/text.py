@@ -78,3 +78,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = get_close_matches(word, names, n=1)
     return f" (did you mean {near[0]!r}?)" if near else f" (known: {', '.join(names) or 'none'})"
+
+
+def called(row: Any) -> str:
+    """Whom or what a change is about: a person by name, anything else with its kind."""
+    return row.who if row.object == "user" else f"{row.object} {row.who}"

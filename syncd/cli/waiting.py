@@ -9,6 +9,7 @@ import typer
 from syncd.cli.app import app, command, group, subgroup
 from syncd.cli.exits import DONE, FAILED, Failed
 from syncd.cli.invocation import Invocation
+from syncd.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +34,13 @@ def held_list(invocation: Invocation) -> int:
     return _list(invocation, "held")
 
 
-@command(held, "release", later=("--only", "--kind", "--except"))
-def release(invocation: Invocation, run: Run) -> int:
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="WHO", help="Only these people; may be repeated.")]
+Except = Annotated[list[str] | None, typer.Option("--except", metavar="WHO", help="All but these people; may be repeated.")]
+Kinds = Annotated[list[Kind] | None, typer.Option("--kind", help="Only changes of this kind; may be repeated.")]
+
+
+@command(held, "release")
+def release(invocation: Invocation, run: Run, only: Only = None, kind: Kinds = None, excepted: Except = None) -> int:
     """Let the held changes of a run go; the next run sends them.
 
     It sends exactly those. Unused after 24 hours they are held again. What was rejected before is let go all the same.
@@ -43,7 +49,7 @@ def release(invocation: Invocation, run: Run) -> int:
     from syncd.store import waiting
 
     with invocation.store() as store:
-        rows = _of(store, run, kept=True)
+        rows = releasing.chosen(store, _of(store, run, kept=True), only or (), kind or (), excepted or ())
         going, staying = releasing.divided(rows)
         waiting.take_back(store, [row.id for row in staying])
         waiting.release(store, [row.id for row in going], invocation.environment.now())

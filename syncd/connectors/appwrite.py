@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator
 
 from syncd.connectors.answer import Answer, NotFound
 from syncd.connectors.appwrite_http import DIALECTS, AppwriteHttp
@@ -16,8 +16,8 @@ from syncd.connectors.appwrite_writing import AppwriteWriting
 from syncd.connectors.base import Options
 from syncd.connectors.clock import skew
 from syncd.connectors.http import Credentials, Request
+from syncd.connectors.rooted import RootedOptions
 from syncd.connectors.tables import fitting
-from syncd.connectors.url import Root
 from syncd.environment import Environment
 from syncd.errors import Quarantined, SyncdError
 from syncd.model import Account, Capability, Cursor, Health, Page, Rate, Watermark
@@ -27,7 +27,7 @@ _FOUND_BY: Mapping[str, tuple[str, str]] = {MARK: ("contains", "labels"), "email
 _SCOPES = ("users.read", "users.write")
 
 
-class AppwriteOptions(Options):
+class AppwriteOptions(RootedOptions):
     """Keys of a ``connector: appwrite`` connection. ``api_key`` needs the scopes users.read and, to be written to, users.write."""
 
     base_url: str = "https://cloud.appwrite.io/v1"
@@ -35,7 +35,6 @@ class AppwriteOptions(Options):
     api_key: SecretStr
     dialect: Literal["auto", "1.5", "1.6", "1.7", "1.8"] = Field(default="auto", description="API version; auto: asked of the server")
     page_size: int = Field(default=100, ge=1, le=1000, description="users of one page; more than 100 where the server allows it")
-    insecure_http: bool = Field(default=False, description="allow plain http beyond loopback")
 
     @field_validator("dialect", mode="before")
     @classmethod
@@ -45,17 +44,6 @@ class AppwriteOptions(Options):
         if isinstance(text, str) and re.fullmatch(r"(0\.[0-9]{1,2}|1\.[0-4])", text):
             raise ValueError(f"{text} has not arrived yet; there are auto, {', '.join(DIALECTS)}")
         return text
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        self.root()
-        return self
-
-    def root(self) -> Root:
-        try:
-            return Root.parse(self.base_url, self.insecure_http)
-        except ValueError as error:
-            raise ValueError(f"base_url {error}") from None
 
     def credentials(self) -> Credentials:
         key = self.api_key.get_secret_value()

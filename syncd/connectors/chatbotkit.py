@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
 from syncd.connectors.answer import Answer, NotFound, Problem, problem
 from syncd.connectors.base import Options
@@ -13,7 +13,7 @@ from syncd.connectors.chatbotkit_table import CAPABILITY, table
 from syncd.connectors.chatbotkit_writing import ChatBotKitWriting
 from syncd.connectors.clock import skew
 from syncd.connectors.http import Credentials, Http
-from syncd.connectors.url import Root
+from syncd.connectors.rooted import RootedOptions
 from syncd.environment import Environment
 from syncd.errors import Quarantined, Rejected, SyncdError
 from syncd.model import Capability, Health, Rate
@@ -29,31 +29,21 @@ def explain(answer: Answer) -> Problem:
     return told
 
 
-class ChatBotKitOptions(Options):
+class ChatBotKitOptions(RootedOptions):
     """Keys of a ``connector: chatbotkit`` connection."""
 
     base_url: str = Field(default="https://api.chatbotkit.com/v1", description="the API root; on other hosts it ends in /api/v1")
     secret: SecretStr = Field(min_length=1, description="of the parent account")
     collection: Literal["partner/user", "user"] = Field(default="partner/user", description="where the users are: newer servers say user")
-    insecure_http: bool = Field(default=False, description="allow plain http beyond loopback")
 
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        self.root()
-        return self
-
-    def root(self) -> Root:
-        try:
-            return Root.parse(self.base_url, self.insecure_http)
-        except ValueError as error:
-            raise ValueError(f"base_url {error}") from None
+    account: str | None = Field(default=None, description="a name for the parent account, where two of them are at one base_url")
 
     def credentials(self) -> Credentials:
         return Credentials.bearer(self.secret.get_secret_value())
 
     def binding(self) -> dict[str, str]:
         """The secret alone says whose users they are, and it is changed now and then; both collections hold the same users."""
-        return {"root": str(self.root())}
+        return {"root": str(self.root()), **({} if self.account is None else {"account": self.account})}
 
     def capability(self) -> Capability:
         return CAPABILITY

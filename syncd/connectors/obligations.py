@@ -32,7 +32,7 @@ OBLIGATIONS: Mapping[str, str] = {
         "(unless the provider leaves out what is empty: then that is told as null)."
     ),
     "fetch.gone": (
-        "`fetch` answers the account, or Gone with its instant for a 404-like answer about that very account; "
+        "`fetch` answers the account, whatever listings leave out, or Gone with its instant for a 404-like answer about that very account; "
         "where the connector cannot prove absence, it says Unknown."
     ),
     "fetch.refused": "401 and 403 raise Quarantined; another error, no answer, or one that is no account is never Gone.",
@@ -55,7 +55,7 @@ OBLIGATIONS: Mapping[str, str] = {
         "`find`, also in another process, then finds the one account, or nobody."
     ),
     "perform.repeat": "Updates and deletes end as one however often they are sent; a delete of what is gone succeeds.",
-    "perform.merge": "Where the provider replaces an object or a set whole, members that the change does not name stay as they are now.",
+    "perform.merge": "Where the provider replaces an object whole, members that the change does not name stay as they are now.",
     "perform.permit": "``permit``, which the engine sets, is asked before each attempt of each unsafe request, after all waiting.",
     "perform.door": "A connector that is not writable sends nothing unsafe: `perform` raises Rejected.",
     "attributes.kept": (

@@ -13,8 +13,8 @@ from syncd.connectors.base import Options
 from syncd.connectors.http import Credentials, Http, Request
 from syncd.connectors.rest import RestConnector
 from syncd.connectors.retry import http_date
+from syncd.connectors.rooted import RootedOptions
 from syncd.connectors.tables import Call, Listing, NextUrl, Table
-from syncd.connectors.url import Root
 from syncd.environment import Environment
 from syncd.errors import Quarantined, SyncdError
 from syncd.model import AttributeSpec, Capability, Health, Mutability, Rate
@@ -63,7 +63,7 @@ def table(service_sid: str | None) -> Table:
     )
 
 
-class TwilioOptions(Options):
+class TwilioOptions(RootedOptions):
     """Keys of a ``connector: twilio`` connection. One pair of credentials: ``auth_token``, or ``api_key_sid`` with ``api_key_secret``."""
 
     base_url: str = "https://conversations.twilio.com"
@@ -73,7 +73,6 @@ class TwilioOptions(Options):
     api_key_secret: SecretStr | None = None
     service_sid: str | None = Field(default=None, description="IS...; absent: the account's default service")
     webhooks: bool = Field(default=False, description="let Twilio call webhooks for what syncd changes")
-    insecure_http: bool = Field(default=False, description="allow plain http beyond loopback")
 
     @field_validator(*_SIDS)
     @classmethod
@@ -85,18 +84,11 @@ class TwilioOptions(Options):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        self.root()
         if (self.api_key_sid is None) != (self.api_key_secret is None):
             raise ValueError("api_key_sid and api_key_secret belong together")
         if (self.auth_token is None) == (self.api_key_sid is None):
             raise ValueError("say either auth_token, or api_key_sid and api_key_secret")
         return self
-
-    def root(self) -> Root:
-        try:
-            return Root.parse(self.base_url, self.insecure_http)
-        except ValueError as error:
-            raise ValueError(f"base_url {error}") from None
 
     def credentials(self) -> Credentials:
         if self.api_key_sid and self.api_key_secret:

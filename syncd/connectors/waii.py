@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from syncd.connectors.base import Options, Permit
 from syncd.connectors.clock import skew
 from syncd.connectors.http import Credentials, Http
-from syncd.connectors.url import Root
+from syncd.connectors.rooted import RootedOptions
 from syncd.connectors.waii_access import CREATES_ORGANIZATIONS, NEEDED, READS, Caller
 from syncd.connectors.waii_door import Door
 from syncd.connectors.waii_listing import Walk
@@ -42,7 +42,7 @@ class WaiiTenant(WaiiOrganization):
     organization: Id = Field(description="Where it lies.")
 
 
-class WaiiOptions(Options):
+class WaiiOptions(RootedOptions):
     """Keys of a ``connector: waii`` connection."""
 
     base_url: str = "https://tweakit.waii.ai/api/"
@@ -51,23 +51,15 @@ class WaiiOptions(Options):
         default=None, description="ids, or ids with what each is to be named; absent: every organization the key may list"
     )
     tenants: dict[Id, WaiiTenant] = Field(default_factory=dict, description="names for tenants that a plan may create")
-    insecure_http: bool = Field(default=False, description="allow plain http beyond loopback")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        self.root()
         if self.organizations is not None and not self.organizations:
             raise ValueError("organizations names none: name some, or remove it to mean all")
         for id, tenant in self.tenants.items():
             if self.organizations is not None and tenant.organization not in self.organizations:
                 raise ValueError(f"tenants.{id}: organization {tenant.organization} is not among organizations")
         return self
-
-    def root(self) -> Root:
-        try:
-            return Root.parse(self.base_url, self.insecure_http)
-        except ValueError as error:
-            raise ValueError(f"base_url {error}") from None
 
     def credentials(self) -> Credentials:
         return Credentials.bearer(self.api_key.get_secret_value())

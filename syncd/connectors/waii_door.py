@@ -122,7 +122,8 @@ class Door:
             if not all(key.name for key in keys):
                 raise Rejected(f"{_STAY}: one has no name, and keys are revoked by name: name it, or delete it in Waii", "unnamed_key")
         except Quarantined as error:  # our own credentials were good a moment ago
-            raise Rejected(f"{_STAY}: {error} to act as this user", "impersonation") from error
+            cure = "who acts as another must be of the same organization and may do no less; or say `revoke: false`"
+            raise Rejected(f"{_STAY}: {error} to act as this user: {cure}", "impersonation") from error
 
 
 def _took(answer: Answer) -> None:

@@ -47,6 +47,7 @@ def capability(object: str, **more: Any) -> Capability:
         fading=Fading(),
         key="id",
         marker="variables.syncd",
+        revokes="access keys" if object == USER else "",
         write_defaults=WRITES[object],
         read_defaults={canonical: path for path, canonical in WRITES[object].items()},
         **more,

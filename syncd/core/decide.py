@@ -137,7 +137,7 @@ def _update(policy: Policy, case: Case) -> tuple[Decision, ...]:
         return (Decision(Kind.UPDATE, changed, projection.reason, "collision", case.collides),)
     moved = sorted(path for path in policy.map.immutable if path in changed)
     if moved:
-        return _key_change(policy, changed, moved)
+        return _key_change(policy, projection, changed, moved)
     reason = "changed outside syncd" if case.drifted else f"{', '.join(sorted(changed))} changed"
     return (_drift(policy, case, _fight(case, Decision(Kind.UPDATE, changed, reason))),)
 
@@ -152,7 +152,7 @@ def _fight(case: Case, decision: Decision) -> Decision:
     return decision
 
 
-def _key_change(policy: Policy, changed: Delta, moved: list[str]) -> tuple[Decision, ...]:
+def _key_change(policy: Policy, projection: Projection, changed: Delta, moved: list[str]) -> tuple[Decision, ...]:
     path = moved[0]
     before, after = changed[path]
     told = f"{path} changed from {before} to {after}, which the provider cannot do"
@@ -160,7 +160,9 @@ def _key_change(policy: Policy, changed: Delta, moved: list[str]) -> tuple[Decis
         rest = f"{told}: release = update the rest and keep {before}"
         others = {name: pair for name, pair in changed.items() if name not in moved}
         return (Decision(Kind.UPDATE, others, f"{path} changed", "key", rest),)
-    dies = f"{told}: release = delete account {before} with all that hangs on it, and create {after}"
+    own = policy.capability.key or path
+    dead, made = (projection.found or {}).get(own), (projection.wanted or {}).get(own)
+    dies = f"{told}: release = delete account {dead} with all that hangs on it, and create {made}"
     return (
         Decision(Kind.DELETE, {}, f"{path} changed", "key", dies),
         Decision(Kind.CREATE, {}, f"{path} changed", "key", dies, replaces=True),

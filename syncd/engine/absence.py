@@ -18,8 +18,10 @@ from syncd.store import staging
 
 @dataclass(slots=True)
 class Proof:
-    """Row ids proven gone, those of which the provider can say nothing, or the defect that shows the listing incomplete."""
+    """Row ids that the listing lacks, those proven gone, those of which the provider can say nothing, or the defect that shows the listing
+    incomplete."""
 
+    missing: list[int] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     unanswered: list[int] = field(default_factory=list)
     defect: str = ""
@@ -33,8 +35,8 @@ async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
     missing = [*staging.present(context.store, one.name, seen)]
     capability = one.connector.capability
     if not capability.gone and capability.fading is None:
-        return Proof([row.id for row in missing])
-    proof = Proof(defect=fading.unlisted(one, missing, seen))
+        return Proof(gone=[row.id for row in missing])
+    proof = Proof([row.id for row in missing], defect=fading.unlisted(one, missing, seen))
     width = max(1, one.connection.rate.concurrency)
     for start in range(0, len(missing), width):
         if proof.defect:

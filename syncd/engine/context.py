@@ -12,6 +12,7 @@ from syncd.core.correlation import Ignore
 from syncd.core.fingerprint import fingerprint
 from syncd.core.mapping import ReadMap
 from syncd.core.policy import Policy
+from syncd.engine.tree import Tree
 from syncd.environment import Environment
 from syncd.errors import Quarantined
 from syncd.model import CANONICAL, Connection, Landscape, MapEntry
@@ -48,6 +49,7 @@ class Context:
     ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
     ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
     began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read.
+    ``trees``: the containers of each connection that was read to its end and has any.
     """
 
     environment: Environment
@@ -56,6 +58,7 @@ class Context:
     connected: Mapping[str, Connected]
     selected: Sequence[str]
     full: bool = False
+    trees: dict[str, Tree] = field(default_factory=dict)
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     changed_rules: set[str] = field(default_factory=set)

@@ -9,12 +9,12 @@ import orjson
 from syncd.core.correlation import key
 from syncd.core.mapping import found
 from syncd.core.paths import get
-from syncd.engine import settling
+from syncd.engine import places, settling
 from syncd.engine.context import Connected, Context
-from syncd.engine.read import Reading
+from syncd.engine.reading import Reading
 from syncd.environment import instant
 from syncd.errors import InDoubt, Rejected, Retryable
-from syncd.model import Account
+from syncd.model import USER, Account
 from syncd.store import identities, journal, outcomes
 
 
@@ -63,11 +63,12 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
                 _settle(context, step, "applied", "applied" if last else "retry")
                 journal.recovered(context.store, step.seq, context.run)
                 settling.arrived(context, one, step, account, last=last)
+                places.housed(context, one, account)
             elif not step.creates or (asked and _absent(one, step, reading)):
                 state = "retry" if step.creates else "lost"
                 _settle(context, step, state, state)
                 outcomes.doubt(context.store, one.name, step.identity, None)
-                identities.mark(context.store, [step.identity], [one.name])
+                identities.mark(context.store, [step.identity] if step.object == USER else [], [one.name])
             else:
                 since = instant(step.doubted_at or step.sent_at)
                 journal.mark_doubt(context.store, step.id, "no answer came; it is looked for again in the next run", since)

@@ -9,7 +9,7 @@ import orjson
 
 from syncd.core.guard import GROUPS, verdict
 from syncd.engine.context import Connected, Context
-from syncd.engine.read import Reading
+from syncd.engine.reading import Reading
 from syncd.model import Kind, Limit
 from syncd.store import connections, limits, links, verdicts, waiting
 
@@ -21,6 +21,7 @@ UNREADABLE = (
     " or release who is new for certain"
 )
 NAMED = 5
+NEVER = "write.apply is never: plans are made and never sent"
 FIRST_CONTACT = "first contact: nothing of this connection has been changed by syncd yet"
 
 
@@ -33,7 +34,7 @@ def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> 
         verdicts.hold_asked(store, run, one.name)
         _hold_unreadable(context, one, readings[one.name])
         if one.policy.target.apply == "never":
-            verdicts.hold(store, run, one.name, ALL, "apply", "write.apply is never: plans are made and never sent")
+            verdicts.hold(store, run, one.name, ALL, "apply", NEVER)
         elif at_first_contact(context, one):
             askable = verdicts.hold(store, run, one.name, CONSENTED, "first_contact", FIRST_CONTACT)
             verdicts.hold(store, run, one.name, ALL, "first_contact", FIRST_CONTACT)
@@ -47,8 +48,11 @@ def _hold_unreadable(context: Context, one: Connected, reading: Reading) -> None
     """Where no key of the provider's prevents it, a newcomer's account could be there already, in a record that cannot be read."""
     if one.connector.capability.key is not None:
         return
-    linked = links.linked_accounts(context.store, one.name, [flaw.id for flaw in reading.flaws if flaw.id])
-    unread = [flaw.id or flaw.where for flaw in reading.flaws if flaw.id not in linked]
+    flaws = {flaw.id or flaw.where: flaw.id for flaw in reading.flaws}
+    if not reading.whole:  # what it did not show again is as unreadable as it was
+        flaws |= waiting.unreadable(context.store, one.name)
+    linked = links.linked_accounts(context.store, one.name, [id for id in flaws.values() if id])
+    unread = [told for told, id in flaws.items() if id not in linked]
     if unread:
         named = ", ".join(unread[:NAMED]) + (f" and {len(unread) - NAMED} more" if len(unread) > NAMED else "")
         told = UNREADABLE.format(named=named)
@@ -59,6 +63,14 @@ def at_first_contact(context: Context, one: Connected) -> bool:
     """No change has settled at this connection yet."""
     known = connections.row(context.store, one.name)
     return known is None or known.settled == 0
+
+
+def standing_hold(context: Context, one: Connected) -> tuple[str, str | None]:
+    """(code, words) of what holds any change at this connection now, whoever it is about; ("", None) = nothing does."""
+    assert one.policy is not None
+    if one.policy.target.apply == "never":
+        return "apply", NEVER
+    return ("first_contact", FIRST_CONTACT) if at_first_contact(context, one) else ("", None)
 
 
 def consent(context: Context, one: Connected) -> None:

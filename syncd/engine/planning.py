@@ -9,14 +9,15 @@ from typing import Any
 
 from syncd.core.forecast import eta
 from syncd.engine.context import Connected, Context
-from syncd.engine.read import Reading
+from syncd.engine.reading import Reading
 from syncd.model import Kind
 from syncd.store import Store, journal, links, waiting
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
-    """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait."""
+    """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait. ``containers``:
+    changes to other objects that pass."""
 
     name: str
     counts: Mapping[str, int]
@@ -28,6 +29,7 @@ class ConnectionPlan:
     eta_seconds: float
     kept: int = 0
     first_contact: bool = False
+    containers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Plan:
 
     @property
     def passed(self) -> int:
-        return sum(sum(one.counts.values()) - one.held for one in self.connections)
+        return sum(sum(one.counts.values()) - one.held + one.containers for one in self.connections)
 
     @property
     def first_contacts(self) -> tuple[str, ...]:
@@ -72,6 +74,7 @@ def _part(context: Context, one: Connected, reading: Reading | None, first: bool
     return ConnectionPlan(
         one.name, counts, held, journal.first_reason(context.store, context.run, one.name), _accounts(context, one), reading,
         sending, eta(sending, one.connection.rate, latency), links.states(context.store, one.name).get("kept", 0), first,
+        journal.containers(context.store, context.run, one.name) if one.connector.capability.containers else 0,
     )  # fmt: skip
 
 

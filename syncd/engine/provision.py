@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.engine import directory, settling
+import orjson
+
+from syncd.engine import containers, directory, places, settling
 from syncd.engine.changes import change_of
 from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
+from syncd.engine.phases import passed, phases
 from syncd.engine.renewal import as_planned
 from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected, Retryable
-from syncd.model import Account, Change, Kind, Ref, Step
+from syncd.model import USER, Account, Change, Gone, Kind, Ref, Step
 from syncd.store import journal, outcomes, staging, verdicts
 
 ENOUGH = 10
@@ -40,31 +43,15 @@ class Sending:
 
 
 async def provision(context: Context, one: Connected, stopped: str = "") -> Sending:
-    """Send every passed change of this run, unless the target is ``stopped``; replacements after the deletions they wait for."""
+    """Send every passed change of this run, unless the target is ``stopped``: each after those it waits for (`phases`)."""
     sending, commits, started = Sending(stopped), Commits(context.store), context.environment.monotonic()
-    for replacing in (False, True):
-        queue = _passed(context, one, sending, replacing)
+    for phase in phases(context, one):
+        queue = passed(context, one, phase, lambda: bool(sending.stopped))
         workers = [_work(context, one, commits, queue, sending) for _ in range(max(1, one.connection.rate.concurrency))]
         await asyncio.gather(*workers)
     _skip_rest(context, one, sending)
     sending.seconds = context.environment.monotonic() - started
     return sending
-
-
-def _passed(context: Context, one: Connected, sending: Sending, replacing: bool) -> Iterator[Any]:
-    after = 0
-    while rows := journal.in_state(context.store, context.run, one.name, "passed", after):
-        after = rows[-1].seq
-        for row in rows:
-            if sending.stopped:
-                return
-            if (row.replaces is not None) == replacing and (not replacing or _replaced(context, row)):
-                yield row
-
-
-def _replaced(context: Context, row: Any) -> bool:
-    """The deletion that this creation replaces has taken."""
-    return journal.state_of(context.store, context.run, row.replaces) == "applied"
 
 
 async def _work(context: Context, one: Connected, commits: Commits, queue: Iterator[Any], sending: Sending) -> None:
@@ -95,15 +82,36 @@ async def _send(context: Context, one: Connected, commits: Commits, row: Any, se
     if sending.stopped:
         return
     try:
-        change = change_of(row, None if row.account_id is None else staging.document(context.store, row.account_id))
+        if why := places.admit(context, one, row):
+            await _skip(context, commits, row, why)
+            return
+        change = change_of(row, _document(context, one, row))
         steps = one.connector.steps(change)
         for step in steps:
             await _step(context, one, commits, row, step, last=step is steps[-1])
         if not steps:
             await commits.do(lambda: _adopt(context, one, row, change))
     except Rejected as error:
-        why = str(error)
-        await commits.do(lambda: _refuse(context, row, why))
+        why, gone = str(error), await _is_gone(one, row)
+        await commits.do(lambda: _refuse(context, row, why, gone=gone))
+
+
+async def _is_gone(one: Connected, row: Any) -> bool:
+    """Whether a change was refused because its account is there no more: what changed since the last listing never tells that."""
+    if row.account is None or row.object != USER or not one.connector.capability.delta:
+        return False
+    try:
+        return isinstance(await one.connector.fetch(Ref(row.account)), Gone)
+    except (Retryable, Rejected, Quarantined):
+        return False
+
+
+def _document(context: Context, one: Connected, row: Any) -> str | None:
+    """The account as it is known, JSON; None before it is made."""
+    if row.object != USER:
+        known = context.trees[one.name].found.get((row.object, row.account))
+        return None if known is None else orjson.dumps(known.attributes).decode()
+    return None if row.account_id is None else staging.document(context.store, row.account_id)
 
 
 async def _skip(context: Context, commits: Commits, row: Any, why: str) -> None:
@@ -114,7 +122,8 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
     token = context.tokens[one.name]
     context.environment.reached("before_intent")
     now = context.environment.now
-    intent = await commits.do(lambda: journal.intend(context.store, row, step.n, step.creates, step.summary, token, now()))
+    creates = step.creates and row.object == USER  # whether a container was made, its next listing says
+    intent = await commits.do(lambda: journal.intend(context.store, row, step.n, creates, step.summary, token, now()))
     context.environment.reached("after_intent")
     try:
         account = await _perform(one, step)
@@ -134,7 +143,8 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
 async def _perform(one: Connected, step: Step) -> Account | None:
     """The provider's answer; where it answers without the account, or with a part of it, it is fetched. None for a delete."""
     answer = await one.connector.perform(step)
-    if step.change.kind is Kind.DELETE or (answer is not None and one.needed <= answer.attributes.keys()):
+    whole = answer is not None and (step.change.object != USER or one.needed <= answer.attributes.keys())
+    if step.change.kind is Kind.DELETE or whole:
         return answer
     return await _read_back(one, step, step.change.account if answer is None else answer.id)
 
@@ -144,7 +154,7 @@ async def _read_back(one: Connected, step: Step, account: str | None) -> Account
     why = "the provider answered without it"
     if account is not None:
         try:
-            answer = await one.connector.fetch(Ref(account))
+            answer = await one.connector.fetch(Ref(account, step.change.object))
         except (Retryable, Rejected, Quarantined) as error:
             why = str(error)
         else:
@@ -159,7 +169,7 @@ async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, i
 
     An update or a deletion is simply planned again from what the next listing shows: raises Retryable.
     """
-    if not step.creates:
+    if not step.creates or row.object != USER:
         await commits.do(lambda: _unsent(context, row, intent, "lost", why))
         raise Retryable(why)
     await commits.do(lambda: _stay_in_doubt(context, row, intent, why))
@@ -177,6 +187,13 @@ def _took(context: Context, one: Connected, row: Any, intent: int, account: Acco
     journal.settle_step(context.store, intent, "applied", None, now)
     if last:
         journal.settle_change(context.store, row.seq, "applied", None, now)
+    if row.object != USER:
+        places.placed(one, context.trees[one.name], row, account)
+        if account is not None:
+            containers.kept(context, one, row, account)
+        return
+    if last:
+        places.settled(context, one, row)
     if account is not None:
         settling.arrived(context, one, row, account, last=last)
     elif last:
@@ -197,8 +214,11 @@ def _unsent(context: Context, row: Any, intent: int, state: str, error: str) -> 
     outcomes.doubt(context.store, row.connection, row.identity, None)
 
 
-def _refuse(context: Context, row: Any, error: str) -> None:
+def _refuse(context: Context, row: Any, error: str, *, gone: bool) -> None:
+    """Of an account that is ``gone`` a whole listing is to give the proof."""
     now = context.environment.now()
+    if gone:
+        staging.distrust(context.store, row.connection)
     journal.settle_change(context.store, row.seq, "rejected", error, now)
     outcomes.refused(context.store, row.connection, row.identity, error, now)
 

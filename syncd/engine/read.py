@@ -3,54 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from syncd.engine import columns, directory, fading, identify, reappearing, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
+from syncd.engine.reading import Reading
+from syncd.engine.tree import Tree
 from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
-from syncd.model import USER, Cursor, Flaw, Page, Watermark
+from syncd.model import USER, Cursor, Page, Watermark
 from syncd.store import identities, staging, waiting
 
 BATCH = 5000
 """New records stored in one transaction."""
-
-
-@dataclass(slots=True)
-class Reading:
-    """What came of reading one connection since ``started``. ``stopped``: why nothing may be sent to it in this run: it refuses us.
-
-    ``delta``: only what changed was read, so nobody is missing from it; ``accounts`` are those of the last full listing then.
-    """
-
-    name: str
-    started: datetime
-    delta: bool = False
-    before: int = 0
-    accounts: int = 0
-    pages: int = 0
-    changed: int = 0
-    vanished: int = 0
-    defect: str = ""
-    stopped: str = ""
-    seconds: float = 0.0
-    flaws: list[Flaw] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        return not self.defect
-
-    @property
-    def whole(self) -> bool:
-        """Everything was read, to its proven end."""
-        return self.complete and not self.delta
-
-    def refused(self, why: str) -> None:
-        """The connection wants nothing more of us."""
-        self.defect = self.stopped = why
 
 
 class _Listing:
@@ -64,6 +31,7 @@ class _Listing:
         self.fresh: list[tuple[int, bytes, bytes]] = []
         self.columns: Sequence[str] = ()
         self.watermark: Watermark | None = None
+        self.tree = Tree()
         self.placed = 0
 
     def take(self, page: Page) -> None:
@@ -71,7 +39,11 @@ class _Listing:
         self.reading.pages += 1
         self.columns, self.watermark = page.columns, page.watermark
         if page.object != USER:
-            return  # a container holds accounts, it is none
+            self.tree.take(self.one.connector, page)
+            return
+        if containers := self.one.connector.capability.containers:
+            self.tree.count(containers, page.records)
+            self.tree.blind = self.tree.blind or bool(page.flaws)
         if page.container is not None:
             self.seen.containers.add(page.container)
         self.reading.flaws.extend(page.flaws)
@@ -148,11 +120,19 @@ async def read(context: Context, one: Connected, since: Watermark | None = None)
         context.store, one.name, now, defect=reading.defect, accounts=reading.accounts, pages=reading.pages, watermark=listing.watermark,
         delta=reading.delta,
     )  # fmt: skip
+    _plant(context, one, listing)
     reading.seconds = context.environment.monotonic() - started
     context.seen[one.name] = now
     if not reading.delta:
         context.sealed[one.name] = now
     return reading
+
+
+def _plant(context: Context, one: Connected, listing: _Listing) -> None:
+    """The containers as this listing showed them; in the place of a whole tree only another whole one."""
+    listing.tree.whole = listing.reading.whole
+    if one.connector.capability.containers and (listing.tree.whole or one.name not in context.trees):
+        context.trees[one.name] = listing.tree
 
 
 def _stage_rest(listing: _Listing) -> None:
@@ -200,7 +180,10 @@ async def _abandon(turning: asyncio.Task[Page]) -> None:
 
 
 def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> None:
-    """A flawed record with a known id counts as seen; one without an id makes the listing incomplete."""
+    """A flawed record with a known id counts as seen; one without an id makes the listing incomplete.
+
+    No watermark is left behind a record that this listing is the first to find unreadable: what it says now would go unread.
+    """
     reading = listing.reading
     ids = [flaw.id for flaw in reading.flaws if flaw.id]
     known = staging.row_ids(context.store, one.name, ids)
@@ -210,6 +193,8 @@ def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> N
             listing.seen.add(known[flaw.id])
         elif flaw.id is None and not reading.defect:
             reading.defect = f"{flaw.where}: {flaw.reason}"
+    if {flaw.id or flaw.where for flaw in reading.flaws} - waiting.unreadable(context.store, one.name).keys():
+        listing.watermark = listing.since  # it may be readable the next time it is asked for
     with context.store.transaction():
         rows = [{"where": flaw.where, "reason": flaw.reason, "id": flaw.id} for flaw in reading.flaws[:1000]]
         waiting.flaw(context.store, context.run, one.name, rows, context.environment.now())
@@ -233,12 +218,20 @@ async def _conclude(context: Context, one: Connected, listing: _Listing) -> str:
         return proof.defect
     owners = identities.owners(context.store, proof.gone)
     gone = [row for row in proof.gone if one.connection.authoritative or row not in owners]
+    _house_missing(context, one, listing, {*proof.missing} - {*proof.gone})
     listing.reading.vanished = len(gone)
     with context.store.transaction():
         staging.gone(context.store, gone, context.environment.now())
         identify.refresh(context, owners.values())
         columns.keep(context, one, listing.columns)
     return ""
+
+
+def _house_missing(context: Context, one: Connected, listing: _Listing, rows: Collection[int]) -> None:
+    """Who is not listed, and not gone for certain either, still lives where they were last seen."""
+    if containers := one.connector.capability.containers:
+        documents = (staging.document(context.store, row) for row in rows)
+        listing.tree.count(containers, [one for one in documents if one is not None])
 
 
 def _same_bytes(context: Context, one: Connected, staged: Sequence[staging.Staged]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -72,9 +72,15 @@ def _evidence(context: Context, one: Connected) -> Proofs:
     if target is None or not target.complete:
         return {}
     gone = [Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows]
-    said = [Seal(row.name, instant(row.last_delta)) if row is not None and row.complete and not row.defect else None for row in rows]
+    said = [Seal(row.name, _heard(context, row)) if row is not None and row.complete and not row.defect else None for row in rows]
     there = prove(said)
     return {Event.DEPARTED: prove(gone), Event.INACTIVE: there, Event.OUT_OF_SCOPE: there}
+
+
+def _heard(context: Context, source: Any) -> datetime:
+    """When everybody at a source was last seen to say what they say: a delta that shows newcomers only tells nothing of the others."""
+    newcomers = context.connected[source.name].connector.capability.newcomers
+    return instant(source.sealed_at if newcomers else source.last_delta)
 
 
 async def _plan_block(context: Context, one: Connected, rows: Sequence[Stands], evidence: Proofs) -> list[dict[str, Any]]:

@@ -14,16 +14,18 @@ from syncd.engine.read import read
 from syncd.engine.reconcile import plan_again
 from syncd.environment import instant
 from syncd.errors import Incomplete, Quarantined
+from syncd.model import USER
 from syncd.store import connections, lease
 
 
 async def as_planned(context: Context, one: Connected, row: Any) -> bool:
-    """True for a change whose plan, or whose evidence, is young, and for one that is planned just so from what is read now.
+    """True for a change whose plan, or whose evidence, is young, and for one that is planned just so from what is read now; containers
+    follow those who need them.
 
     Raises Incomplete when the absence of a leaver cannot be proven again, Quarantined when the target refuses to be read, or
     another run may have taken over.
     """
-    if not _stale(context, instant(row.evidence_at) if row.evidence_at else context.planned_at):
+    if row.object != USER or not _stale(context, instant(row.evidence_at) if row.evidence_at else context.planned_at):
         return True
     await _see_anew(context, one, context.sealed if row.evidence_at else context.seen)
     if row.evidence_at:

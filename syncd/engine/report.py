@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from syncd.engine.context import Connected, Context
-from syncd.engine.read import Reading
+from syncd.engine.reading import Reading
 from syncd.model import Kind
 from syncd.store import journal, links, waiting
 

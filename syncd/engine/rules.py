@@ -8,7 +8,7 @@ from typing import Any
 from syncd.core.fingerprint import fingerprint
 from syncd.engine import directory, identify
 from syncd.engine.context import Connected, Context
-from syncd.engine.read import Reading
+from syncd.engine.reading import Reading
 from syncd.errors import Fatal
 from syncd.store import connections, identities, links
 

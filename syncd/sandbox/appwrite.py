@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +15,10 @@ from syncd.sandbox import appwrite_queries as queries
 from syncd.sandbox.appwrite_forms import CHANGES, Refused, body, change, creation
 from syncd.sandbox.appwrite_project import COUNTED, Project
 from syncd.sandbox.appwrite_users import Entry, User
-from syncd.sandbox.directory import Slice
+from syncd.sandbox.directory import Directory, Slice
+from syncd.sandbox.emulated import Emulated
 from syncd.sandbox.faults import Fault
-from syncd.sandbox.journal import Journal, Note, RequestRecord, WriteRecord
+from syncd.sandbox.journal import Note
 from syncd.sandbox.message import Answer, Call, Shape
 
 ERRORS: Mapping[str, tuple[int, str]] = {
@@ -57,7 +58,7 @@ _BENT: Mapping[str, Callable[[list[Entry]], list[Entry]]] = {
 """What a listing fault does to a page. The client names where the next one begins, so what a page leaves out at its end comes later."""
 
 
-class Appwrite:
+class Appwrite(Emulated):
     """One project with its users, an API key with both scopes and one that only reads. ``version`` and ``keys`` may be changed."""
 
     project_id = "sandbox-project"
@@ -75,28 +76,19 @@ class Appwrite:
     }
 
     def __init__(self, environment: Environment, users: int = 0, seed: int = 0) -> None:
-        self._environment, self._seeded, self._seed, self._lag = environment, users, seed, 0.0
+        super().__init__(environment, users, seed)
         self.version = "1.8.1"
         self.keys = {self.api_key: frozenset({"users.read", "users.write"}), self.reading_key: frozenset({"users.read"})}
-        self.journal = Journal()
         self._handlers: dict[str, Callable[[Call, Fault | None], Answer]] = {
             "list": self._list, "create": self._create, "fetch": self._fetch, "update": self._update, "delete": self._delete,
         }  # fmt: skip
         self.reset()
 
-    def reset(self) -> None:
-        """As at the start: the seeded users, empty lists of requests and writes."""
-        self.journal.clear()
+    def populate(self) -> None:
         self.project = Project(self._environment, self.journal, self._seeded, self._seed)
-        self.list_lag = self._lag
 
-    @property
-    def list_lag(self) -> float:
-        return self._lag
-
-    @list_lag.setter
-    def list_lag(self, seconds: float) -> None:
-        self._lag = self.project.directory.lag = seconds
+    def directories(self) -> Iterable[Directory[Any]]:
+        return [self.project.directory]
 
     def holds(self) -> dict[str, Any]:
         """``{"users": [users]}``."""
@@ -111,14 +103,6 @@ class Appwrite:
     api_key: {self.api_key}
     write: {{}}
 """
-
-    @property
-    def log(self) -> list[WriteRecord]:
-        return self.journal.log
-
-    @property
-    def requests(self) -> list[RequestRecord]:
-        return self.journal.requests
 
     # ---- what the gateway asks of a provider (gateway.Provider) ----------------------------------------------------
 

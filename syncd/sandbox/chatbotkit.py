@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from syncd.environment import Environment
-from syncd.sandbox.chatbotkit_forms import ERRORS, MOST, Asked, Refused, body, query
+from syncd.sandbox.chatbotkit_answers import JSONL, document, error, lines, page
+from syncd.sandbox.chatbotkit_forms import ERRORS, Asked, Refused, body, query
 from syncd.sandbox.chatbotkit_parent import Parent
+from syncd.sandbox.directory import Directory
+from syncd.sandbox.emulated import Emulated
 from syncd.sandbox.faults import Fault
-from syncd.sandbox.journal import Journal, Note, RequestRecord, WriteRecord
+from syncd.sandbox.journal import Note
 from syncd.sandbox.message import JSON, Answer, Call, Shape
 
-JSONL = "application/jsonl"
 COLLECTIONS = ("partner/user", "user")
 _CODES = {status: code for code, (status, _) in ERRORS.items()}
 _USER: Mapping[str, Mapping[str, str]] = {
@@ -39,7 +41,7 @@ _BENT: Mapping[str, Callable[[Sequence[bytes]], Sequence[bytes]]] = {
 """What a listing fault does to a page. The client names where the next one begins, so what a page leaves out at its end comes later."""
 
 
-class ChatBotKit:
+class ChatBotKit(Emulated):
     """One parent account. ``collections``: those served, of `COLLECTIONS`; may be changed, like the account's ``quota``."""
 
     secret = "sk-" + "5c" * 32
@@ -53,9 +55,8 @@ class ChatBotKit:
     }
 
     def __init__(self, environment: Environment, users: int = 0, seed: int = 0) -> None:
-        self._environment, self._seeded, self._seed, self._lag = environment, users, seed, 0.0
+        super().__init__(environment, users, seed)
         self.collections = frozenset(COLLECTIONS)
-        self.journal = Journal()
         self._handlers: dict[str, Callable[[Call, Fault | None], Answer]] = {
             "list": self._list, "create": self._create, "fetch": self._fetch, "update": self._update, "delete": self._delete,
             "token/list": self._token_list, "token/create": self._token_create, "token/update": self._token_update,
@@ -63,19 +64,11 @@ class ChatBotKit:
         }  # fmt: skip
         self.reset()
 
-    def reset(self) -> None:
-        """As at the start: the seeded users, empty lists of requests and writes."""
-        self.journal.clear()
+    def populate(self) -> None:
         self.parent = Parent(self._environment, self.journal, self._seeded, self._seed)
-        self.list_lag = self._lag
 
-    @property
-    def list_lag(self) -> float:
-        return self._lag
-
-    @list_lag.setter
-    def list_lag(self, seconds: float) -> None:
-        self._lag = self.parent.directory.lag = seconds
+    def directories(self) -> Iterable[Directory[Any]]:
+        return [self.parent.directory]
 
     def holds(self) -> dict[str, Any]:
         """``{"users": [users]}``."""
@@ -90,14 +83,6 @@ class ChatBotKit:
     write: {{}}
 """
 
-    @property
-    def log(self) -> list[WriteRecord]:
-        return self.journal.log
-
-    @property
-    def requests(self) -> list[RequestRecord]:
-        return self.journal.requests
-
     # ---- what the gateway asks of a provider (gateway.Provider) ----------------------------------------------------
 
     def answer(self, operation: str, call: Call, fault: Fault | None) -> Answer:
@@ -111,13 +96,13 @@ class ChatBotKit:
             if any(name in call.headers for name in _RUN_AS):
                 return self._as_child(action, call)
             return self._handlers[action](call, fault)
-        except Refused as error:
-            return _error(error.code, str(error))
+        except Refused as refused:
+            return error(refused.code, str(refused))
 
     def refusal(self, status: int, call: Call) -> Answer:
         if status == 405 and _action(call)[1] not in self._handlers:
-            return _error("NOT_FOUND")
-        return _error(_CODES.get(status, "GENERIC_ERROR"), status=status)
+            return error("NOT_FOUND")
+        return error(_CODES.get(status, "GENERIC_ERROR"), status=status)
 
     def continues(self, call: Call) -> bool:
         return bool(call.query.get("cursor"))
@@ -131,7 +116,7 @@ class ChatBotKit:
         if not all(self.parent.find(one) or self.parent.by_email(one) for one in own):
             raise Refused("NOT_AUTHENTICATED")
         if action == "list":
-            return _json({"items": []})
+            return document({"items": []})
         raise Refused("NOT_AUTHORIZED", "You are not allowed to create a user." if action == "create" else "")
 
     # ---- users -----------------------------------------------------------------------------------------------------
@@ -141,42 +126,31 @@ class ChatBotKit:
         if fault is not None and fault.kind == "loop":
             asked = asked._replace(cursor=None)
         if _wanted(call) == JSONL:
-            return self._lines(asked, fault)
-        return _page(self._bent([entry.shown for entry in self.parent.page(asked)], asked, fault))
+            return lines(self._shown, asked, fault)
+        return page(self._bent(self._shown(asked), asked, fault))
+
+    def _shown(self, asked: Asked) -> Sequence[bytes]:
+        return [entry.shown for entry in self.parent.page(asked)]
 
     def _bent(self, users: Sequence[bytes], asked: Asked, fault: Fault | None) -> Sequence[bytes]:
         if fault is not None and fault.kind == "endless" and not users:
-            return [entry.shown for entry in self.parent.page(asked._replace(cursor=None))]
+            return self._shown(asked._replace(cursor=None))
         rule = _BENT.get(fault.kind) if fault is not None else None
         return users if rule is None else rule(users)
 
-    def _lines(self, asked: Asked, fault: Fault | None) -> Answer:
-        """Every page in one answer, or, where a number is asked for, the whole pages that hold so many. Nothing marks the end."""
-        lines: list[bytes] = []
-        while page := self.parent.page(asked._replace(take=MOST)):
-            lines += [b'{"type":"item","data":%b}\n' % entry.shown for entry in page]
-            asked = asked._replace(cursor=page[-1].user.id)
-            if asked.take is not None and len(lines) >= asked.take:
-                break
-        if fault is not None and fault.kind == "error_line":
-            message = ERRORS["GENERIC_ERROR"][1]
-            error = orjson.dumps({"type": "error", "data": {"message": message, "code": "GENERIC_ERROR"}}) + b"\n"
-            lines = [*lines[: len(lines) // 2], b'{"type":"nop","data":{}}\n', error]
-        return Answer(200, b"".join(lines), JSONL)
-
     def _fetch(self, call: Call, fault: Fault | None) -> Answer:
-        return _json(self.parent.require(call.params["user"]).document(listed=False))
+        return document(self.parent.require(call.params["user"]).document(listed=False))
 
     def _create(self, call: Call, fault: Fault | None) -> Answer:
         sent = self._sent(call)
-        return _json({"id": self.parent.create(sent, note=_note(call, sent)).id})
+        return document({"id": self.parent.create(sent, note=_note(call, sent)).id})
 
     def _update(self, call: Call, fault: Fault | None) -> Answer:
         sent = self._sent(call)
-        return _json({"id": self.parent.update(call.params["user"], sent, note=_note(call, sent)).id})
+        return document({"id": self.parent.update(call.params["user"], sent, note=_note(call, sent)).id})
 
     def _delete(self, call: Call, fault: Fault | None) -> Answer:
-        return _json({"id": self.parent.delete(call.params["user"], note=_note(call, self._sent(call))).id})
+        return document({"id": self.parent.delete(call.params["user"], note=_note(call, self._sent(call))).id})
 
     def _sent(self, call: Call) -> dict[str, Any]:
         """The body; one that is none is written down before it is refused."""
@@ -189,21 +163,24 @@ class ChatBotKit:
     # ---- tokens ----------------------------------------------------------------------------------------------------
 
     def _token_list(self, call: Call, fault: Fault | None) -> Answer:
-        tokens = self.parent.token_page(call.params["user"], query(call.query_text))
-        return _page([orjson.dumps(one) for one in tokens])
+        def shown(asked: Asked) -> Sequence[bytes]:
+            return [orjson.dumps(one) for one in self.parent.token_page(call.params["user"], asked)]
+
+        asked = query(call.query_text)
+        return lines(shown, asked, None) if _wanted(call) == JSONL else page(shown(asked))
 
     def _token_create(self, call: Call, fault: Fault | None) -> Answer:
         sent = self._sent(call)
-        return _json(self.parent.create_token(call.params["user"], sent, note=_note(call, sent)))
+        return document(self.parent.create_token(call.params["user"], sent, note=_note(call, sent)))
 
     def _token_update(self, call: Call, fault: Fault | None) -> Answer:
         sent = self._sent(call)
         self.parent.update_token(call.params["user"], call.params["token"], sent, note=_note(call, sent))
-        return _json({"id": call.params["token"]})
+        return document({"id": call.params["token"]})
 
     def _token_delete(self, call: Call, fault: Fault | None) -> Answer:
         self.parent.delete_token(call.params["user"], call.params["token"], note=_note(call, self._sent(call)))
-        return _json({"id": call.params["token"]})
+        return document({"id": call.params["token"]})
 
 
 def _action(call: Call) -> tuple[str, str]:
@@ -222,21 +199,6 @@ def _wanted(call: Call) -> str:
     if asked & {"", "*/*", "application/*", JSON}:
         return JSON
     raise Refused("BAD_REQUEST", "Unsupported accept header")
-
-
-def _json(document: Mapping[str, Any]) -> Answer:
-    return Answer(200, orjson.dumps(document))
-
-
-def _page(records: Sequence[bytes]) -> Answer:
-    """The cursor is the last item's id, on the last page too; an empty page has none."""
-    cursor = b',"cursor":' + orjson.dumps(orjson.loads(records[-1])["id"]) if records else b""
-    return Answer(200, b'{"items":[' + b",".join(records) + b"]" + cursor + b"}")
-
-
-def _error(code: str, message: str = "", status: int | None = None) -> Answer:
-    usual, text = ERRORS[code]
-    return Answer(status or usual, orjson.dumps({"message": message or text, "code": code}))
 
 
 def _note(call: Call, sent: Mapping[str, Any]) -> Note:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -15,8 +15,9 @@ from starlette.types import Receive, Scope, Send
 from syncd.environment import Environment
 from syncd.sandbox.appwrite import Appwrite
 from syncd.sandbox.chatbotkit import ChatBotKit
+from syncd.sandbox.emulated import Emulated
 from syncd.sandbox.faults import Fault, FaultPlan
-from syncd.sandbox.gateway import Gateway, Provider, Traffic, application
+from syncd.sandbox.gateway import Gateway, Traffic, application
 from syncd.sandbox.twilio import Twilio
 from syncd.sandbox.waii import Waii
 
@@ -30,24 +31,6 @@ connections:
     id: employeeNumber
     authoritative: true
 """
-
-
-class Emulated(Provider, Protocol):
-    """A provider of the sandbox. ``list_lag``: seconds for which listings are behind."""
-
-    list_lag: float
-
-    def reset(self) -> None:
-        """As at the start."""
-        ...
-
-    def holds(self) -> dict[str, Any]:
-        """Its accounts, as JSON."""
-        ...
-
-    def config(self, url: str) -> str:
-        """The lines of a target connection that points at it, as served at ``url``."""
-        ...
 
 
 class Sandbox:

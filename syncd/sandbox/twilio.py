@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import Any
 
 import orjson
 
 from syncd.environment import Environment
-from syncd.sandbox.directory import Slice
+from syncd.sandbox.directory import Directory, Slice
+from syncd.sandbox.emulated import Emulated
 from syncd.sandbox.faults import Fault
-from syncd.sandbox.journal import Journal, Note, RequestRecord, WriteRecord
+from syncd.sandbox.journal import Note
 from syncd.sandbox.message import Answer, Call, Shape
 from syncd.sandbox.spoil import ELSEWHERE, bend
 from syncd.sandbox.twilio_forms import Invalid, Tokens, changes, creation, form, page_url, paging
@@ -36,7 +37,7 @@ ERRORS = {
 """Status -> (code, message) of the error body."""
 
 
-class Twilio:
+class Twilio(Emulated):
     """One account with two services: the default one (`/v1/Users`), which the seeded users are in, and a named one, empty at first."""
 
     account_sid = "AC" + "5a" * 16
@@ -58,8 +59,7 @@ class Twilio:
     }
 
     def __init__(self, environment: Environment, users: int = 0, seed: int = 0) -> None:
-        self._environment, self._seeded, self._seed, self._lag = environment, users, seed, 0.0
-        self.journal = Journal()
+        super().__init__(environment, users, seed)
         pairs = ((self.account_sid, self.auth_token), (self.api_key_sid, self.api_key_secret))
         self._accepted = {b64encode(f"{name}:{secret}".encode()).decode() for name, secret in pairs}
         self._tokens = Tokens(f"twilio/{seed}")
@@ -73,29 +73,19 @@ class Twilio:
         }
         self.reset()
 
-    def reset(self) -> None:
-        """As at the start: the seeded users, empty lists of requests and writes."""
-        self.journal.clear()
+    def populate(self) -> None:
         sizes = {self.default_service_sid: self._seeded, self.service_sid: 0}
         self.services = {
             sid: Service(sid, self.account_sid, self.role_sid, self._environment, self.journal, users, self._seed)
             for sid, users in sizes.items()
         }
-        self.list_lag = self._lag
+
+    def directories(self) -> Iterable[Directory[Any]]:
+        return [service.directory for service in self.services.values()]
 
     def service(self, sid: str | None = None) -> Service:
         """The default service, or the one called ``sid``; KeyError for any other."""
         return self.services[sid or self.default_service_sid]
-
-    @property
-    def list_lag(self) -> float:
-        return self._lag
-
-    @list_lag.setter
-    def list_lag(self, seconds: float) -> None:
-        self._lag = seconds
-        for service in self.services.values():
-            service.directory.lag = seconds
 
     def holds(self) -> dict[str, Any]:
         """``{"services": {sid: [users]}}``."""
@@ -110,14 +100,6 @@ class Twilio:
     auth_token: {self.auth_token}
     write: {{}}
 """
-
-    @property
-    def log(self) -> list[WriteRecord]:
-        return self.journal.log
-
-    @property
-    def requests(self) -> list[RequestRecord]:
-        return self.journal.requests
 
     # ---- what the gateway asks of a provider (gateway.Provider) ----------------------------------------------------
 

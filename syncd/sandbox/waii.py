@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from syncd.environment import Environment
+from syncd.sandbox.directory import Directory
+from syncd.sandbox.emulated import Emulated
 from syncd.sandbox.faults import Fault
-from syncd.sandbox.journal import Journal, Note, RequestRecord, WriteRecord
+from syncd.sandbox.journal import Note
 from syncd.sandbox.message import Answer, Call, Shape
 from syncd.sandbox.waii_forms import BENT, DETAILS, Refused, body, given, invalid, narrowed, text
 from syncd.sandbox.waii_roles import permissions, rank
@@ -34,7 +36,7 @@ class Operation(NamedTuple):
     do: Callable[[Asked], Any]
 
 
-class Waii:
+class Waii(Emulated):
     """One installation with one organization, the seeded people and an administrator in it. ``tree`` may be changed while it runs.
 
     ``refuses_unknown``: whether asking for the members of an organization that does not exist is an error; no source says.
@@ -45,28 +47,18 @@ class Waii:
     shape = Shape(collection="users", key="id", text="name")
 
     def __init__(self, environment: Environment, users: int = 0, seed: int = 0) -> None:
-        self._environment, self._seeded, self._seed, self._lag = environment, users, seed, 0.0
-        self.journal = Journal()
+        super().__init__(environment, users, seed)
         self._operations = self._table()
         paths = {f"/api/{name}": {"POST": one.fault} for name, one in self._operations.items()}
         self.routes: Mapping[str, Mapping[str, str]] = {**paths, "/api/{rest:path}": {}}
         self.reset()
 
-    def reset(self) -> None:
-        """As at the start: the seeded users, empty lists of requests and writes."""
-        self.journal.clear()
+    def populate(self) -> None:
         self.tree = Tree(self._environment, self.journal, self._seeded, self._seed)
         self.tree.create_key(ADMIN, "sandbox", self.api_key)
-        self.journal.clear()
-        self.list_lag = self._lag
 
-    @property
-    def list_lag(self) -> float:
-        return self._lag
-
-    @list_lag.setter
-    def list_lag(self, seconds: float) -> None:
-        self._lag = self.tree.directory.lag = seconds
+    def directories(self) -> Iterable[Directory[Any]]:
+        return [self.tree.directory]
 
     def holds(self) -> dict[str, Any]:
         """``{"organizations": [..], "tenants": [..], "users": [..]}``."""
@@ -84,14 +76,6 @@ class Waii:
     organizations: [{HOME}]
     write: {{}}
 """
-
-    @property
-    def log(self) -> list[WriteRecord]:
-        return self.journal.log
-
-    @property
-    def requests(self) -> list[RequestRecord]:
-        return self.journal.requests
 
     # ---- what the gateway asks of a provider (gateway.Provider) ----------------------------------------------------
 

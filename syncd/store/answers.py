@@ -9,7 +9,8 @@ from sqlalchemy.engine import Row
 
 from syncd.store.database import Store
 
-_HELD = "FROM change AS c LEFT JOIN pending AS p ON p.connection = c.connection AND p.change = c.id WHERE c.run = :run AND c.state = 'held'"
+_HELD = "FROM change AS c LEFT JOIN pending AS p ON p.connection = c.connection AND p.change = c.id WHERE c.run = :run"
+_HELD += " AND c.state = 'held'"
 
 
 def shape(store: Store, run: int) -> Sequence[Row[Any]]:
@@ -22,13 +23,13 @@ def shape(store: Store, run: int) -> Sequence[Row[Any]]:
 
 
 def held(store: Store, run: int) -> Sequence[Row[Any]]:
-    """What a plan holds, by reason and kind, in order of planning: (connection, hold, held, kind, first, n, seq).
+    """What a plan holds, by reason and kind, in order of planning: (connection, hold, held, object, kind, first, n, seq).
 
     ``first``: the run that first held them. ``seq``: the first of them.
     """
     return store.rows(
-        "SELECT c.connection, c.hold, c.held, c.kind, COALESCE(p.run, c.run) AS first, COUNT(*) AS n, MIN(c.seq) AS seq"
-        f" {_HELD} GROUP BY c.connection, c.hold, c.held, c.kind, COALESCE(p.run, c.run) ORDER BY seq",
+        "SELECT c.connection, c.hold, c.held, c.object, c.kind, COALESCE(p.run, c.run) AS first, COUNT(*) AS n, MIN(c.seq) AS seq"
+        f" {_HELD} GROUP BY c.connection, c.hold, c.held, c.object, c.kind, COALESCE(p.run, c.run) ORDER BY seq",
         run=run,
     )
 
@@ -37,14 +38,58 @@ def held_for(store: Store, run: int, group: Row[Any], limit: int) -> Sequence[Ro
     """The first ``limit`` changes of one row of `held`."""
     return store.rows(
         f"SELECT c.* {_HELD} AND c.connection = :connection AND c.hold = :hold AND c.held = :held"
-        " AND c.kind = :kind AND COALESCE(p.run, c.run) = :first ORDER BY c.seq LIMIT :limit",
-        run=run, connection=group.connection, hold=group.hold, held=group.held, kind=group.kind, first=group.first, limit=limit,
+        " AND c.object = :object AND c.kind = :kind AND COALESCE(p.run, c.run) = :first ORDER BY c.seq LIMIT :limit",
+        run=run, connection=group.connection, hold=group.hold, held=group.held, object=group.object, kind=group.kind, first=group.first,
+        limit=limit,
     )  # fmt: skip
 
 
 def runs_that_hold(store: Store) -> list[int]:
     """The runs whose changes are held still."""
     return [row.run for row in store.rows("SELECT DISTINCT run FROM pending WHERE state = 'held' ORDER BY run")]
+
+
+_NAMES = "('userName', 'email', 'externalId')"
+
+
+def named(store: Store, id: str, key: str) -> list[str]:
+    """The identities of this id, or with this correlation key as userName, e-mail or externalId."""
+    rows = store.rows(
+        f"SELECT id AS identity FROM identity WHERE id = :id UNION SELECT identity FROM identity_key WHERE attribute IN {_NAMES}"
+        " AND key = :key ORDER BY identity",
+        id=id, key=key,
+    )  # fmt: skip
+    return [row.identity for row in rows]
+
+
+def holders(store: Store, connection: str, account: str) -> list[str]:
+    """The identities whose account this is, at a source or a target."""
+    rows = store.rows(
+        "SELECT identity FROM account WHERE connection = :connection AND account = :account AND identity IS NOT NULL"
+        " UNION SELECT l.identity FROM link AS l JOIN account AS a ON a.id = l.account_id"
+        " WHERE a.connection = :connection AND a.account = :account ORDER BY identity",
+        connection=connection, account=account,
+    )  # fmt: skip
+    return [row.identity for row in rows]
+
+
+def called(store: Store, identities: Sequence[str]) -> list[tuple[str, str]]:
+    """(id, userName, or the id where there is none) of these identities."""
+    rows = store.rows(
+        "SELECT i.id, COALESCE(k.key, i.id) AS name FROM identity AS i LEFT JOIN identity_key AS k ON k.identity = i.id"
+        " AND k.attribute = 'userName' WHERE i.id IN :ids ORDER BY i.id",
+        ids=list(identities),
+    )  # fmt: skip
+    return [(row.id, row.name) for row in rows]
+
+
+def beginning(store: Store, key: str, limit: int = 500) -> list[str]:
+    """userNames, as keys, that begin so."""
+    rows = store.rows(
+        "SELECT DISTINCT key FROM identity_key WHERE attribute = 'userName' AND key >= :key AND key < :after ORDER BY key LIMIT :limit",
+        key=key, after=key + "\U0010ffff", limit=limit,
+    )  # fmt: skip
+    return [row.key for row in rows]
 
 
 def living(store: Store) -> int:

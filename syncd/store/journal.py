@@ -36,11 +36,14 @@ def record(store: Store, changes: Sequence[Mapping[str, Any]]) -> None:
     store.many(_INSERT, changes)
 
 
-def in_state(store: Store, run: int, connection: str, state: str, after: int, limit: int = 500) -> Sequence[Row[Any]]:
-    """Changes of a run in one state, in order of planning."""
+def in_state(
+    store: Store, run: int, connection: str, state: str, after: int, limit: int = 500, *, object: str = "user"
+) -> Sequence[Row[Any]]:  # fmt: skip
+    """Changes of a run to objects of one kind in one state, in order of planning."""
     return store.rows(
-        "SELECT * FROM change WHERE run = :run AND connection = :connection AND state = :state AND seq > :after ORDER BY seq LIMIT :limit",
-        run=run, connection=connection, state=state, after=after, limit=limit,
+        "SELECT * FROM change WHERE run = :run AND connection = :connection AND state = :state AND object = :object AND seq > :after"
+        " ORDER BY seq LIMIT :limit",
+        run=run, connection=connection, state=state, object=object, after=after, limit=limit,
     )  # fmt: skip
 
 
@@ -60,6 +63,17 @@ def tally(store: Store, run: int, connection: str, column: str = "kind") -> dict
         run=run, connection=connection,
     )  # fmt: skip
     return {row.name: row.n for row in rows}
+
+
+def containers(store: Store, run: int, connection: str) -> int:
+    """How many changes to containers of a plan passed."""
+    return int(
+        store.value(
+            "SELECT COUNT(*) FROM change WHERE run = :run AND connection = :connection AND object <> 'user' AND state = 'passed'",
+            run=run,
+            connection=connection,
+        )
+    )
 
 
 def applied(store: Store, run: int, connection: str) -> dict[str, int]:
@@ -123,11 +137,17 @@ def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:
     """Steps whose outcome is not known: left ``sent`` by a crash, or ``in_doubt``."""
     return store.rows(
         "SELECT s.id, s.state, s.creates, s.sent_at, s.settled_at AS doubted_at, s.n,"
-        " c.seq, c.kind, c.identity, c.link_id, c.account, c.account_id, c.delta, c.who,"
+        " c.seq, c.object, c.kind, c.identity, c.link_id, c.account, c.account_id, c.delta, c.who,"
         " c.released, c.requests, c.id AS change_id FROM step AS s JOIN change AS c ON c.seq = s.change"
         " WHERE s.connection = :connection AND s.state IN ('sent', 'in_doubt') ORDER BY s.id",
         connection=connection,
     )  # fmt: skip
+
+
+def lost_since(store: Store, connection: str, since: datetime) -> bool:
+    """Whether the answer to an update or a deletion was lost after ``since``: what became of it the next listings show."""
+    text = "SELECT 1 FROM step WHERE connection = :connection AND state = 'lost' AND settled_at > :since LIMIT 1"
+    return store.one(text, connection=connection, since=stamp(since)) is not None
 
 
 def requests(store: Store, run: int, connection: str) -> int:

@@ -82,6 +82,7 @@ class Step(SQLModel, table=True):
         Index("step_by_change", "change"),
         Index("step_by_time", "connection", "sent_at"),
         Index("step_open", "connection", "state", sqlite_where=text("state IN ('sent', 'in_doubt')")),
+        Index("step_lost", "connection", "settled_at", sqlite_where=text("state = 'lost'")),
     )
 
 

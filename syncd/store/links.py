@@ -50,6 +50,15 @@ def out_of_step(store: Store, connection: str, after: int, limit: int = 1000) ->
     return [Stands._make(row) for row in rows]
 
 
+def postponed(store: Store, connection: str, now: str) -> list[Stands]:
+    """Links that are out of step and not planned before their time: in doubt, or resting until after ``now`` (a stamp)."""
+    rows = store.rows(
+        f"{_LINKED} WHERE l.connection = :connection AND {_DIFFERS} AND (l.doubt IS NOT NULL OR l.retry_at > :now) ORDER BY l.id",
+        connection=connection, now=now,
+    )  # fmt: skip
+    return [Stands._make(row) for row in rows]
+
+
 def count_out_of_step(store: Store, connection: str) -> int:
     return int(store.value(f"SELECT COUNT(*) FROM link AS l WHERE l.connection = :connection AND {_DIFFERS}", connection=connection))
 

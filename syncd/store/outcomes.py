@@ -86,10 +86,10 @@ def wrote_lately(store: Store, connection: str, identities: Sequence[str], since
 
 
 _UNFINISHED = (
-    "EXISTS (SELECT 1 FROM step AS s WHERE s.change = c.seq AND s.state IN ('applied', 'lost')) AND NOT EXISTS (SELECT 1 FROM change AS x"
+    "EXISTS (SELECT 1 FROM step AS s WHERE s.change = c.seq AND s.state IN :took) AND NOT EXISTS (SELECT 1 FROM change AS x"
     " WHERE x.identity = c.identity AND x.connection = c.connection AND x.state = 'applied' AND x.seq > c.seq)"
 )
-"""Of a change ``c``: it took in part, or may have, and nothing has been done there since."""
+"""Of a change ``c``: a request of it ended in one of the states ``took``, and no change has been done there since."""
 
 
 def unfinished(store: Store, connection: str, identities: Sequence[str]) -> set[tuple[str, str]]:
@@ -97,7 +97,7 @@ def unfinished(store: Store, connection: str, identities: Sequence[str]) -> set[
     rows = store.rows(
         "SELECT DISTINCT c.identity, c.kind FROM change AS c WHERE c.identity IN :ids AND c.connection = :connection"
         f" AND c.state <> 'applied' AND {_UNFINISHED}",
-        connection=connection, ids=list(identities),
+        connection=connection, ids=list(identities), took=["applied"],
     )  # fmt: skip
     return {(row.identity, row.kind) for row in rows}
 
@@ -107,7 +107,7 @@ def unrevoked(store: Store, connection: str) -> list[str]:
     rows = store.rows(
         "SELECT DISTINCT c.identity FROM change AS c WHERE c.connection = :connection AND c.revoke AND c.kind = 'disable'"
         f" AND c.state IN ('sent', 'retry', 'lost', 'rejected') AND {_UNFINISHED} ORDER BY c.identity",
-        connection=connection,
+        connection=connection, took=["applied", "lost"],
     )  # fmt: skip
     return [row.identity for row in rows]
 

@@ -190,6 +190,11 @@ def finish(
         )  # fmt: skip
 
 
+def distrust(store: Store, connection: str) -> None:
+    """What is known of this connection is not what is there: everything is read next time."""
+    store.run("UPDATE connection SET watermark = NULL WHERE name = :name", name=connection)
+
+
 def back_unread(store: Store, connection: str, accounts: Sequence[str]) -> list[int]:
     """Tombstones among ``accounts`` whose record stands in a listing again, unreadable: they exist, nothing else is known. Row ids."""
     rows = store.rows(

@@ -20,6 +20,7 @@ _UPSERT = (
     " {rows} ON CONFLICT (connection, change) DO UPDATE SET seen = excluded.seen, reason = excluded.reason, hold = excluded.hold,"
     " state = excluded.state, account = excluded.account, who = excluded.who"
 )
+_OF_CONTAINER = ("id", "connection", "object", "kind", "identity", "account", "who", "reason", "run")
 _HELD = _UPSERT.format(
     rows="SELECT id, connection, object, kind, identity, link_id, account, who,"
     " CASE WHEN state = 'in_doubt' THEN state ELSE 'held' END, hold, COALESCE(held, error, reason), run, run, :now"
@@ -36,6 +37,10 @@ _REFUSED = _UPSERT.format(
     " WHERE x.identity = l.identity AND x.connection = l.connection AND x.state = 'rejected')"
     " WHERE l.connection = :connection AND (l.state = 'rejected' OR l.failures > 0)"
 )
+_REFUSED_CONTAINERS = _UPSERT.format(
+    rows="SELECT id, connection, object, kind, identity, link_id, account, who, 'rejected', '', error, run, run, :now"
+    " FROM change WHERE run = :run AND connection = :connection AND object <> 'user' AND state = 'rejected'"
+)
 _DOUBT = _UPSERT.format(
     rows="SELECT c.id, c.connection, c.object, c.kind, c.identity, c.link_id, c.account, c.who, 'in_doubt', '',"
     " COALESCE(s.error, 'no answer came'), c.run, :run, :now"
@@ -48,7 +53,7 @@ _SETTLED = (
     "DELETE FROM pending WHERE connection = :connection AND seen <> :run AND NOT (state = 'held'"
     f" AND EXISTS (SELECT 1 FROM link AS l WHERE l.id = pending.link_id AND {out_of_step('l.')})"
     " AND identity NOT IN (SELECT identity FROM change WHERE run = :run AND connection = :connection))"
-    " AND (:whole OR change NOT LIKE 'record:%')"
+    " AND (:whole OR (change NOT LIKE 'record:%' AND object = 'user'))"
     " AND NOT (state = 'kept' AND EXISTS (SELECT 1 FROM link AS l WHERE l.id = pending.link_id"
     " AND (l.refused_desired IS NOT NULL OR l.refused_actual IS NOT NULL)))"
 )
@@ -71,6 +76,7 @@ def refresh(store: Store, run: int, connection: str, now: datetime, *, whole: bo
     with store.transaction():
         store.run(_HELD, **values)
         store.run(_REFUSED, **values)
+        store.run(_REFUSED_CONTAINERS, **values)
         store.run(_DOUBT, **values)
         store.run(_SETTLED, connection=connection, run=run, whole=whole)
         store.run(_VOID, connection=connection, run=run, since=stamp(now - RELEASE_LASTS))
@@ -90,6 +96,12 @@ def flaw(store: Store, run: int, connection: str, flaws: Sequence[Mapping[str, s
             for one in flaws
         ],
     )  # fmt: skip
+
+
+def unreadable(store: Store, connection: str) -> dict[str, str | None]:
+    """Records that could not be read when they were last listed: what each is called -> its account, where that is known."""
+    text = "SELECT who, account FROM pending WHERE connection = :connection AND change LIKE 'record:%' ORDER BY id"
+    return {row.who: row.account for row in store.rows(text, connection=connection)}
 
 
 def mended(store: Store, connection: str, accounts: Sequence[str]) -> None:
@@ -173,6 +185,26 @@ def refuse(store: Store, ids: Sequence[int]) -> None:
     with store.transaction():
         store.run(f"UPDATE link SET refused_desired = desired, refused_actual = actual WHERE id {of_these}", ids=list(ids))
         store.run(f"UPDATE pending SET state = 'kept', released_at = NULL WHERE {asked}", ids=list(ids))
+
+
+def in_vain(store: Store, change: Mapping[str, Any], now: datetime) -> None:
+    """A change to a container that would be planned again, but was just answered with success and did not take."""
+    store.run(
+        "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since)"
+        " VALUES (:id, :connection, :object, :kind, :identity, 0, :account, :who, 'rejected', 'vain', :reason, :run, :run, :now)"
+        " ON CONFLICT (connection, change) DO UPDATE SET state = 'rejected', hold = 'vain', reason = excluded.reason, seen = excluded.seen",
+        now=stamp(now), **{name: change[name] for name in _OF_CONTAINER},
+    )  # fmt: skip
+
+
+def answered(store: Store, run: int, connection: str, changes: Sequence[str]) -> set[str]:
+    """Those of these changes to containers to which a person said no, or that were tried in vain: they stay so."""
+    rows = store.rows(
+        "UPDATE pending SET seen = :run WHERE connection = :connection AND change IN :changes AND (state = 'kept' OR hold = 'vain')"
+        " RETURNING change",
+        run=run, connection=connection, changes=list(changes),
+    )  # fmt: skip
+    return {row.change for row in rows}
 
 
 def take_back(store: Store, ids: Sequence[int]) -> None:

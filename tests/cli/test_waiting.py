@@ -218,3 +218,42 @@ def test_what_ends_an_account_waits_until_the_first_contact_is_over(office: Offi
     office.save()
     office.run("sync", "--yes")
     assert office.run("sync", "--yes").code == 0, "now it is one leaver of three, within the limit"
+
+
+def test_a_release_can_be_of_some_people_or_kinds_alone(office: Office) -> None:
+    lose(office, 5)
+    office.hire(*range(11, 30))
+    assert office.run("sync", "--yes").code == 3
+    said = office.run("held", "release", "2", "--only", "P9@Corp.example", "--only", "people/E10")
+    assert (said.code, said.out) == (0, "2 released; the next `syncd sync` sends them (valid 24 h).\n")
+    office.run("sync", "--yes")
+    gone = {who for who, one in office.users.items() if '"active":false' in one["attributes"]}
+    assert gone == {"p9@corp.example", "p10@corp.example"}
+    assert office.run("held", "release", "2", "--except", "p6@corp.example").out.startswith("2 released")
+    assert office.run("held", "release", "3", "--kind", "create", "--except", "p11@corp.example").out.startswith("18 released")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--only", "p99@corp.example"], "nobody is called p99@corp.example; did you mean p9@corp.example"),
+        (["--only", "nobody/E1"], "nobody is called nobody/E1"),
+        (["--only", "p1@corp.example"], "none of the 5 changes that run 2 holds is meant"),
+        (["--kind", "delete"], "none of the 5 changes that run 2 holds is meant"),
+    ],
+)
+def test_a_release_of_nobody_says_so(office: Office, options: list[str], told: str) -> None:
+    lose(office, 5)
+    said = office.run("held", "release", "2", *options)
+    assert (said.code, said.out) == (1, "") and told in said.err
+
+
+def test_a_name_that_several_people_bear_names_them_all(office: Office) -> None:
+    lose(office, 5)
+    office.rows = [
+        {**one, "displayName": "Same", "email": "p6@corp.example"} if one["employeeNumber"] == "E2" else one for one in office.rows
+    ]
+    office.save()
+    office.run("sync", "--yes")
+    said = office.run("held", "release", "2", "--only", "p6@corp.example")
+    assert said.code == 1 and "p6@corp.example names 2 people: p6@corp.example (" in said.err

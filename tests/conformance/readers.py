@@ -229,6 +229,19 @@ class Overconfident(MemoryConnector):
         self.capability = replace(self.capability, gone=False)
 
 
+@caught_by("who_a_listing_leaves_out_is_not_gone")
+class TrustsListings(MemoryConnector):
+    """Asks its last listing who is there."""
+
+    async def list(self, cursor: Cursor | None, since: Watermark | None = None) -> Page:
+        page = await super().list(cursor, since)
+        self.__dict__.setdefault("shown", set()).update(self.parse(record).id for record in page.records)
+        return page
+
+    async def fetch(self, ref: Ref) -> Account | Gone | Unknown:
+        return await super().fetch(ref) if ref.id in self.__dict__["shown"] else Gone(self._environment.now())
+
+
 @caught_by("no_failure_is_absence")
 class ForbiddenIsGone(MemoryConnector):
     async def fetch(self, ref: Ref) -> Account | Gone | Unknown:

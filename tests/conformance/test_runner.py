@@ -84,6 +84,17 @@ async def test_what_comes_of_a_check(function: Any, monkeypatch: pytest.MonkeyPa
     assert Counting.opened - Counting.closed == before, "a connector was left open"
 
 
+async def test_a_connector_that_cannot_even_be_made_is_an_outcome() -> None:
+    @contextmanager
+    def unmade() -> Iterator[MemoryBench]:
+        made = MemoryBench()
+        made.connector = None  # type: ignore[assignment, method-assign]
+        yield made
+
+    outcome = await run(Check("switch", is_content, ()), unmade)
+    assert outcome.state is State.FAILED and outcome.found.startswith("unexpected TypeError")
+
+
 async def test_without_the_capability_nothing_is_tried() -> None:
     def flying(capability: Capability) -> str:
         return "it does not fly"

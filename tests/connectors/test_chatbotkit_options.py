@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 def test_the_least_one_must_say() -> None:
     one = ChatBotKitOptions.model_validate({"secret": "s3cret-value"})
     assert one.binding() == {"root": "https://api.chatbotkit.com/v1"}
+    assert one.model_copy(update={"account": "north"}).binding() == {"root": "https://api.chatbotkit.com/v1", "account": "north"}
     assert one.collection == "partner/user"
     assert one.capability() is CAPABILITY
     assert "s3cret-value" not in repr(one)

@@ -13,6 +13,7 @@ import orjson
 from syncd.core.correlation import identity_id
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
+from syncd.environment import Environment
 from syncd.sandbox import Sandbox, serve
 from syncd.sandbox.appwrite_project import Project
 from syncd.sandbox.journal import WriteRecord
@@ -82,11 +83,11 @@ class App:
             writer.writeheader()
             writer.writerows(rows)
 
-    async def run(self, *, meanwhile: Callable[[], object] = lambda: None) -> Report:
+    async def run(self, mode: str = "delta", *, meanwhile: Callable[[], object] = lambda: None) -> Report:
         """One agreed cycle, an hour after the last; its requests are kept alone."""
         self.clock.pass_time(HOUR)
         self.appwrite.journal.clear()
-        return (await wired.run(self.clock, self.config, meanwhile=meanwhile))[0]
+        return (await wired.run(self.clock, self.config, mode=mode, meanwhile=meanwhile))[0]
 
     async def plan(self) -> list[tuple[str, str, str, str]]:
         """(kind, who, code of the hold, its words) of every change that a plan shows now."""
@@ -153,8 +154,9 @@ def prefs(user: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def app(root: Path) -> Iterator[App]:
+def app(root: Path, seconds: Environment | None = None) -> Iterator[App]:
+    """``seconds``: the sandbox's own clock, where its answers must take real time."""
     clock = Clock()
-    sandbox = Sandbox(clock, only=["appwrite"])
+    sandbox = Sandbox(seconds or clock, only=["appwrite"])
     with serve(sandbox) as url:
         yield App(root, sandbox, url, clock)

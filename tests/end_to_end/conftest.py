@@ -14,8 +14,11 @@ import pytest
 
 from syncd.connectors import twilio
 from syncd.connectors.http import Http
+from syncd.sandbox import Sandbox, serve
+from syncd.sandbox.waii_tree import HOME
 from tests.end_to_end.app import App
 from tests.end_to_end.app import app as appwrite
+from tests.end_to_end.company import Company
 from tests.end_to_end.office import Office, Past, office
 
 MakeOffice = Callable[..., Office]
@@ -65,3 +68,11 @@ def impatience() -> Iterator[None]:
 def app(tmp_path: Path) -> Iterator[App]:
     with appwrite(tmp_path) as one:
         yield one
+
+
+@pytest.fixture
+def open_company(tmp_path: Path) -> Iterator[Callable[..., Company]]:
+    """``open_company(write, organizations)``: lines of the configuration."""
+    sandbox = Sandbox()
+    with serve(sandbox) as url:
+        yield lambda write="{}", organizations=f"organizations: [{HOME}]": Company(tmp_path, sandbox, url, write, organizations)

@@ -35,6 +35,19 @@ async def test_no_value_is_no_value_whichever_way_it_is_said(app: App) -> None:
     await app.rests()
 
 
+async def test_a_flag_that_is_down_is_no_value(app: App) -> None:
+    """Whose column is empty, or who goes back to it, never had, or no longer has, a verified address."""
+    app.configure("{attributes: {emailVerification: {from: department, map: {checked: true, unchecked: false}}}}")
+    app.people(person(1), person(2, department="checked"), person(3, department="unchecked"))
+    assert (await app.run()).converged
+    assert [app.user(number)["emailVerification"] for number in (1, 2, 3)] == [False, True, False]
+    await app.rests()
+    app.people(person(1), person(2), person(3))
+    assert (await app.run()).converged and app.writes() == ["PATCH /{id}/verification"]
+    assert not app.user(2)["emailVerification"]
+    await app.rests()
+
+
 async def test_a_phone_that_somebody_has_is_refused_with_their_name_and_the_others_go_on(app: App) -> None:
     app.people(person(1, phone="+12025550100"), person(2, phone="+12025550100"), person(3))
     report = await app.run()

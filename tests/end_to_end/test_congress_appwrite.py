@@ -72,7 +72,7 @@ async def test_who_is_enabled_follows_every_snapshot_and_only_the_elections_wait
 
 
 async def _election(app: App, date: str, before: People, wanted: People, owned: int) -> None:
-    """The leavers are held with their arithmetic, everybody else went through; a release lets exactly those go. Who is disabled is owned."""
+    """The leavers are held with their arithmetic, everybody else went through; a release lets those go. Who is disabled is owned."""
     left, _, came = ELECTIONS[date]
     share = f"{100 * left / owned:.0f} % of {owned}"
     told = f"{left} leave ({share}, limit 20): all vanished from people between two readings ({date} 00:00 UTC); {came} came meanwhile"

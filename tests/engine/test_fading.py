@@ -38,7 +38,7 @@ class Reticent(MemoryConnector):
         containers = sorted(self.listed)
         following = str(place + 1) if place < len(containers) else None
         if place == 0:
-            return Page([b"{}"], next=following, object="organization", complete=following is None)  # type: ignore[arg-type]
+            return Page([], next=following, object="organization", complete=following is None)  # type: ignore[arg-type]
         here = containers[place - 1]
         records = [record for record in page.records if self.parse(record).container == here]
         return replace(page, records=records, first=0, next=following, complete=following is None, container=here)  # type: ignore[arg-type]

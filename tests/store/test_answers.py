@@ -78,3 +78,18 @@ def test_the_living_are_all_but_the_departed(store: Store) -> None:
     people(store, "b", live="frozen")
     people(store, "c", live="departed")
     assert answers.living(store) == 2
+
+
+def test_people_are_found_by_id_by_key_and_by_account(store: Store) -> None:
+    register(store, "people", "app")
+    rows = {**stage(store, "people", "E1"), **stage(store, "app", "u1")}
+    people(store, "p", "q")
+    identities.claim(store, {rows["E1"]: "p"})
+    link(store, "app", "q", b"1", b"1", account_id=rows["u1"])
+    store.run(
+        "INSERT INTO identity_key (identity, attribute, key) VALUES ('p', 'userName', 'ann'), ('q', 'email', 'ann'), ('q', '@id', 'ann')"
+    )
+    assert [answers.named(store, who, who) for who in ("p", "ann", "nobody")] == [["p"], ["p", "q"], []]
+    assert [answers.holders(store, *who) for who in (("people", "E1"), ("app", "u1"), ("app", "E1"))] == [["p"], ["q"], []]
+    assert answers.called(store, ["p", "q"]) == [("p", "ann"), ("q", "q")]
+    assert [answers.beginning(store, start) for start in ("a", "an", "b")] == [["ann"], ["ann"], []]

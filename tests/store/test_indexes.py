@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from syncd.environment import stamp
 from syncd.store import (
     Store,
     answers,
@@ -86,6 +87,7 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "standing": lambda: links.standing(s, "app", ["p1", "p2"]),
         "clean": lambda: links.clean(s, "app", ["p1"]),
         "out_of_step": lambda: links.out_of_step(s, "app", 0),
+        "postponed": lambda: links.postponed(s, "app", stamp(NOW)),
         "count_out_of_step": lambda: links.count_out_of_step(s, "app"),
         "save links": lambda: links.save(s, "app", [standing("p1", b"1", b"1", account_id=1), standing("p2", None, None)]),
         "candidates": lambda: links.candidates(s, "app", KEYS),
@@ -122,6 +124,8 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "released": lambda: waiting.released(s, "app", ["h"], NOW),
         "release": lambda: waiting.release(s, [1], NOW),
         "refuse": lambda: waiting.refuse(s, [1]),
+        "answered": lambda: waiting.answered(s, 9, "app", ["h", "z"]),
+        "containers in vain": lambda: waiting.in_vain(s, {**change(9, "v", ""), "object": "tenant", "reason": "x"}, NOW),
         "take_back": lambda: waiting.take_back(s, [1]),
         "let_go": lambda: waiting.let_go(s, 9, "app", ["update"], NOW),
         "attach": lambda: outcomes.attach(s, "app", "p1", 1, NOW),

@@ -1,4 +1,4 @@
-"""Checks of objects and sets that a provider replaces whole: what others put there stays."""
+"""Checks of objects that a provider replaces whole: what others put there stays."""
 
 from __future__ import annotations
 

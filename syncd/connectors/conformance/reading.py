@@ -14,6 +14,8 @@ NO_ANSWERS = (
     *(f"{status}@*:*" for status in STATUSES), "html@*:*", "html@*:*;status=404", "error_body@*:*", "empty@*:*", "cut@*:*",
     "truncated@*:*", "reset@*:*", "close@*:*", "redirect@*:*;url=http://127.0.0.1:9", "content_type@*:*",
 )  # fmt: skip
+LEFT_OUT = ("missed@list:*", "short@list:*", "shrink@list:*")
+"""Listings that nobody can tell from complete ones."""
 UNHEALTHY = ("401@*:*", "403@*:*", "500@*:*", "html@*:*", "html@*:*;status=404", "reset@*:*", "empty@list:*")
 
 
@@ -40,6 +42,16 @@ async def who_is_gone_is_gone(stage: Stage) -> None:
     if not isinstance(answer, Gone):
         broken(f"`fetch` of who is gone answered {said(answer)}")
     expect(answer.at.utcoffset() == timedelta(0), f"the instant of absence, {answer.at}, is not in UTC")
+
+
+@check("fetch.gone")
+async def who_a_listing_leaves_out_is_not_gone(stage: Stage) -> None:
+    stage.bench.seed(2 * stage.bench.page + 1)
+    for _ in stage.faults(LEFT_OUT):
+        missing = sorted({*stage.bench.holds()} - {*stage.ids(await stage.walk())})
+        for id in missing[:1] + missing[-1:]:
+            answer = await stage.read(id)
+            expect(not isinstance(answer, Gone), f"the listing left account {id} out, and `fetch` took that for absence")
 
 
 @check("fetch.refused")

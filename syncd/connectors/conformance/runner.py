@@ -40,26 +40,34 @@ class Outcome:
 
 
 async def run(check: Check, open: Open) -> Outcome:
-    """Whatever a connector raises beyond syncd.errors is what was found, too."""
+    """Whatever a connector or its bench raises beyond syncd.errors is what was found, too."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await _tried(check, open)
+    except Inapplicable as why:
+        return Outcome(check, State.INAPPLICABLE, str(why))
+    except Broken as found:
+        return Outcome(check, State.FAILED, str(found))
+    except TimeoutError:
+        return Outcome(check, State.FAILED, f"it took more than {PATIENCE:g} s, though nothing here has to wait")
+    except Exception as error:
+        return Outcome(check, State.FAILED, f"unexpected {said(error)}")
+    return Outcome(check, State.OK)
+
+
+async def _tried(check: Check, open: Open) -> None:
+    """Raises Broken, Inapplicable, and what the connector lets through; all connectors are closed then."""
     with open() as bench:
         stage = Stage(bench)
-        idle = check.idle(stage.capability)
-        if idle:
-            return Outcome(check, State.INAPPLICABLE, idle)
         try:
-            async with asyncio.timeout(PATIENCE):
-                await check.run(stage)
-        except Inapplicable as why:
-            return Outcome(check, State.INAPPLICABLE, str(why))
+            idle = check.idle(stage.capability)
+            if idle:
+                raise Inapplicable(idle)
+            await check.run(stage)
         except Broken as found:
-            return Outcome(check, State.FAILED, f"{found}{stage.fault and ' with the fault '}{stage.fault}")
-        except TimeoutError:
-            return Outcome(check, State.FAILED, f"it took more than {PATIENCE:g} s, though nothing here has to wait")
-        except Exception as error:
-            return Outcome(check, State.FAILED, f"unexpected {said(error)}")
+            raise Broken(f"{found}{stage.fault and ' with the fault '}{stage.fault}") from None
         finally:
             await stage.aclose()
-    return Outcome(check, State.OK)
 
 
 async def run_all(open: Open, checks: Sequence[Check] = ()) -> AsyncIterator[Outcome]:
