@@ -14,7 +14,7 @@ from tests.bench.table import compare, show
 PROVIDERS = {"twilio": "Twilio, pages of 50", "appwrite": "Appwrite, pages of 100"}
 
 
-def main(count: int = 100_000, repeat: int = 7) -> None:
+def main(count: int = 100_000, repeat: int = 5) -> None:
     for provider, title in PROVIDERS.items():
         with tempfile.TemporaryDirectory() as root, served("--provider", provider, "--users", str(count)) as sandbox:
             _measure(Path(root), sandbox, f"T2 unchanged full cycle, {count:,} accounts, {title}", count, repeat)
