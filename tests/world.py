@@ -16,6 +16,7 @@ from syncd.connectors.memory_directory import MemoryDirectory
 from syncd.engine.context import Connected, Context, canonical_names
 from syncd.engine.cycle import cycle
 from syncd.engine.leasing import WAIT
+from syncd.engine.narrowing import WHOLE, Narrowing
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
 from syncd.engine.verify import verify
@@ -45,7 +46,8 @@ class Clock(Environment):
         return self.elapsed
 
     async def sleep(self, seconds: float) -> None:
-        self.pass_time(timedelta(seconds=seconds))
+        """Some time passes, however short the sleep: whoever waits for an instant must get there."""
+        self.pass_time(max(timedelta(seconds=seconds), timedelta.resolution if seconds > 0 else timedelta()))
         await super().sleep(0)
 
     def pass_time(self, duration: timedelta) -> None:
@@ -158,7 +160,7 @@ class World:
 
     async def run(
         self, mode: str = "delta", *, yes: bool = True, selection: Sequence[str] | None = None, wait: float = WAIT,
-        meanwhile: Callable[[], object] = lambda: None, full: bool = False,
+        meanwhile: Callable[[], object] = lambda: None, full: bool = False, narrowing: Narrowing = WHOLE,
     ) -> tuple[Report, Plan]:  # fmt: skip
         """One cycle; ``yes`` is the person at the prompt, ``meanwhile`` what happens while it waits there."""
 
@@ -171,7 +173,7 @@ class World:
         chosen = selection or [one.name for one in landscape.connections]
         return await cycle(
             self.clock, landscape, connected, self.store, mode=mode, selection=chosen, approve=None if mode == "plan" else approve,
-            wait=wait, full=full,
+            wait=wait, full=full, narrowing=narrowing,
         )  # fmt: skip
 
     def verify(self) -> list[str]:

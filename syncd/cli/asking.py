@@ -30,9 +30,13 @@ class Asking:
             return self._yes or await confirmed(self._invocation.printer, "Send these changes?")
 
     def show_held(self, plan: Plan) -> None:
-        """After a run in which nothing could be sent, so that nobody was asked: what is held, and why."""
-        if not self._shown and any(part.held for part in plan.connections):
+        """After a run in which nothing could be sent, so that nobody was asked: what is held, and why; what else the plan has to say."""
+        if self._shown:
+            return
+        if any(part.held for part in plan.connections):
             self._show(plan, agreed=False)
+        else:
+            self._invocation.printer.note(*(f"note: {note}" for note in plan.notes))
 
     def _show(self, plan: Plan, *, agreed: bool) -> None:
         self._shown = True

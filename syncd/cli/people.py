@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from syncd.cli.exits import Failed
 from syncd.cli.text import listed
 from syncd.core.correlation import fold
+from syncd.engine.narrowing import Narrowing
 from syncd.store import Store, answers
 
 SHOWN = 5
@@ -24,6 +25,11 @@ def resolve(store: Store, who: str) -> str:
         raise Failed(f"{who} names {len(found)} people: {listed(told, len(found) - SHOWN)}; say the id")
     near = get_close_matches(fold(who), answers.beginning(store, fold(who)[:2]), n=SHOWN, cutoff=0.5)
     raise Failed(f"nobody is called {who}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+
+
+def narrowing(store: Store, only: Collection[str], most: int | None = None) -> Narrowing:
+    """`--only` and `--max-changes`; newcomers can be named, too, because people are looked up once the sources were read."""
+    return Narrowing((lambda: resolved(store, only)) if only else None, most)
 
 
 def resolved(store: Store, who: Iterable[str]) -> set[str]:

@@ -25,7 +25,7 @@ SIGNS = {
 MOST = 200
 """Changes of one connection that are shown one by one."""
 FIRST = 3
-"""Held changes that are shown of each reason and kind."""
+"""Held changes that are shown of each reason and kind; in full where that is due, fewer when several connections hold some."""
 Line = str | Styled
 
 
@@ -46,8 +46,10 @@ class PlanView:
         yield f"Plan of run {self.plan.run}", BOLD
         yield from (self._listing(part) for part in self.plan.connections)
         yield from (f"note: {notice}" for notice in (*self.notices, *self.plan.notes))
+        counted = self.most is not None and sum(self.tally()[0].values()) > self.most
+        yield from self._numbers() if counted else []
         for part in self.plan.connections:
-            body = chain(self._changes(part.name), self._held(part), self._kept(part))
+            body = chain(() if counted else self._changes(part.name), self._held(part), self._kept(part))
             for line in islice(body, 1):
                 yield from ("", (f"{part.name}:", BOLD), line)
             yield from body
@@ -80,20 +82,22 @@ class PlanView:
             told += f"; {count(part.requests, 'request')} to send, {_eta(part.eta_seconds)}"
         return told if part.listing is not None and part.listing.complete else (told, RED)
 
+    def _numbers(self) -> Iterator[Line]:
+        """How many changes will be sent to each connection."""
+        sent = Counter[str]()
+        for row in answers.shape(self.plan.store, self.plan.run):
+            sent[row.connection] += row.n if row.state != "held" or self._goes(row) else 0
+        yield ""
+        names = [part.name for part in self.plan.connections if sent[part.name]]
+        yield from (f"{name}: {count(sent[name], 'change')} to send (-v shows them)" for name in names)
+
     def _changes(self, connection: str) -> Iterator[Line]:
         """What will be sent, one by one."""
-        if self.most is not None and sum(self.tally()[0].values()) > self.most:
-            yield from [f"  {count(number, 'change')} to send (-v shows them)"] if (number := self._number(connection)) else []
-            return
         for shown, row in enumerate(self._sendable(connection)):
             if shown == MOST and not self.whole:
                 yield f"  ... and more of {connection}: `syncd plan -v` shows all, `syncd plan --json` has them as data"
                 return
             yield from change_lines(row)
-
-    def _number(self, connection: str) -> int:
-        shape = answers.shape(self.plan.store, self.plan.run)
-        return sum(row.n for row in shape if row.connection == connection and (row.state != "held" or self._goes(row)))
 
     def _sendable(self, connection: str) -> Iterator[Any]:
         for row in journal.changes(self.plan.store, self.plan.run):
@@ -105,19 +109,33 @@ class PlanView:
         groups: dict[tuple[Any, ...], list[Any]] = {}
         for row in answers.held(self.plan.store, self.plan.run):
             if row.connection == part.name and not self._goes(row):
-                groups.setdefault((row.hold, row.held, row.first, cures.releasable(row)), []).append(row)
+                groups.setdefault((row.hold, row.held if row.n > 1 else "", row.first, cures.releasable(row)), []).append(row)
         for rows in groups.values():
-            kinds = listed([f"{_of(row)} to {row.kind}" for row in rows])
-            yield f"  ! {sum(row.n for row in rows):,} held ({kinds}): {rows[0].held}", CYAN
+            kinds = Counter[tuple[str, str]]()
             for row in rows:
-                yield from self._members(row)
+                kinds[row.object, row.kind] += row.n
+            alike = len({row.held for row in rows}) == 1
+            each = [f"{_number_of(number, object)} to {kind}" for (object, kind), number in kinds.items()]
+            told = f"  ! {sum(kinds.values()):,} held ({listed(each)})"
+            yield f"{told}: {rows[0].held}" if alike else told, CYAN
+            yield from chain.from_iterable(map(self._members, rows)) if alike else self._each(rows)
             yield f"    {_next(rows[0])}"
+
+    def _each(self, rows: Sequence[Any]) -> Iterator[Line]:
+        """Changes that are held for reasons of their own."""
+        shown = rows if self.whole else rows[:FIRST]
+        for row in shown:
+            for one in answers.held_for(self.plan.store, self.plan.run, row, 1):
+                yield f"    {row.kind} {called(one)}: {row.held}"
+        yield from [f"    ... and {more:,} more"] if (more := len(rows) - len(shown)) else []
 
     def _members(self, group: Any) -> Iterator[Line]:
         """The first changes of one kind that are held for one reason; in full where a yes at first contact would send them."""
-        rows = answers.held_for(self.plan.store, self.plan.run, group, group.n if self.whole else FIRST)
+        in_full = group.hold == cures.FIRST and cures.releasable(group)
+        holding = sum(bool(part.held) for part in self.plan.connections) if in_full else 1
+        rows = answers.held_for(self.plan.store, self.plan.run, group, group.n if self.whole else max(1, FIRST // holding))
         more = group.n - len(rows)
-        if group.hold == cures.FIRST and cures.releasable(group):
+        if in_full:
             for row in rows:
                 yield from change_lines(row, "    ")
             yield from [f"    ... and {more:,} more to {group.kind}"] if more else []
@@ -130,7 +148,7 @@ class PlanView:
 
 
 def change_lines(row: Any, indent: str = "  ") -> Iterator[Line]:
-    """Kind, who, account and reason; then each attribute, before -> after."""
+    """Kind, who (or which tenant, which organization), account and reason; then each attribute, before -> after."""
     sign, style = SIGNS[Kind(row.kind)]
     account = f" ({row.account})" if row.account and row.account != row.who else ""
     who = called(row)
@@ -145,13 +163,14 @@ def change_lines(row: Any, indent: str = "  ") -> Iterator[Line]:
 def _read(reading: Reading | None) -> str:
     if reading is None:
         return "not read"
-    told = f"{count(reading.accounts, 'account')} in {count(reading.pages, 'page')}"
+    what = count(reading.changed, "changed account") if reading.delta else count(reading.accounts, "account")
+    told = f"{what} in {count(reading.pages, 'page')}"
     return f"{told}, complete" if reading.complete else f"{told}, INCOMPLETE ({reading.defect}): no leaver is planned"
 
 
-def _of(group: Any) -> str:
-    """How many; people without a word, anything else with its kind."""
-    return f"{group.n:,}" if group.object == USER else count(group.n, group.object)
+def _number_of(number: int, object: str) -> str:
+    """People without a word, anything else with its kind."""
+    return f"{number:,}" if object == USER else count(number, object)
 
 
 def _eta(seconds: float) -> str:

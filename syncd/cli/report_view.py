@@ -36,7 +36,9 @@ def _line(one: Result) -> str:
 
 
 def _nothing(one: Result) -> str:
-    return f"{count(one.listing.accounts, 'account')} read" if one.listing else "not read"
+    if one.listing is None:
+        return "not read"
+    return f"{count(one.listing.changed, 'change')} read" if one.listing.delta else f"{count(one.listing.accounts, 'account')} read"
 
 
 def _last(report: Report, waits: Sequence[Any], now: datetime) -> Styled:

@@ -18,15 +18,19 @@ Connections = Annotated[list[str] | None, typer.Option("--connection", "-c", met
 Full = Annotated[bool, typer.Option("--full", help="Read everything, not only what changed.")]
 
 
-@command(app, "plan", later=("--only", "--out", "--format"))
+Only = Annotated[list[str] | None, typer.Option("--only", metavar="WHO", help="Only changes to this person; may be repeated.")]
+
+
+@command(app, "plan", later=("--out", "--format"))
 def plan(
     invocation: Invocation,
     connection: Connections = None,
     full: Full = False,
+    only: Only = None,
     detailed_exitcode: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 when there is a change, held or not.")] = False,
 ) -> int:
     """Read, reconcile and print the plan; write to no provider."""
-    from syncd.cli import documents, wiring
+    from syncd.cli import documents, people, wiring
     from syncd.cli.plan_view import PlanView
     from syncd.cli.progress import Progress
 
@@ -34,7 +38,8 @@ def plan(
     selection = wiring.selected(settings, connection or ())
     with invocation.store() as store:
         progress = Progress(printer, invocation.environment)
-        report, made = asyncio.run(wiring.run(invocation, store, "plan", selection, progress, full=full))
+        narrowing = people.narrowing(store, only or ())
+        report, made = asyncio.run(wiring.run(invocation, store, "plan", selection, progress, full=full, narrowing=narrowing))
         view = PlanView(made, settings.notices, whole=invocation.verbose)
         printer.show(documents.plan(made, settings.fingerprint()), view.lines)
     if report.failed:
@@ -42,17 +47,19 @@ def plan(
     return CHANGES if detailed_exitcode and any(sum(part.counts.values()) for part in made.connections) else DONE
 
 
-@command(app, "sync", later=("--only", "--max-changes"))
+@command(app, "sync")
 def sync(
     invocation: Invocation,
     connection: Connections = None,
     full: Full = False,
+    only: Only = None,
+    max_changes: Annotated[int | None, typer.Option("--max-changes", metavar="N", min=0, help="Send the first N changes only.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask: send what the plan lets pass, and agree to a first contact.")] = False,
 ) -> int:
     """One cycle: read, reconcile, ask, send."""
     if not yes and not invocation.attended:
         raise Misused("`syncd sync` asks before it writes, and here is no terminal: say --yes")
-    from syncd.cli import documents, report_view, wiring
+    from syncd.cli import documents, people, report_view, wiring
     from syncd.cli.asking import Asking
     from syncd.cli.progress import Progress
     from syncd.store import waiting
@@ -61,7 +68,9 @@ def sync(
     with invocation.store() as store:
         progress = Progress(invocation.printer, invocation.environment)
         asking = Asking(invocation, progress, yes)
-        report, made = asyncio.run(wiring.run(invocation, store, "full" if full else "delta", selection, progress, asking.approve))
+        narrowing = people.narrowing(store, only or (), max_changes)
+        mode = "full" if full else "delta"
+        report, made = asyncio.run(wiring.run(invocation, store, mode, selection, progress, asking.approve, narrowing=narrowing))
         asking.show_held(made)
         waits, now = waiting.listing(store, selection), invocation.environment.now()
         invocation.printer.show(documents.report(report), lambda: report_view.lines(report, waits, now))

@@ -25,10 +25,11 @@ def lines(document: Mapping[str, Any], now: datetime) -> Iterator[str | Styled]:
     yield document["summary"], BOLD
     yield ""
     waits = [name for name in WAITS if any(one[name] for one in document["connections"])]
-    heads = ["CONNECTION", "LAST READ", "ACCOUNTS", "LINKED", *(name.upper().replace("_", " ") for name in waits), "NEXT RUN"]
+    heads = ["CONNECTION", "LAST READ", "READ WHOLE", "ACCOUNTS", "LINKED", *(name.upper().replace("_", " ") for name in waits), "NEXT RUN"]
     rows = [
         [
-            one["name"], ago(_moment(one["last_full"]), now), f"{one['accounts']:,}", f"{one['links']:,}",
+            one["name"], *(ago(_moment(one[name]), now) for name in ("last_delta", "last_full")),
+            f"{one['accounts']:,}", f"{one['links']:,}",
             *(f"{one[name]:,}" for name in waits), one["next_run"] or "by hand or cron",
         ]
         for one in document["connections"]

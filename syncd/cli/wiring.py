@@ -14,6 +14,7 @@ from syncd.connectors.base import Connector
 from syncd.connectors.file import FileConnector
 from syncd.engine.context import Connected, canonical_names
 from syncd.engine.cycle import Approve, cycle
+from syncd.engine.narrowing import WHOLE, Narrowing
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
 from syncd.environment import Environment
@@ -56,9 +57,11 @@ async def connected(settings: Settings, environment: Environment, *, writable: b
 
 async def run(
     invocation: Invocation, store: Store, mode: str, selection: Sequence[str], progress: Progress, approve: Approve | None = None, *,
-    full: bool = False,
+    full: bool = False, narrowing: Narrowing = WHOLE,
 ) -> tuple[Report, Plan]:  # fmt: skip
     """One cycle; see `syncd.engine.cycle.cycle`."""
     settings, environment = invocation.settings, invocation.environment
     async with connected(settings, environment, writable=approve is not None) as each, progress.over(each):
-        return await cycle(environment, settings.landscape, each, store, mode=mode, selection=selection, approve=approve, full=full)
+        return await cycle(
+            environment, settings.landscape, each, store, mode=mode, selection=selection, approve=approve, full=full, narrowing=narrowing
+        )  # fmt: skip

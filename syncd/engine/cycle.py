@@ -9,6 +9,7 @@ from syncd.engine import containers, delta, elapsed, guarding, rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import recover
 from syncd.engine.leasing import WAIT, leased
+from syncd.engine.narrowing import WHOLE, Narrowing
 from syncd.engine.planning import Plan, plan
 from syncd.engine.provision import Sending, provision
 from syncd.engine.read import read
@@ -27,23 +28,24 @@ Approve = Callable[[Plan], Awaitable[bool]]
 async def cycle(
     environment: Environment, landscape: Landscape, connected: Mapping[str, Connected], store: Store, *,
     mode: str, selection: Sequence[str], approve: Approve | None, wait: float = WAIT, full: bool = False,
+    narrowing: Narrowing = WHOLE,
 ) -> tuple[Report, Plan]:  # fmt: skip
     """One run over the selected connections. ``mode``: delta | full | plan; without ``approve`` nothing is sent. ``full``: also a plan
-    reads everything, not only what changed.
+    reads everything, not only what changed. ``narrowing``: whose changes are provisioned, and how many.
 
     Raises Busy when another run holds a lease, Fatal when the store and the configuration do not belong together.
     """
-    context = Context(environment, store, landscape, connected, selection, full=full or mode == "full")
+    context = Context(environment, store, landscape, connected, selection, full=full or mode == "full", narrowed=narrowing.only is not None)
     async with leased(context, sorted({*selection, *context.authoritative}), wait):
         elapsed.observe(context)
         await rules.register(context)
         context.run = journal.start_run(store, mode, environment.now())
         readings = await _read(context)
-        first = await _reconcile(context, readings)
+        first = await _reconcile(context, readings, narrowing)
         made = plan(context, readings, first, stamp(environment.now()))
         agreed = approve is not None and (not _sendable(made) or await approve(made))
-        sent = await _provision(context, made, readings) if agreed else {}
-        _consent(context, readings, agreed=agreed)
+        sent = await _provision(context, made, readings, narrowing) if agreed else {}
+        _consent(context, readings, agreed=agreed and not narrowing)
         report = _conclude(context, mode, readings, sent, declined=approve is not None and not agreed)
         return report, made
 
@@ -59,15 +61,17 @@ async def _read(context: Context) -> dict[str, Reading]:
     return {reading.name: reading for reading in readings}
 
 
-async def _reconcile(context: Context, readings: Mapping[str, Reading]) -> dict[str, bool]:
+async def _reconcile(context: Context, readings: Mapping[str, Reading], narrowing: Narrowing) -> dict[str, bool]:
     """Plan each selected target; returns which of them are at their first contact."""
     context.planned_at = context.environment.now()
     first: dict[str, bool] = {}
     for one in context.chosen(context.targets):
         if not readings[one.name].stopped:
             await _plan(context, one, readings)
-        asked = guarding.guard(context, one, readings)
-        first[one.name] = containers.plan(context, one) or asked
+        first[one.name] = guarding.guard(context, one, readings)
+    narrowing.plan(context)
+    for one in context.chosen(context.targets):
+        first[one.name] = containers.plan(context, one) or first[one.name]
     return first
 
 
@@ -84,9 +88,10 @@ def _sendable(made: Plan) -> bool:
     return bool(made.passed or made.first_contacts)
 
 
-async def _provision(context: Context, made: Plan, readings: Mapping[str, Reading]) -> dict[str, Sending]:
+async def _provision(context: Context, made: Plan, readings: Mapping[str, Reading], narrowing: Narrowing) -> dict[str, Sending]:
     for name in made.first_contacts:
         guarding.consent(context, context.connected[name])
+    narrowing.send(context)
     targets = context.chosen(context.targets)
     sent = await asyncio.gather(*(provision(context, one, readings[one.name].stopped) for one in targets))
     return dict(zip((one.name for one in targets), sent, strict=True))
@@ -103,7 +108,7 @@ def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent
     results = []
     for name in context.connected:
         if name in context.selected:
-            waiting.refresh(context.store, context.run, name, now(), whole=readings[name].whole)
+            waiting.refresh(context.store, context.run, name, now(), whole=readings[name].whole and not context.narrowed)
             results.append(_result(context, context.connected[name], readings[name], sent.get(name)))
     report = Report(context.run, mode, results, declined)
     journal.finish_run(context.store, context.run, "converged" if report.converged else "", now())

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from syncd.environment import Environment
-from syncd.sandbox.chatbotkit_forms import ERRORS, MOST, Asked, Refused, body, query
+from syncd.sandbox.chatbotkit_answers import JSONL, document, error, lines, page
+from syncd.sandbox.chatbotkit_forms import ERRORS, Asked, Refused, body, query
 from syncd.sandbox.chatbotkit_parent import Parent
 from syncd.sandbox.directory import Directory
 from syncd.sandbox.emulated import Emulated
@@ -16,7 +17,6 @@ from syncd.sandbox.faults import Fault
 from syncd.sandbox.journal import Note
 from syncd.sandbox.message import JSON, Answer, Call, Shape
 
-JSONL = "application/jsonl"
 COLLECTIONS = ("partner/user", "user")
 _CODES = {status: code for code, (status, _) in ERRORS.items()}
 _USER: Mapping[str, Mapping[str, str]] = {
@@ -96,13 +96,13 @@ class ChatBotKit(Emulated):
             if any(name in call.headers for name in _RUN_AS):
                 return self._as_child(action, call)
             return self._handlers[action](call, fault)
-        except Refused as error:
-            return _error(error.code, str(error))
+        except Refused as refused:
+            return error(refused.code, str(refused))
 
     def refusal(self, status: int, call: Call) -> Answer:
         if status == 405 and _action(call)[1] not in self._handlers:
-            return _error("NOT_FOUND")
-        return _error(_CODES.get(status, "GENERIC_ERROR"), status=status)
+            return error("NOT_FOUND")
+        return error(_CODES.get(status, "GENERIC_ERROR"), status=status)
 
     def continues(self, call: Call) -> bool:
         return bool(call.query.get("cursor"))
@@ -116,7 +116,7 @@ class ChatBotKit(Emulated):
         if not all(self.parent.find(one) or self.parent.by_email(one) for one in own):
             raise Refused("NOT_AUTHENTICATED")
         if action == "list":
-            return _json({"items": []})
+            return document({"items": []})
         raise Refused("NOT_AUTHORIZED", "You are not allowed to create a user." if action == "create" else "")
 
     # ---- users -----------------------------------------------------------------------------------------------------
@@ -126,42 +126,31 @@ class ChatBotKit(Emulated):
         if fault is not None and fault.kind == "loop":
             asked = asked._replace(cursor=None)
         if _wanted(call) == JSONL:
-            return self._lines(asked, fault)
-        return _page(self._bent([entry.shown for entry in self.parent.page(asked)], asked, fault))
+            return lines(self._shown, asked, fault)
+        return page(self._bent(self._shown(asked), asked, fault))
+
+    def _shown(self, asked: Asked) -> Sequence[bytes]:
+        return [entry.shown for entry in self.parent.page(asked)]
 
     def _bent(self, users: Sequence[bytes], asked: Asked, fault: Fault | None) -> Sequence[bytes]:
         if fault is not None and fault.kind == "endless" and not users:
-            return [entry.shown for entry in self.parent.page(asked._replace(cursor=None))]
+            return self._shown(asked._replace(cursor=None))
         rule = _BENT.get(fault.kind) if fault is not None else None
         return users if rule is None else rule(users)
 
-    def _lines(self, asked: Asked, fault: Fault | None) -> Answer:
-        """Every page in one answer, or, where a number is asked for, the whole pages that hold so many. Nothing marks the end."""
-        lines: list[bytes] = []
-        while page := self.parent.page(asked._replace(take=MOST)):
-            lines += [b'{"type":"item","data":%b}\n' % entry.shown for entry in page]
-            asked = asked._replace(cursor=page[-1].user.id)
-            if asked.take is not None and len(lines) >= asked.take:
-                break
-        if fault is not None and fault.kind == "error_line":
-            message = ERRORS["GENERIC_ERROR"][1]
-            error = orjson.dumps({"type": "error", "data": {"message": message, "code": "GENERIC_ERROR"}}) + b"\n"
-            lines = [*lines[: len(lines) // 2], b'{"type":"nop","data":{}}\n', error]
-        return Answer(200, b"".join(lines), JSONL)
-
     def _fetch(self, call: Call, fault: Fault | None) -> Answer:
-        return _json(self.parent.require(call.params["user"]).document(listed=False))
+        return document(self.parent.require(call.params["user"]).document(listed=False))
 
     def _create(self, call: Call, fault: Fault | None) -> Answer:
         sent = self._sent(call)
-        return _json({"id": self.parent.create(sent, note=_note(call, sent)).id})
+        return document({"id": self.parent.create(sent, note=_note(call, sent)).id})
 
     def _update(self, call: Call, fault: Fault | None) -> Answer:
         sent = self._sent(call)
-        return _json({"id": self.parent.update(call.params["user"], sent, note=_note(call, sent)).id})
+        return document({"id": self.parent.update(call.params["user"], sent, note=_note(call, sent)).id})
 
     def _delete(self, call: Call, fault: Fault | None) -> Answer:
-        return _json({"id": self.parent.delete(call.params["user"], note=_note(call, self._sent(call))).id})
+        return document({"id": self.parent.delete(call.params["user"], note=_note(call, self._sent(call))).id})
 
     def _sent(self, call: Call) -> dict[str, Any]:
         """The body; one that is none is written down before it is refused."""
@@ -174,21 +163,24 @@ class ChatBotKit(Emulated):
     # ---- tokens ----------------------------------------------------------------------------------------------------
 
     def _token_list(self, call: Call, fault: Fault | None) -> Answer:
-        tokens = self.parent.token_page(call.params["user"], query(call.query_text))
-        return _page([orjson.dumps(one) for one in tokens])
+        def shown(asked: Asked) -> Sequence[bytes]:
+            return [orjson.dumps(one) for one in self.parent.token_page(call.params["user"], asked)]
+
+        asked = query(call.query_text)
+        return lines(shown, asked, None) if _wanted(call) == JSONL else page(shown(asked))
 
     def _token_create(self, call: Call, fault: Fault | None) -> Answer:
         sent = self._sent(call)
-        return _json(self.parent.create_token(call.params["user"], sent, note=_note(call, sent)))
+        return document(self.parent.create_token(call.params["user"], sent, note=_note(call, sent)))
 
     def _token_update(self, call: Call, fault: Fault | None) -> Answer:
         sent = self._sent(call)
         self.parent.update_token(call.params["user"], call.params["token"], sent, note=_note(call, sent))
-        return _json({"id": call.params["token"]})
+        return document({"id": call.params["token"]})
 
     def _token_delete(self, call: Call, fault: Fault | None) -> Answer:
         self.parent.delete_token(call.params["user"], call.params["token"], note=_note(call, self._sent(call)))
-        return _json({"id": call.params["token"]})
+        return document({"id": call.params["token"]})
 
 
 def _action(call: Call) -> tuple[str, str]:
@@ -207,21 +199,6 @@ def _wanted(call: Call) -> str:
     if asked & {"", "*/*", "application/*", JSON}:
         return JSON
     raise Refused("BAD_REQUEST", "Unsupported accept header")
-
-
-def _json(document: Mapping[str, Any]) -> Answer:
-    return Answer(200, orjson.dumps(document))
-
-
-def _page(records: Sequence[bytes]) -> Answer:
-    """The cursor is the last item's id, on the last page too; an empty page has none."""
-    cursor = b',"cursor":' + orjson.dumps(orjson.loads(records[-1])["id"]) if records else b""
-    return Answer(200, b'{"items":[' + b",".join(records) + b"]" + cursor + b"}")
-
-
-def _error(code: str, message: str = "", status: int | None = None) -> Answer:
-    usual, text = ERRORS[code]
-    return Answer(status or usual, orjson.dumps({"message": message or text, "code": code}))
 
 
 def _note(call: Call, sent: Mapping[str, Any]) -> Note:

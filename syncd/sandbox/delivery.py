@@ -25,7 +25,7 @@ async def deliver(answer: Answer, fault: Fault | None, environment: Environment,
     """Send ``answer`` in the manner of ``fault``; returns when it is sent or the client is gone."""
     kind = fault.kind if fault else ""
     if fault is None or kind not in BROKEN | {"drip"}:
-        await Response(answer.body, answer.status, answer.headers, answer.media)(scope, receive, send)
+        await Response(answer.body, answer.status, _headers(answer))(scope, receive, send)
     elif kind == "drip":
         await _drip(answer, float(fault.params.get("interval", 0.05)), environment)(scope, receive, send)
     else:
@@ -44,8 +44,12 @@ def _drip(answer: Answer, interval: float, environment: Environment) -> Response
             yield bytes((byte,))
             await environment.sleep(interval)
 
-    headers = answer.headers | {"Content-Length": str(len(answer.body))}
-    return StreamingResponse(drops(), answer.status, headers, answer.media)
+    return StreamingResponse(drops(), answer.status, _headers(answer) | {"Content-Length": str(len(answer.body))})
+
+
+def _headers(answer: Answer) -> dict[str, str]:
+    """The media type to the letter: no character set is added to texts."""
+    return {"Content-Type": answer.media, **answer.headers}
 
 
 def _reset(transport: Transport) -> None:

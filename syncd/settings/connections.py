@@ -45,12 +45,21 @@ class Parsed:
 
 
 class ConnectionReader:
-    """Reads connections; problems go to ``problems``, every secret value to ``problems.secrets``, literal secrets to ``warnings``."""
+    """Reads connections; problems go to ``problems``, every secret value to ``problems.secrets``, literal secrets are warned of."""
 
     def __init__(self, registry: Registry, origins: Origins, problems: Problems) -> None:
         self.registry, self.origins, self.problems = registry, origins, problems
-        self.warnings: list[str] = []
         self.secrets: list[str] = []
+        self._literal: list[Keys] = []
+
+    @property
+    def warnings(self) -> list[str]:
+        """One, at the first secret that is written in the file."""
+        if not self._literal:
+            return []
+        first, *others = self._literal
+        what = "is a secret" if not others else f"and {len(others)} more are secrets"
+        return [f"{self.origins.value(first)}: {dotted(first)} {what} written in the file; use env:NAME or file:PATH"]
 
     def parse(self, name: str, data: Any) -> Parsed | None:
         """None when something is wrong with it, already noted."""
@@ -110,8 +119,7 @@ class ConnectionReader:
         self.problems.secrets.add(value)
         self.secrets.append(value)
         if self.origins.literal_in_file(keys):
-            where = self.origins.value(keys)
-            self.warnings.append(f"{where}: {dotted(keys)} is a secret written in the file; use env:NAME or file:PATH")
+            self._literal.append(keys)
 
     def _path(self, keys: Keys, text: str) -> str:
         """Relative to the configuration file; it must exist."""

@@ -15,6 +15,7 @@ from syncd.settings.sources import text_of
 from syncd.settings.target import EVENTS, events, target
 
 FILE = "file:"
+_KEPT = {"inactive": "inactive people", "out_of_scope": "people out of scope", "departed": "people who left"}
 
 
 class Assembler:
@@ -73,10 +74,11 @@ class Assembler:
             return
         said = events(one.section.write)
         kept = {event for event in EVENTS if getattr(said, event) is None and getattr(made.deprovision, event) == "keep"}
-        if kept & {"out_of_scope", "departed"}:
+        if kept >= {"out_of_scope", "departed"}:
             self.notices.append(f"leavers of {one.name} are kept: no `disabled` overlay says how to disable an account there")
         elif kept:
-            self.notices.append(f"inactive people keep their accounts at {one.name}: no `disabled` overlay says how to disable one")
+            who = " and ".join(_KEPT[event] for event in EVENTS if event in kept)
+            self.notices.append(f"{who} keep their accounts at {one.name}: no `disabled` overlay says how to disable one")
 
     def _together(self, connections: list[Connection], canonical: Mapping[str, str]) -> None:
         if not any(one.authoritative for one in connections):

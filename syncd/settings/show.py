@@ -70,6 +70,7 @@ def _write(write: Target) -> dict[str, Any]:
         "disabled": dict(write.disabled),
         "drift": write.drift,
         "on_key_change": write.on_key_change,
+        "revoke": write.revoke,
     }
 
 

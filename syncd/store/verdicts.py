@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from syncd.store.database import Store
 
@@ -56,6 +56,23 @@ def pass_rest(store: Store, run: int, connection: str) -> None:
         run=run,
         connection=connection,
     )
+
+
+def keep(store: Store, run: int, identities: Collection[str]) -> None:
+    """Only the changes to these people are of this plan."""
+    store.run(
+        "DELETE FROM change WHERE run = :run AND object = 'user' AND identity NOT IN :identities", run=run, identities=list(identities)
+    )
+
+
+def cap(store: Store, run: int, most: int, why: str) -> None:
+    """Only the first ``most`` of the changes to users that passed are sent."""
+    passed = "run = :run AND state = 'passed' AND object = 'user'"
+    store.run(
+        f"UPDATE change SET state = 'skipped', error = :why WHERE {passed}"
+        f" AND seq NOT IN (SELECT seq FROM change WHERE {passed} ORDER BY seq LIMIT :most)",
+        run=run, most=most, why=why,
+    )  # fmt: skip
 
 
 def skip(store: Store, run: int, connection: str, why: str) -> None:

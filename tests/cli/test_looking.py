@@ -68,9 +68,9 @@ def test_status_before_anything_was_read(office: Office) -> None:
 STATUS = """\
 All 2 in step; nothing waits for you.
 
-CONNECTION  LAST READ   ACCOUNTS  LINKED  NEXT RUN
-people      3 days ago  2         2       by hand or cron
-chat        3 days ago  3         2       by hand or cron
+CONNECTION  LAST READ   READ WHOLE  ACCOUNTS  LINKED  NEXT RUN
+people      3 days ago  3 days ago  2         2       by hand or cron
+chat        3 days ago  3 days ago  3         2       by hand or cron
 """
 
 

@@ -90,6 +90,48 @@ def test_a_later_plan(office: Office) -> None:
     assert said.last == LATER.splitlines()[-1]
 
 
+APP = """\
+  app:
+    connector: appwrite
+    base_url: {url}/v1
+    project: {project}
+    api_key: {key}
+    write: {{}}
+"""
+EACH = """\
+app:
+  ! 5 held (5 to adopt)
+    adopt p1@corp.example: account p1 matches by email, which its holder can edit; release = adopt it and end its sessions
+    adopt p2@corp.example: account p2 matches by email, which its holder can edit; release = adopt it and end its sessions
+    adopt p3@corp.example: account p3 matches by email, which its holder can edit; release = adopt it and end its sessions
+    ... and 2 more
+    let them go: syncd held release 1   keep as it is: syncd held reject 1
+"""
+
+
+def test_reasons_that_speak_of_one_account_each_are_one_group(office: Office) -> None:
+    """And several connections at first contact show fewer examples of each."""
+    appwrite = office.sandbox.appwrite
+    office.configure(DISABLING + APP.format(url=office.url, project=appwrite.project_id, key=appwrite.api_key))
+    office.hire(1, 2, 3, 4, 5)
+    for n in range(1, 6):
+        appwrite.project.create(f"p{n}", f"p{n}@corp.example")
+    out = office.run("plan").out
+    assert re.sub("p[0-9]", "p", EACH) in re.sub("p[0-9]", "p", out)
+    assert out.count("    + create ") == 1 and "    ... and 4 more to create\n" in out
+    assert "more\n" not in office.run("plan", "-v").out
+
+
+def test_a_delta_says_how_many_changed(office: Office) -> None:
+    appwrite = office.sandbox.appwrite
+    office.configure(DISABLING + APP.format(url=office.url, project=appwrite.project_id, key=appwrite.api_key))
+    office.settled(1, 2)
+    office.run("sync", "--yes")
+    assert "\napp: 0 changed accounts in 1 page, complete; 2 linked\n" in office.run("plan").out
+    assert "\napp: 0 changes read, 2 requests in " in office.run("sync", "--yes").out
+    assert "\napp: 2 accounts in 2 pages, complete; 2 linked\n" in office.run("plan", "--full").out
+
+
 HELD = """\
 chat:
   ! 3 held (3 to disable): 3 leave (30 % of 10, limit 1): all vanished from people between two readings (<moment>); it is 30 % shorter

@@ -39,7 +39,7 @@ def test_a_first_yes_sends_the_plan_and_the_next_run_writes_nothing(office: Offi
 def test_many_changes_are_counted_and_not_shown_one_by_one(office: Office) -> None:
     office.hire(*range(1, 12))
     out = office.run("sync", "--yes").out
-    assert "  11 changes to send (-v shows them)\n" in out and "+ create" not in out
+    assert "\nchat: 11 changes to send (-v shows them)\n" in out and "+ create" not in out
     assert "chat: 11 created" in out
 
 
@@ -216,3 +216,17 @@ def test_a_long_thought_does_not_cost_the_lease(office: Office) -> None:
         terminal.type("y\n")
         assert terminal.end()[0] == 0
     assert office.users
+
+
+def test_a_clock_that_jumped_is_told_even_if_there_is_nothing_to_send(make_office: MakeOffice) -> None:
+    clock = Clock()
+    office = make_office(clock)
+    office.configure(DISABLING + "      deprovision: {departed: delete, grace: 7d}\n")
+    office.settled(1, 2, 3)
+    del office.rows[0]
+    office.save()
+    assert office.run("sync", "--yes").code == 0
+    clock.pass_time(timedelta(days=400))
+    said = office.run("sync", "--yes")
+    assert "note: the clock stands 400 days after the last run: 1 account waits for deletion as long as at that run" in said.err
+    assert said.last == "In step." and len(office.users) == 3

@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from syncd.cli import demo
-from syncd.cli.demo_stage import Stage
+from syncd.cli.demo_stage import ALL, VISITOR, Stage
 from syncd.sandbox import people_csv
 from tests.cli.office import Office
 
@@ -32,14 +33,16 @@ def test_the_demo_comes_out_as_told_and_leaves_nothing_behind(tmp_path: Path) ->
     assert (err, process.returncode) == ("", 0)
     assert list(tmp_path.iterdir()) == [], "neither its own files nor a store of mine"
     for told in (
-        "Plan: 0 to create, 0 to adopt, 0 to update, 0 to disable, 0 to delete; 12 held.",
-        "chat: 9 created, 3 adopted",
-        "(exit code 0; requests: 1 list; 0 writes)",
+        "Plan: 0 to create, 0 to adopt, 0 to update, 0 to disable, 0 to delete; 32 held.",
+        "(exit code 0; writes the providers saw: 8 chat, 13 app, 8 bots, 8 sql)",
+        "sql: 5 created, 3 adopted",
+        "(exit code 0; writes the providers saw: none)",
         "changed outside syncd",
-        "! 6 held (6 to disable): 6 leave (46 % of 13, limit 1 with 1 more in the last 24 h)",
-        "(exit code 3; requests: 1 list; 0 writes)",
+        "- delete ",
+        "! 4 held (4 to disable): 4 leave (44 % of 9, limit 1 with 1 more in the last 24 h)",
+        "(exit code 3; writes the providers saw: none)",
         "$ syncd held release 6",
-        "All 2 in step; nothing waits for you.",
+        "All 5 in step; nothing waits for you.",
     ):
         assert told in out
     assert out.endswith("Everything came out as told.\n")
@@ -55,21 +58,52 @@ def test_the_demo_keeps_config_store_and_log_and_overwrites_nothing(office: Offi
     assert (again.code, again.out) == (1, "") and "already holds syncd.yaml" in again.err
 
 
-@pytest.mark.parametrize("act", [0, 4])
-def test_a_demo_that_does_not_come_out_as_told_says_so(office: Office, monkeypatch: pytest.MonkeyPatch, act: int) -> None:
-    """Somebody touches the visitor's account in the middle."""
+def meddle(stage: Stage, name: str) -> None:
+    stage.consoles[name].rename(VISITOR, "touched")
+
+
+def let_in(stage: Stage, name: str) -> None:
+    """Whoever left is signed in once more."""
+    (gone,) = (email for email, one in stage.consoles[name].everybody().items() if not one.live)
+    stage.consoles[name].sign_in(gone)
+
+
+def hire(stage: Stage, name: str) -> None:
+    """By hand, at the provider alone."""
+    stage.consoles[name].create("zz@example.com", "Nobody")
+
+
+BROKEN = [(0, meddle, name, f"{name}: the visitor was touched") for name in sorted(ALL)] + [
+    (2, hire, "bots", "bots: 9 live accounts, not 8"),
+    (5, let_in, "app", "app: somebody who left is still signed in"),
+    (5, let_in, "sql", "sql: somebody who left is still signed in"),
+]
+
+
+@pytest.mark.parametrize(("act", "done", "name", "told"), BROKEN, ids=[f"{act}-{done.__name__}-{name}" for act, done, name, _ in BROKEN])
+def test_a_demo_that_does_not_come_out_as_told_says_where(
+    office: Office, monkeypatch: pytest.MonkeyPatch, act: int, done: Callable[[Stage, str], None], name: str, told: str
+) -> None:
+    """Somebody is at the provider's console meanwhile."""
     one = demo.ACTS[act]
 
-    def meddle(stage: Stage) -> None:
+    def before(stage: Stage) -> None:
         one.before(stage)
-        visitor = stage.service.by_identity("visitor@partner.example")
-        assert visitor is not None
-        stage.service.update(visitor["sid"], friendly_name="touched")
+        done(stage, name)
 
-    broken = (*demo.ACTS[:act], replace(one, before=meddle))
-    monkeypatch.setattr(demo, "ACTS", broken)
+    monkeypatch.setattr(demo, "ACTS", (*demo.ACTS[:act], replace(one, before=before)))
     said = office.run("demo")
-    assert said.code == 1 and "this did not come out as told" in said.err
+    assert said.code == 1 and "this did not come out as told: " in said.err and told in said.err
+
+
+def test_a_demo_that_expects_something_else_says_what(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    expecting = replace(demo.ACTS[0], live=4, astray={"app"}, held=1, code=3, writes={"chat": 1})
+    monkeypatch.setattr(demo, "ACTS", (expecting,))
+    err = office.run("demo").err.splitlines()[0]
+    assert "exit code 0, not 3; chat: 0 writes, not 1; chat: 3 live accounts, not 4; app: 3 live" in err
+    assert "; bots: not everybody is as in the file; chat: not everybody is as in the file; sql: not" in err and err.endswith(
+        "; 32 held, not 1"
+    )
 
 
 def test_a_demo_that_is_ended_leaves_nothing_behind(tmp_path: Path) -> None:

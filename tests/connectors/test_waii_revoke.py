@@ -139,3 +139,11 @@ async def test_revoking_may_be_all_there_is_to_do(kind: Kind) -> None:
         w.tree.create_key(ADA, None)
         with pytest.raises(Rejected, match="has no name"):
             await w.do(change(kind, ADA, revoke=True))
+
+
+async def test_it_is_declared_that_users_have_keys_and_containers_none() -> None:
+    """Without it nothing would be revoked: the planner asks for what is declared."""
+    async with world() as w:
+        capability = w.connector.capability
+        assert capability.revokes == "access keys"
+        assert {one.capability.revokes for one in capability.containers.values()} == {""}

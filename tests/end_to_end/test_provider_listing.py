@@ -21,12 +21,12 @@ PASSING = {
     "500": ("500@list", "500 (code 20500)"),
     "502 as HTML": ("html@list;status=502", "502"),
     "503": ("503@list;retry_after=3", "503 (code 20503)"),
-    "HTML": ("html@list", "200 with text/html; charset=utf-8 instead of JSON"),
+    "HTML": ("html@list", "200 with text/html instead of JSON"),
     "error body": ("error_body@list", "the answer is no page with 'users'"),
     "empty": ("empty@list", "cut short or no JSON"),
     "truncated": ("truncated@list", "without sending complete message body"),
     "cut": ("cut@list", "cut short or no JSON"),
-    "content type": ("content_type@list", "200 with text/plain; charset=utf-8 instead of JSON"),
+    "content type": ("content_type@list", "200 with text/plain instead of JSON"),
     "redirect": ("redirect@list", "302 is a redirect, which is never followed"),
 }
 """What may pass by itself: tried again within the run."""

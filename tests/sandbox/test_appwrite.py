@@ -168,7 +168,7 @@ def test_a_deletion_may_leave_an_address_behind_for_a_while(served: Make, clock:
     one.project.create("ada", "ada@x.co")
     one.project.create("bea", "bea@x.co")
     gone = one.send("DELETE", "/ada")
-    assert (gone.status_code, gone.content, gone.headers["content-type"]) == (204, b"", "text/plain; charset=utf-8")
+    assert (gone.status_code, gone.content, gone.headers["content-type"]) == (204, b"", "text/plain")
     assert one.said("GET", "/ada") == (404, "user_not_found")
     for body in ({"userId": "ada"}, {"userId": "new", "email": "ada@x.co"}):
         assert one.said("POST", "", body) == (409, "user_already_exists")

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from syncd.sandbox import Sandbox, serve
@@ -203,6 +204,8 @@ def test_tokens(served: Make) -> None:
     assert "token" not in listed["items"][0]
     assert [one["name"] for one in one.get(f"/{id}/token/list?order=asc&cursor={listed['cursor']}").json()["items"]] == ["c"]
     assert [one["name"] for one in one.get(f"/{id}/token/list").json()["items"]] == ["c", "b", "a"]
+    lines = one.get(f"/{id}/token/list", Accept="application/jsonl").text.splitlines()
+    assert [orjson.loads(line)["data"]["name"] for line in lines] == ["c", "b", "a"]
     assert one.post(f"/{id}/token/{made[0]['id']}/update", {"name": "z"}).json() == {"id": made[0]["id"]}
     assert one.post(f"/{id}/token/{made[0]['id']}/delete").json() == {"id": made[0]["id"]}
     for action in ("update", "delete"):

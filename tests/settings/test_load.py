@@ -130,7 +130,7 @@ LEAVERS = [
     ("write: {deprovision: delete}", ("keep", "delete", "delete"), 7, ["inactive people keep"]),
     ("switch: true\n    write: {deprovision: delete}", ("disable", "delete", "delete"), 7, []),
     ("write: {deprovision: keep}", ("keep", "keep", "keep"), 7, ["inactive people keep"]),
-    ("write: {deprovision: {departed: delete, grace: 0}}", ("keep", "keep", "delete"), 0, [KEPT]),
+    ("write: {deprovision: {departed: delete, grace: 0}}", ("keep", "keep", "delete"), 0, ["inactive people and people out of scope keep"]),
     ("switch: true\n    write: {deprovision: {inactive: keep, grace: 2d}}", ("keep", "disable", "disable"), 2, []),
 ]
 

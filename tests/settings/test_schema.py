@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ CONFIG = Path(__file__).parents[2] / "config"
 REAL: dict[str, type[BaseModel]] = {
     "appwrite": AppwriteOptions, "chatbotkit": ChatBotKitOptions, "file": FileOptions, "twilio": TwilioOptions, "waii": WaiiOptions,
 }  # fmt: skip
-CREDENTIALS = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "token-of-a-test"}
+CREDENTIALS = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "token-of-a-test", "APPWRITE_API_KEY": "key-of-a-test",
+    "CHATBOTKIT_SECRET": "secret-of-a-test", "WAII_API_KEY": "other-key-of-a-test",
+}  # fmt: skip
 
 
 def complaints(registry: dict[str, type[BaseModel]], config: str) -> list[str]:
@@ -59,7 +63,7 @@ def test_the_example_names_the_schema_and_is_valid() -> None:
     assert complaints(REAL, example) == []
     loaded = load(CONFIG / "syncd.yaml", REAL, CREDENTIALS)
     assert not loaded.warnings and not loaded.notices
-    assert [one.name for one in loaded.landscape.connections] == ["people", "chat"]
+    assert [one.name for one in loaded.landscape.connections] == ["people", "chat", "app", "bots", "sql"]
 
 
 def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
@@ -73,17 +77,24 @@ def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
     assert (shown.landscape.instance, shown.store.lease, shown.log) == (bare.landscape.instance, bare.store.lease, bare.log)
 
 
-def test_the_example_holds_with_its_second_target_too(tmp_path: Path) -> None:
-    """What stands there as a comment, for who has no Appwrite project, is no less true."""
-    text = (CONFIG / "syncd.yaml").read_text(encoding="utf-8")
-    head, _, rest = text.partition("  # app:\n")
-    block, _, tail = rest.partition("\n\n")
-    lines = "".join(f"  {line.removeprefix('  # ')}\n" for line in ["  # app:", *block.split("\n")])
-    (tmp_path / "syncd.yaml").write_text(f"{head}{lines}\n{tail}", encoding="utf-8")
-    (tmp_path / "people.csv").write_bytes((CONFIG / "people.csv").read_bytes())
-    app = load(tmp_path / "syncd.yaml", REAL, {**CREDENTIALS, "APPWRITE_API_KEY": "key-of-a-test"}).landscape.connection("app")
-    assert app.write is not None and app.write.revoke and app.write.deprovision.out_of_scope == "disable"
-    assert {"labels", "prefs.team", "emailVerification", "name", "email", "status"} == {entry.name for entry in app.write.attributes}
+def test_the_example_writes_to_each_provider_over_its_default_map() -> None:
+    landscape = load(CONFIG / "syncd.yaml", REAL, CREDENTIALS).landscape
+    written = {one.name: {entry.name for entry in one.write.attributes} for one in landscape.connections if one.write}
+    assert written["app"] == {"name", "email", "status", "labels", "prefs.team", "emailVerification"}
+    assert written["bots"] == {"name", "email", "image", "meta.externalId", "alias", "meta.team"}
+    assert written["sql"] == {"id", "name", "org_id", "variables.externalId", "tenant_id"}
+    assert all(one.write.revoke and one.write.deprovision.out_of_scope == "disable" for one in landscape.connections if one.write)
+
+
+def test_the_example_of_the_readme_is_valid(tmp_path: Path) -> None:
+    readme = (CONFIG.parent / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall("```yaml\n(version: 1\n.*?)```", readme, re.DOTALL)
+    assert complaints(REAL, example) == []
+    (tmp_path / "syncd.yaml").write_text(example, encoding="utf-8")
+    (tmp_path / "people.csv").write_text("employeeNumber,email,name\n")
+    loaded = load(tmp_path / "syncd.yaml", REAL, CREDENTIALS)
+    assert not loaded.warnings and not loaded.notices
+    assert [one.connector for one in loaded.landscape.connections] == ["file", "twilio", "appwrite", "chatbotkit", "waii"]
 
 
 VALID = [

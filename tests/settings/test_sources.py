@@ -162,6 +162,13 @@ def test_a_literal_secret_is_accepted_with_a_warning(tmp_path: Path) -> None:
     assert loaded.secrets == ("literal-token",) and "literal-token" not in repr(loaded)
 
 
+def test_several_literal_secrets_are_one_warning(tmp_path: Path) -> None:
+    more = CHAT.replace("  chat:", "  talk:").replace("env:TOKEN", "another-token")
+    loaded = configured(tmp_path, BOTH.replace("env:TOKEN", "literal-token") + more)
+    (warning,) = loaded.warnings
+    assert ":9:17: connections.chat.auth_token and 1 more are secrets written in the file; use env:NAME or file:PATH" in warning
+
+
 def test_the_first_file_found_is_used(tmp_path: Path) -> None:
     home = tmp_path / "home"
     places = [tmp_path / "syncd.yaml", tmp_path / "config/syncd.yaml", home / "syncd/config.yaml"]

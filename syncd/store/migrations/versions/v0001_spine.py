@@ -38,9 +38,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("account_by_id", "account", ["connection", "account", "object"], unique=True)
-    op.create_index(
-        "account_by_identity", "account", ["identity", "connection"], unique=False, sqlite_where=sa.text("identity IS NOT NULL")
-    )
+    bound = sa.text("identity IS NOT NULL")
+    op.create_index("account_by_identity", "account", ["identity", "connection"], unique=False, sqlite_where=bound)
     op.create_index("account_by_place", "account", ["connection", "gone_at", "ordinal"], unique=False)
     op.create_index("account_ignored", "account", ["connection", "gone_at"], unique=False, sqlite_where=sa.text("ignored"))
     op.create_index("account_missing", "account", ["connection"], unique=False, sqlite_where=sa.text("missing_since IS NOT NULL"))
@@ -187,9 +186,8 @@ def upgrade() -> None:
     op.create_index("link_by_account", "link", ["account_id"], unique=False)
     op.create_index("link_by_identity", "link", ["connection", "identity"], unique=True)
     op.create_index("link_by_key", "link", ["connection", "key"], unique=False)
-    op.create_index(
-        "link_holding", "link", ["connection", "owned", "account_id"], unique=False, sqlite_where=sa.text("account_id IS NOT NULL")
-    )
+    holding = sa.text("account_id IS NOT NULL")
+    op.create_index("link_holding", "link", ["connection", "owned", "account_id"], unique=False, sqlite_where=holding)
     op.create_index("link_apart", "link", ["connection", "state"], unique=False, sqlite_where=sa.text("state <> 'live'"))
     refused = "refused_desired IS NOT NULL OR refused_actual IS NOT NULL"
     op.create_index("link_refused", "link", ["connection"], unique=False, sqlite_where=sa.text(refused))

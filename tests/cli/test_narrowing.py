@@ -1,0 +1,54 @@
+"""--only and --max-changes narrow what is provisioned, never what is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.office import Office
+
+
+def who(office: Office) -> list[str]:
+    return sorted(office.users, key=lambda name: int(name[1:].partition("@")[0]))
+
+
+def test_a_newcomer_alone(office: Office) -> None:
+    office.settled(1)
+    office.hire(2, 3)
+    made = office.run("plan", "--only", "P2@corp.example", "--json").json
+    assert [change["who"] for change in made["changes"]] == ["p2@corp.example"]
+    assert made["connections"][1]["counts"]["create"] == 1
+    said = office.run("sync", "--only", "people/E3", "--yes")
+    assert said.code == 0 and who(office) == ["p1@corp.example", "p3@corp.example"]
+    said = office.run("sync", "--yes")
+    assert said.code == 0 and len(office.users) == 3
+
+
+def test_what_waits_of_others_waits_on(office: Office) -> None:
+    office.settled(*range(1, 11))
+    del office.rows[5:]
+    office.hire(11)
+    assert office.run("sync", "--yes").code == 3
+    before = office.run("pending", "--json").json["items"]
+    office.hire(12)
+    said = office.run("sync", "--only", "p12@corp.example", "--yes")
+    assert "p12@corp.example" in office.users and office.run("pending", "--json").json["items"] == before
+    assert said.code == 3, "something is held all the same"
+
+
+def test_at_the_first_contact_the_first_few(office: Office) -> None:
+    office.hire(*range(1, 8))
+    said = office.run("sync", "--max-changes", "3", "--yes")
+    assert (said.code, len(office.users)) == (0, 3)
+    assert "3 created, 4 not sent" in said.out
+    assert office.run("sync", "--max-changes", "0", "--yes").code == 0 and len(office.users) == 3
+    assert office.run("sync", "--yes").code == 0 and len(office.users) == 7
+
+
+@pytest.mark.parametrize("command", [("plan",), ("sync", "--yes")])
+def test_nobody_of_that_name_is_said_and_nothing_is_sent(office: Office, command: tuple[str, ...]) -> None:
+    office.settled(1)
+    office.hire(2)
+    said = office.run(*command, "--only", "p22@corp.example")
+    assert (said.code, said.out, len(office.users)) == (1, "", 1)
+    assert "nobody is called p22@corp.example; did you mean p2@corp.example" in said.err
+    assert office.run("sync", "--yes").code == 0 and len(office.users) == 2
