@@ -115,8 +115,8 @@ class PlanView:
             for row in rows:
                 kinds[row.object, row.kind] += row.n
             alike = len({row.held for row in rows}) == 1
-            named = listed([f"{_of(number, object)} to {kind}" for (object, kind), number in kinds.items()])
-            told = f"  ! {sum(kinds.values()):,} held ({named})"
+            each = [f"{_number_of(number, object)} to {kind}" for (object, kind), number in kinds.items()]
+            told = f"  ! {sum(kinds.values()):,} held ({listed(each)})"
             yield f"{told}: {rows[0].held}" if alike else told, CYAN
             yield from chain.from_iterable(map(self._members, rows)) if alike else self._each(rows)
             yield f"    {_next(rows[0])}"
@@ -126,7 +126,7 @@ class PlanView:
         shown = rows if self.whole else rows[:FIRST]
         for row in shown:
             for one in answers.held_for(self.plan.store, self.plan.run, row, 1):
-                yield f"    {row.kind} {one.who}: {row.held}"
+                yield f"    {row.kind} {called(one)}: {row.held}"
         yield from [f"    ... and {more:,} more"] if (more := len(rows) - len(shown)) else []
 
     def _members(self, group: Any) -> Iterator[Line]:
@@ -168,8 +168,8 @@ def _read(reading: Reading | None) -> str:
     return f"{told}, complete" if reading.complete else f"{told}, INCOMPLETE ({reading.defect}): no leaver is planned"
 
 
-def _of(number: int, object: str) -> str:
-    """How many; people without a word, anything else with its kind."""
+def _number_of(number: int, object: str) -> str:
+    """People without a word, anything else with its kind."""
     return f"{number:,}" if object == USER else count(number, object)
 
 

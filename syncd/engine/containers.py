@@ -41,7 +41,8 @@ class Need:
 
 
 def plan(context: Context, one: Connected) -> bool:
-    """Record the changes to containers that this run's changes to users need, or leave behind; none beside an incomplete listing.
+    """Record the changes to containers that this run's changes to users need, or leave behind; none beside an incomplete listing, and
+    where only some people's are provisioned, only what they need.
 
     True = a yes to the first contact would let some of it go.
     """
@@ -95,9 +96,11 @@ class _Planner:
                 after = rows[-1].seq
                 for row in rows:
                     self._look(row)
-        removed = self._empty()
         for object in self.kinds:
             yield from self._made(object)
+        if self.context.narrowed:
+            return
+        removed = self._empty()
         for place in self._ours():
             yield from self._renamed(*place) if place not in removed else ()
         for object, id in removed:

@@ -48,8 +48,8 @@ class Context:
 
     ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
     ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
-    began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read.
-    ``trees``: the containers of each connection that was read to its end and has any.
+    began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read. ``narrowed``:
+    only some people's changes are provisioned. ``trees``: the containers of each connection that was read and has any.
     """
 
     environment: Environment
@@ -58,6 +58,7 @@ class Context:
     connected: Mapping[str, Connected]
     selected: Sequence[str]
     full: bool = False
+    narrowed: bool = False
     trees: dict[str, Tree] = field(default_factory=dict)
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)

@@ -35,7 +35,7 @@ async def cycle(
 
     Raises Busy when another run holds a lease, Fatal when the store and the configuration do not belong together.
     """
-    context = Context(environment, store, landscape, connected, selection, full=full or mode == "full")
+    context = Context(environment, store, landscape, connected, selection, full=full or mode == "full", narrowed=narrowing.only is not None)
     async with leased(context, sorted({*selection, *context.authoritative}), wait):
         elapsed.observe(context)
         await rules.register(context)
@@ -108,7 +108,7 @@ def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent
     results = []
     for name in context.connected:
         if name in context.selected:
-            waiting.refresh(context.store, context.run, name, now(), whole=readings[name].whole)
+            waiting.refresh(context.store, context.run, name, now(), whole=readings[name].whole and not context.narrowed)
             results.append(_result(context, context.connected[name], readings[name], sent.get(name)))
     report = Report(context.run, mode, results, declined)
     journal.finish_run(context.store, context.run, "converged" if report.converged else "", now())

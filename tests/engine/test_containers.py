@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncd.core.correlation import identity_id
+from syncd.engine.narrowing import Narrowing
 from syncd.store import connections
 from tests.engine.town import changes, living, make, ours, reasons, rests, settled, town
 from tests.engine.worlds import MakeWorld, mail, names, people, settle, target, writes
@@ -194,3 +195,27 @@ async def test_an_end_waits_for_the_first_contact_to_be_over_and_a_no_to_it_is_r
     w.take_back()
     await w.run()
     assert town(w).ids("tenant") == {"north"}
+
+
+# ---- some people only --------------------------------------------------------------------------------------------------------------------
+
+
+async def test_for_some_people_only_what_they_need_is_made(world: MakeWorld) -> None:
+    w = await settled(world, *living(1, 2), *living(3, tenant="west"))
+    town(w).named = {"tenant": {"west": {"name": "The West"}}}
+    w.write([*living(3, tenant="west"), *living(4, tenant="south"), *living(5, tenant="east")])
+    await w.run("plan")
+    chosen = w.store.value("SELECT identity FROM identity_key WHERE attribute = 'userName' AND key = :who", who=mail(4))
+    await w.run(narrowing=Narrowing(only=lambda: [chosen]))
+    assert changes(w) == [("user", "create", mail(4), "applied"), ("tenant", "create", "south", "applied")]
+    await w.run()
+    assert town(w).ids("tenant") == {"west", "south", "east"} and town(w).found["tenant", "west"]["name"] == "The West"
+
+
+async def test_a_tenant_stays_while_those_who_are_to_leave_it_are_too_many_for_one_run(world: MakeWorld) -> None:
+    w = await settled(world, *living(1, 2), *living(3, tenant="west"))
+    w.write(living(3, tenant="west"))
+    report, _ = await w.run(narrowing=Narrowing(most=1))
+    assert changes(w)[-1] == ("tenant", "delete", "north", "skipped") and report.results[1].skipped == 1
+    await w.run()
+    assert town(w).ids("tenant") == {"west"}
