@@ -1,4 +1,4 @@
-"""The spine: identities, accounts, links, leases and the journal."""
+"""The spine: identities, accounts, links and leases."""
 
 from __future__ import annotations
 
@@ -54,45 +54,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("account_by_key", "account_key", ["connection", "attribute", "key"], unique=False)
-    op.create_table(
-        "change",
-        sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("run", sa.Integer(), nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("connection", sa.String(), nullable=False),
-        sa.Column("object", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("identity", sa.String(), nullable=False),
-        sa.Column("link_id", sa.Integer(), nullable=False),
-        sa.Column("account_id", sa.Integer(), nullable=True),
-        sa.Column("account", sa.String(), nullable=True),
-        sa.Column("who", sa.String(), nullable=False),
-        sa.Column("delta", sa.String(), nullable=False),
-        sa.Column("expects", sa.LargeBinary(), nullable=True),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("hold", sa.String(), nullable=False),
-        sa.Column("held", sa.String(), nullable=True),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("counted", sa.Boolean(), nullable=False),
-        sa.Column("released", sa.Boolean(), nullable=False),
-        sa.Column("cleared", sa.String(), nullable=True),
-        sa.Column("requests", sa.Integer(), nullable=False),
-        sa.Column("revoke", sa.Boolean(), nullable=False),
-        sa.Column("replaces", sa.String(), nullable=True),
-        sa.Column("evidence_at", sa.String(), nullable=True),
-        sa.Column("settled_at", sa.String(), nullable=True),
-        sa.Column("error", sa.String(), nullable=True),
-        sa.Column("recovered_by", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("seq"),
-    )
-    op.create_index("change_by_identity", "change", ["identity", "connection"], unique=False)
-    op.create_index("change_by_place", "change", ["run"], unique=False)
-    op.create_index("change_by_recovery", "change", ["recovered_by"], unique=False, sqlite_where=sa.text("recovered_by IS NOT NULL"))
-    op.create_index("change_by_run", "change", ["run", "connection", "state"], unique=False)
-    revoking = sa.text("revoke AND state IN ('sent', 'retry', 'lost', 'rejected')")
-    op.create_index("change_revoking", "change", ["connection"], unique=False, sqlite_where=revoking)
-    updated = sa.text("kind = 'update' AND state = 'applied'")
-    op.create_index("change_updated", "change", ["connection", "identity", "settled_at"], unique=False, sqlite_where=updated)
     op.create_table(
         "connection",
         sa.Column("name", sa.String(), nullable=False),
@@ -198,57 +159,8 @@ def upgrade() -> None:
     op.create_index("link_out_of_step", "link", ["connection", "id"], unique=False, sqlite_where=sa.text(OUT_OF_STEP))
     op.create_index("link_rejected", "link", ["connection"], unique=False, sqlite_where=sa.text("state = 'rejected' OR failures > 0"))
     op.create_table(
-        "pending",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("change", sa.String(), nullable=False),
-        sa.Column("connection", sa.String(), nullable=False),
-        sa.Column("object", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("identity", sa.String(), nullable=True),
-        sa.Column("link_id", sa.Integer(), nullable=True),
-        sa.Column("account", sa.String(), nullable=True),
-        sa.Column("who", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("hold", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("run", sa.Integer(), nullable=False),
-        sa.Column("seen", sa.Integer(), nullable=False),
-        sa.Column("since", sa.String(), nullable=False),
-        sa.Column("released_at", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("pending_by_change", "pending", ["connection", "change"], unique=True)
-    op.create_table(
-        "run",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("mode", sa.String(), nullable=False),
-        sa.Column("started", sa.String(), nullable=False),
-        sa.Column("finished", sa.String(), nullable=True),
-        sa.Column("report", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
         "setting",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("value", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
-    op.create_table(
-        "step",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("change", sa.Integer(), nullable=False),
-        sa.Column("connection", sa.String(), nullable=False),
-        sa.Column("n", sa.Integer(), nullable=False),
-        sa.Column("creates", sa.Boolean(), nullable=False),
-        sa.Column("summary", sa.String(), nullable=False),
-        sa.Column("token", sa.Integer(), nullable=False),
-        sa.Column("sent_at", sa.String(), nullable=False),
-        sa.Column("settled_at", sa.String(), nullable=True),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("error", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("step_by_change", "step", ["change"], unique=False)
-    op.create_index("step_by_time", "step", ["connection", "sent_at"], unique=False)
-    op.create_index("step_lost", "step", ["connection", "settled_at"], unique=False, sqlite_where=sa.text("state = 'lost'"))
-    op.create_index("step_open", "step", ["connection", "state"], unique=False, sqlite_where=sa.text("state IN ('sent', 'in_doubt')"))
