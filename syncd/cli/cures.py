@@ -10,7 +10,7 @@ from syncd.engine.reconcile import FINAL
 from syncd.environment import stamp
 from syncd.store.waiting import RELEASE_LASTS
 
-NEVER = "apply"
+APPLY = "apply"
 """The hold of a connection whose plans are never sent."""
 FIRST = "first_contact"
 WORDS = {
@@ -21,7 +21,7 @@ WORDS = {
     "unread": "see why the provider does not answer for this account; it is asked again in each run",
     "never": "say `adopt: matched` to take the account over, or delete it at the provider",
     "collision": "give these people different keys in the source",
-    NEVER: "say `apply: auto` under `write` to have changes sent",
+    APPLY: "say `apply: auto` under `write` to have changes sent",
 }
 """Why nothing but a change of the data or of the configuration helps, by code of the hold."""
 WAIT = "what ends an account waits until the first contact is over, and is decided anew then"
@@ -36,7 +36,7 @@ def releasable(row: Any) -> bool:
     """A release can send this held change (a row of pending). What ends an account never goes with a first contact."""
     if row.hold == FIRST:
         return row.kind in CONSENTED
-    return row.hold not in FINAL and row.hold != NEVER
+    return row.hold not in FINAL and row.hold != APPLY
 
 
 def let_go(row: Any, now: datetime) -> bool:

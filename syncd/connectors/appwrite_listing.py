@@ -188,9 +188,12 @@ def _count(slices: Slices) -> int:
     return len(slices.records) + len(slices.flaws)
 
 
+_MARKS = msgspec.json.Decoder(Mark)
+
+
 def _mark(record: bytes) -> Mark | None:
     try:
-        return msgspec.json.decode(record, type=Mark)
+        return _MARKS.decode(record)
     except (msgspec.MsgspecError, RecursionError):
         return None
 

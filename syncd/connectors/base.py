@@ -1,4 +1,4 @@
-"""What a connector is: its protocol, its obligations, and the Options from which the configuration schema is made."""
+"""What a connector is: its protocol, and the Options from which the configuration schema is made; what it owes is in `obligations`."""
 
 from __future__ import annotations
 

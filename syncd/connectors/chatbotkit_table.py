@@ -28,6 +28,7 @@ _WRITES = {"name": "displayName", "email": "email", "image": "photo", "meta.exte
 CAPABILITY = Capability(
     attributes={spec.name: spec for spec in _SPECS},
     delta=True,
+    newcomers=True,
     marker=MARKER,
     revokes="tokens",
     write_defaults=_WRITES,

@@ -88,14 +88,16 @@ class Listing:
         return True
 
     def _judge(self, row: Row) -> Flaw | None:
-        where = f"{self.name} line {row.line}"
         reason = row.flaw
         known = row.id is None or self._seen.add(row.id)
+        if known and not reason:
+            return None
+        where = f"{self.name} line {row.line}"
         if not known:
             reason = reason or f"{self.id} {row.id!r} stands in the file twice"
         if row.id is None or row.lossy or not known:
             self._against(f"{where}: {reason}")
-        return Flaw(where, reason, row.id) if reason else None
+        return Flaw(where, reason, row.id)
 
     def _unchanged(self) -> None:
         try:

@@ -29,8 +29,14 @@ def _has_float(value: Any) -> bool:
     """Whether a number may have been rounded: orjson makes floats of integers beyond 64 bits."""
     kind = type(value)
     if kind is dict:
-        return any(map(_has_float, value.values()))
-    return any(map(_has_float, value)) if kind is list else kind is float
+        value = value.values()
+    elif kind is not list:
+        return kind is float
+    for member in value:
+        kind = type(member)
+        if kind is float or ((kind is dict or kind is list) and _has_float(member)):
+            return True
+    return False
 
 
 def dumps(value: Any) -> str:

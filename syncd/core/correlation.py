@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import sha1
 from typing import Any
 from unicodedata import normalize
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import orjson
 
@@ -24,6 +26,8 @@ _PUNCTUATION = {"phone": dict.fromkeys(map(ord, " \t\u00a0\u202f-\u2010\u2011\u2
 
 def fold(text: str) -> str:
     """Equal for texts that differ in case, in composition (NFC, NFD) or in white space around them: Unicode's canonical caseless match."""
+    if text.isascii():
+        return text.lower().strip()
     return normalize("NFC", normalize("NFD", text).casefold()).strip()
 
 
@@ -35,7 +39,8 @@ def key(attribute: str, value: Any) -> str | None:
         return None
     if scalar is None or isinstance(scalar, bool | list | dict):
         return None
-    return fold(str(scalar).translate(_PUNCTUATION.get(attribute, {}))) or None
+    text = str(scalar)
+    return fold(text.translate(_PUNCTUATION[attribute]) if attribute in _PUNCTUATION else text) or None
 
 
 def keys(attributes: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
@@ -55,13 +60,15 @@ class Ignore:
         return any(self._globs.matches(fold(value)) for value in values if value is not None)
 
 
+@lru_cache(maxsize=10_000)
 def identity_id(instance: str, namespace: str, account_id: str) -> str:
     """uuid5 over the JSON text ``["instance","namespace","account id"]``: compact, UTF-8, so that no separator can shift between the parts.
 
     Raises Rejected for an id that cannot be stored.
     """
-    parts = tidy([instance, namespace, account_id])
-    return str(uuid5(_NAMESPACE, orjson.dumps(parts).decode()))
+    digest = sha1(_NAMESPACE.bytes + orjson.dumps(tidy([instance, namespace, account_id])), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]  # RFC 9562 section 5.5; the standard library's UUID takes ten times as long
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def marker(instance: str, identity_id: str) -> str:

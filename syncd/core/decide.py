@@ -1,4 +1,4 @@
-"""One out-of-step link -> what is to be done about it: the table below, nothing else.
+"""One out-of-step link -> what is to be done about it, and whether a person must agree first.
 
 ::
 
@@ -9,6 +9,8 @@
     x         y        -                 update, or disable where the overlay is wanted
     x         y        key moved         held (hold), or a delete and a create that replaces it (replace)
     none      y        -                 delete
+
+A leaver (disabled or deleted) without evidence is no decision at all. Any answer may be held; `Decision` lists why.
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@ import orjson
 
 from syncd.core.values import legible
 
-_NO_SALT = orjson.dumps(())
-
 
 def canonical(value: Any) -> bytes:
     """The value as JSON: cleaned, members in order of their names, compact, UTF-8; total, because strangers wrote what it is made of.
@@ -21,12 +19,12 @@ def canonical(value: Any) -> bytes:
     return orjson.dumps(legible(value), option=orjson.OPT_SORT_KEYS)
 
 
-def fingerprint(values: Mapping[str, Any], *salt: str) -> bytes:
-    """Sixteen bytes over ``values``; entries without a value do not count. ``salt`` separates fingerprints made for different purposes."""
-    return blake2b(orjson.dumps(salt) + canonical(values), digest_size=16).digest()
+def fingerprint(values: Mapping[str, Any]) -> bytes:
+    """Sixteen bytes over ``values``; entries without a value do not count."""
+    return blake2b(canonical(values), digest_size=16).digest()
 
 
 def fingerprint_of_clean(values: Mapping[str, Any]) -> bytes:
     """The same bytes, where every value is clean already, or None."""
     held = {name: value for name, value in values.items() if value is not None}
-    return blake2b(_NO_SALT + orjson.dumps(held or None, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
+    return blake2b(orjson.dumps(held or None, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()

@@ -21,4 +21,7 @@ def merge(readings: Readings, order: Sequence[str], precedence: Mapping[str, Seq
 
 def contributor(name: str, readings: Readings, order: Sequence[str], precedence: Mapping[str, Sequence[str]]) -> str | None:
     """The connection whose value of ``name`` wins, or None when no one has a value."""
-    return next((one for one in precedence.get(name, order) if name in readings.get(one, {})), None)
+    for one in precedence.get(name, order):
+        if one in readings and name in readings[one]:
+            return one
+    return None

@@ -49,7 +49,7 @@ class Policy:
     def action(self, event: Event, attributes: Mapping[str, Any]) -> tuple[str, bool]:
         """(disable | delete | keep, whether `retain` changed it) for an owned account at ``event``."""
         rules = self.target.deprovision
-        chosen = {Event.INACTIVE: rules.inactive, Event.OUT_OF_SCOPE: rules.out_of_scope, Event.DEPARTED: rules.departed}[event]
+        chosen: str = getattr(rules, event.value)
         if chosen == "delete" and rules.retain is not None and retained(rules.retain, attributes, self._canonical):
             return ("disable" if self.can_disable else "keep"), True
         return chosen, False

@@ -24,6 +24,8 @@ def present(value: Any) -> bool:
 
 def clean(value: Any) -> Any:
     """The one form of a value: `tidy`, and None for no value. Idempotent. Raises Rejected like `tidy`."""
+    if type(value) is str and value.isascii() and "\0" not in value:
+        return value or None  # nearly every value
     value = _walk(value, _refuse, 0)
     return value if present(value) else None
 

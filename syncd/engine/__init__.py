@@ -1,1 +1,32 @@
-"""The imperative shell, in straight lines: read, reconcile, provision; `cycle` is the whole product on one page."""
+"""The imperative shell, in straight lines: read, reconcile, provision; `cycle` is the whole product on one page.
+
+The files in the order in which a run meets them::
+
+    cycle         the run itself; `context` is what it carries along, `narrowing` what was asked for only
+    leasing       one writer a connection, from the first statement to the last
+    elapsed       how much time passed, as far as a clock can be believed
+    rules         what is configured otherwise than last time, and what has to be done anew for it
+
+    read          one connection, page by page (`reading`: what came of it)
+    delta         from where on, where a provider can tell what changed
+    ledger        records whose bytes are known
+    records       new ones: parsed, mapped, keyed; `directory` and `columns`: whether they are of the right place and shape
+    identify      a source's accounts become people; `reappearing`: a target's that were taken for gone are ours again
+    absence       who is missing is asked for (`fading`: where nobody can say, time does)
+    tree          the containers accounts live in
+
+    doubt         creates without an answer, settled first
+    projecting    what each changed person should be at a target, as two fingerprints
+    reconcile     where they differ: decisions of core, as rows of the journal; `correlating` finds the accounts of newcomers
+    guarding      what of it may be sent
+    containers    what their places need (`places`: who lives where)
+    planning      the summary that a person reviews
+
+    provision     requests, in the order of `phases`; `renewal`: what grew old meanwhile is planned again; `changes`: rows -> connector
+    commits       many small transactions in one
+    settling      what an answer means for the store
+    report        what came of it all; `verify`: all of it recomputed, the slow way
+
+A change keeps its id from run to run as long as it is the same change (`reconcile._id`): that is how a release, a no and a doubt find it
+again, though every run plans anew.
+"""

@@ -32,7 +32,7 @@ async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
 
     Raises Quarantined when the provider refuses to be asked.
     """
-    missing = [row for row in staging.present(context.store, one.name) if row.id not in seen]
+    missing = [*staging.present(context.store, one.name, seen)]
     capability = one.connector.capability
     if not capability.gone and capability.fading is None:
         return Proof(gone=[row.id for row in missing])

@@ -71,23 +71,19 @@ class Context:
     notes: list[str] = field(default_factory=list)
     began: datetime = field(init=False)
     ignore: Ignore = field(init=False)
+    authoritative: list[str] = field(init=False)
+    targets: list[str] = field(init=False)
     _ticks: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.ignore = Ignore(self.landscape.ignore)
+        self.authoritative = [one.name for one in self.landscape.connections if one.authoritative]
+        self.targets = [one.name for one in self.landscape.connections if one.write is not None]
         self.began, self._ticks = self.environment.now(), self.environment.monotonic()
 
     def now(self) -> datetime:
         """The time by which this run judges people: it passes as durations do, also while the clock jumps."""
         return self.began + timedelta(seconds=self.environment.monotonic() - self._ticks)
-
-    @property
-    def authoritative(self) -> list[str]:
-        return [one.name for one in self.landscape.connections if one.authoritative]
-
-    @property
-    def targets(self) -> list[str]:
-        return [one.name for one in self.landscape.connections if one.write is not None]
 
     async def breathe(self) -> None:
         """Let others run between two blocks of local work, and hold on to the leases meanwhile."""

@@ -16,11 +16,14 @@ FULL = timedelta(hours=24)
 def since(context: Context, one: Connected) -> Watermark | None:
     """The watermark of the last reading; None = everything is to be read.
 
-    So it is when that was asked for, when the last full listing proved nothing or is older than `FULL`, and while a create is in doubt:
-    only in a complete view is an account believed to be absent.
+    So it is when that was asked for, when the last full listing proved nothing or is older than `FULL`, while a create is in doubt, and
+    after any other write whose answer was lost: only a complete view, younger than the settle window, shows what became of it.
     """
     known = connections.row(context.store, one.name)
     if context.full or not one.connector.capability.delta or known is None or known.watermark is None or not known.complete:
         return None
-    overdue = not timedelta(0) <= context.environment.now() - instant(known.last_full) < FULL
-    return None if overdue or journal.open_steps(context.store, one.name) else Watermark(known.watermark)
+    whole = instant(known.last_full)
+    overdue = not timedelta(0) <= context.environment.now() - whole < FULL
+    settle = one.connection.write.settle if one.connection.write else timedelta(0)
+    unknown = journal.open_steps(context.store, one.name) or journal.lost_since(context.store, one.name, whole - settle)
+    return None if overdue or unknown else Watermark(known.watermark)

@@ -48,8 +48,11 @@ def _hold_unreadable(context: Context, one: Connected, reading: Reading) -> None
     """Where no key of the provider's prevents it, a newcomer's account could be there already, in a record that cannot be read."""
     if one.connector.capability.key is not None:
         return
-    linked = links.linked_accounts(context.store, one.name, [flaw.id for flaw in reading.flaws if flaw.id])
-    unread = [flaw.id or flaw.where for flaw in reading.flaws if flaw.id not in linked]
+    flaws = {flaw.id or flaw.where: flaw.id for flaw in reading.flaws}
+    if not reading.whole:  # what it did not show again is as unreadable as it was
+        flaws |= waiting.unreadable(context.store, one.name)
+    linked = links.linked_accounts(context.store, one.name, [id for id in flaws.values() if id])
+    unread = [told for told, id in flaws.items() if id not in linked]
     if unread:
         named = ", ".join(unread[:NAMED]) + (f" and {len(unread) - NAMED} more" if len(unread) > NAMED else "")
         told = UNREADABLE.format(named=named)

@@ -109,22 +109,23 @@ def people(context: Context, ids: Sequence[str]) -> list[Person]:
 def _person(context: Context, identity: str, accounts: Sequence[Any], stored: Any) -> Person:
     order = context.authoritative
     present = [row for row in accounts if row.gone_at is None]
-    read = {row.connection: orjson.loads(row.reading) for row in present if row.connection in order and row.reading}
+    readings = {row.id: orjson.loads(row.reading or "{}") for row in accounts}
+    read = {row.connection: readings[row.id] for row in present if row.connection in order and row.reading}
     forgotten = bool(stored and stored.forgotten) and not read
     live = "live" if read else "frozen" if present or forgotten or not accounts else "departed"
     attributes = merge(read, order, context.landscape.precedence) if read else orjson.loads(stored.attributes if stored else "{}")
     starts, ends, due = _window(context, attributes, read)
     return Person(
         id=identity, attributes=orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode(), live=live,
-        ignored=_ignored(context, present or accounts), departed_at=_departed(accounts) if live == "departed" else None,
+        ignored=_ignored(context, present or accounts, readings), departed_at=_departed(accounts) if live == "departed" else None,
         starts=starts, ends=ends, due=due, keys=_identity_keys(context, attributes, accounts), forgotten=forgotten,
     )  # fmt: skip
 
 
-def _ignored(context: Context, accounts: Iterable[Any]) -> bool:
+def _ignored(context: Context, accounts: Iterable[Any], readings: Mapping[int, Mapping[str, Any]]) -> bool:
     """By the account id or the source's value; somebody who vanished while ignored stays so."""
-    readings = ((row.account, orjson.loads(row.reading or "{}")) for row in accounts)
-    return any(context.ignore.matches(account, reading.get("userName"), reading.get("email")) for account, reading in readings)
+    values = ((row.account, readings[row.id]) for row in accounts)
+    return any(context.ignore.matches(account, reading.get("userName"), reading.get("email")) for account, reading in values)
 
 
 def _window(context: Context, attributes: Mapping[str, Any], read: Mapping[str, Any]) -> tuple[Any, Any, Any]:
@@ -134,6 +135,8 @@ def _window(context: Context, attributes: Mapping[str, Any], read: Mapping[str, 
         origin = contributor(name, read, context.authoritative, context.landscape.precedence)
         return context.landscape.connection(origin).timezone if origin else "UTC"
 
+    if not attributes.keys() & {"activeFrom", "activeUntil"}:
+        return None, None, None
     starts, _ = window(attributes.get("activeFrom"), None, zone("activeFrom"))
     _, ends = window(None, attributes.get("activeUntil"), zone("activeUntil"))
     now = context.environment.now()

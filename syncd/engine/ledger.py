@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any
 
 from syncd.store import Store, staging
 
@@ -29,7 +30,7 @@ class Seen:
             self._bits[place] |= bit
             self.count += 1
 
-    def __contains__(self, row: int) -> bool:
+    def __contains__(self, row: Any) -> bool:
         place = row >> 3
         return place < len(self._bits) and bool(self._bits[place] & (1 << (row & 7)))
 

@@ -17,7 +17,7 @@ from syncd.engine.doubt import look
 from syncd.engine.phases import passed, phases
 from syncd.engine.renewal import as_planned
 from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected, Retryable
-from syncd.model import USER, Account, Change, Kind, Ref, Step
+from syncd.model import USER, Account, Change, Gone, Kind, Ref, Step
 from syncd.store import journal, outcomes, staging, verdicts
 
 ENOUGH = 10
@@ -92,8 +92,18 @@ async def _send(context: Context, one: Connected, commits: Commits, row: Any, se
         if not steps:
             await commits.do(lambda: _adopt(context, one, row, change))
     except Rejected as error:
-        why = str(error)
-        await commits.do(lambda: _refuse(context, row, why))
+        why, gone = str(error), await _is_gone(one, row)
+        await commits.do(lambda: _refuse(context, row, why, gone=gone))
+
+
+async def _is_gone(one: Connected, row: Any) -> bool:
+    """Whether a change was refused because its account is there no more: what changed since the last listing never tells that."""
+    if row.account is None or row.object != USER or not one.connector.capability.delta:
+        return False
+    try:
+        return isinstance(await one.connector.fetch(Ref(row.account)), Gone)
+    except (Retryable, Rejected, Quarantined):
+        return False
 
 
 def _document(context: Context, one: Connected, row: Any) -> str | None:
@@ -204,8 +214,11 @@ def _unsent(context: Context, row: Any, intent: int, state: str, error: str) -> 
     outcomes.doubt(context.store, row.connection, row.identity, None)
 
 
-def _refuse(context: Context, row: Any, error: str) -> None:
+def _refuse(context: Context, row: Any, error: str, *, gone: bool) -> None:
+    """Of an account that is ``gone`` a whole listing is to give the proof."""
     now = context.environment.now()
+    if gone:
+        staging.distrust(context.store, row.connection)
     journal.settle_change(context.store, row.seq, "rejected", error, now)
     outcomes.refused(context.store, row.connection, row.identity, error, now)
 

@@ -16,7 +16,7 @@ from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
 from syncd.model import USER, Cursor, Page, Watermark
 from syncd.store import identities, staging, waiting
 
-BATCH = 1000
+BATCH = 5000
 """New records stored in one transaction."""
 
 
@@ -69,7 +69,7 @@ class _Listing:
         staged = self._without_ghosts(parsed.staged)
         if self.since:
             staged = [replace(account, ordinal=None) for account in staged]
-        with self.context.store.transaction():
+        with self.context.store.transaction(durable=False):
             rows = self._store(staged)
         for row in rows.values():
             self.seen.add(row)
@@ -180,7 +180,10 @@ async def _abandon(turning: asyncio.Task[Page]) -> None:
 
 
 def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> None:
-    """A flawed record with a known id counts as seen; one without an id makes the listing incomplete."""
+    """A flawed record with a known id counts as seen; one without an id makes the listing incomplete.
+
+    No watermark is left behind a record that this listing is the first to find unreadable: what it says now would go unread.
+    """
     reading = listing.reading
     ids = [flaw.id for flaw in reading.flaws if flaw.id]
     known = staging.row_ids(context.store, one.name, ids)
@@ -190,6 +193,8 @@ def _account_for_flaws(context: Context, one: Connected, listing: _Listing) -> N
             listing.seen.add(known[flaw.id])
         elif flaw.id is None and not reading.defect:
             reading.defect = f"{flaw.where}: {flaw.reason}"
+    if {flaw.id or flaw.where for flaw in reading.flaws} - waiting.unreadable(context.store, one.name).keys():
+        listing.watermark = listing.since  # it may be readable the next time it is asked for
     with context.store.transaction():
         rows = [{"where": flaw.where, "reason": flaw.reason, "id": flaw.id} for flaw in reading.flaws[:1000]]
         waiting.flaw(context.store, context.run, one.name, rows, context.environment.now())

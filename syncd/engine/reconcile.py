@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -26,7 +26,7 @@ from syncd.model import LEAVING, Change, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
 from syncd.store.standing import Stands
 
-Proofs = Mapping[Event | None, Evidence | None]
+Proofs = Mapping[Event, Evidence | None]
 """Why somebody left -> what proves it."""
 FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
 """Held for reasons that no release can cure: the data must change first."""
@@ -70,11 +70,17 @@ def _evidence(context: Context, one: Connected) -> Proofs:
     what each was last seen to say."""
     target, *rows = (connections.row(context.store, name) for name in (one.name, *context.authoritative))
     if target is None or not target.complete:
-        return {}
+        return dict.fromkeys(Event)
     gone = [Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows]
-    said = [Seal(row.name, instant(row.last_delta)) if row is not None and row.complete and not row.defect else None for row in rows]
+    said = [Seal(row.name, _heard(context, row)) if row is not None and row.complete and not row.defect else None for row in rows]
     there = prove(said)
     return {Event.DEPARTED: prove(gone), Event.INACTIVE: there, Event.OUT_OF_SCOPE: there}
+
+
+def _heard(context: Context, source: Any) -> datetime:
+    """When everybody at a source was last seen to say what they say: a delta that shows newcomers only tells nothing of the others."""
+    newcomers = context.connected[source.name].connector.capability.newcomers
+    return instant(source.sealed_at if newcomers else source.last_delta)
 
 
 async def _plan_block(context: Context, one: Connected, rows: Sequence[Stands], evidence: Proofs) -> list[dict[str, Any]]:
@@ -151,7 +157,8 @@ def _drifted(each: Projected) -> bool:
 
 def _columns(context: Context, one: Connected, each: Projected, case: Case, evidence: Proofs) -> list[dict[str, Any]]:
     assert one.policy is not None
-    decisions = decide(one.policy, case, evidence.get(case.projection.event))
+    event = case.projection.event
+    decisions = decide(one.policy, case, None if event is None else evidence[event])
     rows: list[dict[str, Any]] = []
     for decision in decisions:
         row = _row(context, one, each, case, decision)
@@ -182,7 +189,7 @@ def _row(context: Context, one: Connected, each: Projected, case: Case, decision
 
 
 def _requests(one: Connected, each: Projected, decision: Decision, delta: Mapping[str, tuple[Any, Any]], account: str | None) -> int:
-    """None where the connector refuses to send it at all; why, the outcome says."""
+    """0 where the connector refuses to send it at all; why, the outcome says."""
     change = Change(
         "", one.name, decision.kind, each.person.id, who(each.person), account, delta, decision.reason, revoke=decision.revoke
     )  # fmt: skip

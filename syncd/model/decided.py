@@ -14,7 +14,7 @@ class Change:
     """One create / adopt / update / disable / delete with its reason.
 
     ``delta``: provider path -> (before, after); None = no value. ``account``: the provider's id, None before creation. ``document``: the
-    account's attributes when planned (None for a create): read-merge-write starts there. ``expects``: its fingerprint then.
+    account's attributes when planned (None for a create): read-merge-write starts there. ``expects``: its fingerprint then, part of the id.
     ``revoke``: its sessions, tokens and keys end with it.
     """
 

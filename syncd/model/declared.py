@@ -73,17 +73,18 @@ class Capability:
     its trust is that of its attribute, and its form that attribute's normal one. ``marked_late``: a create cannot carry it, a later step
     does. ``own_ids``: ``key`` is the account's id, chosen by us: the identity's where the map says nothing. ``switch``: (attribute,
     live value, disabled value) of a native disable. ``gone``: a fetch may prove absence; ``fading``: only time may, a fetch proves presence
-    alone. ``revokes``: what an account can be robbed of (sessions, tokens), in one word; empty = nothing. ``directory``: member of the
-    binding <- the attribute by which every account tells it. ``containers``: by kind (`Account.object`), the outermost first.
-    ``write_defaults``: provider path <- canonical name; ``constants``: provider path <- literal; ``required``: paths that the whole map
-    must fill, or no account can be created. ``read_defaults``: canonical name <- provider path; a tuple names alternatives, first present
-    wins.
+    alone. ``delta``: a listing can begin at a watermark; ``newcomers``: it then shows who is new, not who changed. ``revokes``: what an
+    account can be robbed of (sessions, tokens), in one word; empty = nothing. ``directory``: member of the binding <- the attribute by
+    which every account tells it. ``containers``: by kind (`Account.object`), the outermost first. ``write_defaults``: provider path <-
+    canonical name; ``constants``: provider path <- literal; ``required``: paths that the whole map must fill, or no account can be
+    created. ``read_defaults``: canonical name <- provider path; a tuple names alternatives, first present wins.
     """
 
     attributes: Mapping[str, AttributeSpec]
     writes: bool = True
     deletes: bool = True
     delta: bool = False
+    newcomers: bool = False
     gone: bool = True
     key: str | None = None
     marker: str | None = None

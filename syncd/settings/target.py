@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncd import model
+from syncd.core.entitlement import Event
 from syncd.core.expression import ExpressionError, compile_expression
 from syncd.core.rule import compile_rule
 from syncd.errors import Refused
@@ -23,7 +24,7 @@ LIMITS = {
 }
 """What one connection may change in 24 hours without a person's yes (version 1)."""
 
-EVENTS = ("inactive", "out_of_scope", "departed")
+EVENTS = tuple(event.value for event in Event)
 
 
 def target(parsed: Parsed, write: sections.Write, reader: MapReader, canonical: Mapping[str, str], correlate: tuple[str, ...]) -> Target:

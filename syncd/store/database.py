@@ -65,8 +65,9 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing, durable when left; a nested use joins the outer one.
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+        """All or nothing, durable when left; a nested use joins the outer one. What is not ``durable`` outlives the process, and may be
+        lost with the machine until the next transaction that is: for what can be read again.
 
         Raises Busy when another process writes for longer than `PATIENCE`, Fatal when the store is full or failing.
         """
@@ -74,6 +75,8 @@ class Database:
             yield
             return
         try:
+            if not durable:
+                self.sql.exec_driver_sql("PRAGMA synchronous=NORMAL")
             self._begin()
             self._open = True
             yield
@@ -88,6 +91,8 @@ class Database:
             raise
         finally:
             self._open = False
+            if not durable:
+                self.sql.exec_driver_sql("PRAGMA synchronous=FULL")
 
     def _begin(self) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -144,6 +144,12 @@ def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:
     )  # fmt: skip
 
 
+def lost_since(store: Store, connection: str, since: datetime) -> bool:
+    """Whether the answer to an update or a deletion was lost after ``since``: what became of it the next listings show."""
+    text = "SELECT 1 FROM step WHERE connection = :connection AND state = 'lost' AND settled_at > :since LIMIT 1"
+    return store.one(text, connection=connection, since=stamp(since)) is not None
+
+
 def requests(store: Store, run: int, connection: str) -> int:
     """How many requests the passed changes of a plan will send."""
     return int(

@@ -1,4 +1,4 @@
-"""The journal, as SQLModel tables: run > change > step, append-only; pending: what waits for a person."""
+"""The journal, as SQLModel tables: run > change > step, kept once something of it was sent; pending: what waits for a person."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Change(SQLModel, table=True):
 
     ``retry``: surely not done. ``lost``: no answer came; what was done shows in the next listing. ``in_doubt``: the same of a creation,
     which is looked for first.
-    ``expects``: the fingerprint its account must still have. ``released``: a person let it go (not counted by limits).
+    ``expects``: the fingerprint of its account when planned, part of the id. ``released``: a person let it go (not counted by limits).
     ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send. ``revoke``: it ends sessions.
     ``recovered_by``: the later run that found out that it had taken effect.
     """
@@ -82,6 +82,7 @@ class Step(SQLModel, table=True):
         Index("step_by_change", "change"),
         Index("step_by_time", "connection", "sent_at"),
         Index("step_open", "connection", "state", sqlite_where=text("state IN ('sent', 'in_doubt')")),
+        Index("step_lost", "connection", "settled_at", sqlite_where=text("state = 'lost'")),
     )
 
 

@@ -15,6 +15,9 @@ from sqlmodel import Field, SQLModel
 
 from syncd.store.conditions import out_of_step
 
+ALL_KEY = {"sqlite_with_rowid": False}
+"""Of a table whose rows are hardly more than their key: SQLite keeps them in the key's own tree, not in one beside it."""
+
 
 class Setting(SQLModel, table=True):
     """One fact about the whole store: its own id, the instance it serves, the key of its digests."""
@@ -109,7 +112,7 @@ class AccountKey(SQLModel, table=True):
     connection: str
     key: str
     trusted: bool = False
-    __table_args__ = (Index("account_by_key", "connection", "attribute", "key"),)
+    __table_args__ = (Index("account_by_key", "connection", "attribute", "key"), ALL_KEY)
 
 
 class Identity(SQLModel, table=True):
@@ -138,7 +141,7 @@ class IdentityKey(SQLModel, table=True):
     identity: str = Field(primary_key=True)
     attribute: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
-    __table_args__ = (Index("identity_by_key", "attribute", "key"),)
+    __table_args__ = (Index("identity_by_key", "attribute", "key"), ALL_KEY)
 
 
 class Dirty(SQLModel, table=True):
@@ -146,6 +149,7 @@ class Dirty(SQLModel, table=True):
 
     connection: str = Field(primary_key=True)
     identity: str = Field(primary_key=True)
+    __table_args__ = ALL_KEY
 
 
 class Link(SQLModel, table=True):

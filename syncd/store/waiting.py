@@ -11,6 +11,7 @@ from sqlalchemy.engine import Row
 from syncd.environment import stamp
 from syncd.store.conditions import out_of_step
 from syncd.store.database import Store
+from syncd.store.outcomes import PATIENCE
 
 RELEASE_LASTS = timedelta(hours=24)
 """A release that no run used within this time is void (contract: "unused after 24 h they are held again")."""
@@ -29,7 +30,7 @@ _HELD = _UPSERT.format(
 )
 _REFUSED = _UPSERT.format(
     rows="SELECT COALESCE(c.id, 'link:' || l.id), l.connection, 'user', COALESCE(c.kind, ''), l.identity, l.id, a.account,"
-    " COALESCE(c.who, k.key, l.identity), CASE WHEN l.failures >= 3 THEN 'quarantined' ELSE 'rejected' END, '',"
+    f" COALESCE(c.who, k.key, l.identity), CASE WHEN l.failures >= {PATIENCE} THEN 'quarantined' ELSE 'rejected' END, '',"
     " COALESCE(c.error, l.reason), :run, :run, :now"
     " FROM link AS l LEFT JOIN account AS a ON a.id = l.account_id"
     " LEFT JOIN identity_key AS k ON k.identity = l.identity AND k.attribute = 'userName'"
@@ -45,7 +46,7 @@ _DOUBT = _UPSERT.format(
     rows="SELECT c.id, c.connection, c.object, c.kind, c.identity, c.link_id, c.account, c.who, 'in_doubt', '',"
     " COALESCE(s.error, 'no answer came'), c.run, :run, :now"
     " FROM step AS s JOIN change AS c ON c.seq = s.change WHERE s.connection = :connection"
-    " AND s.state IN ('sent', 'in_doubt') AND s.state = 'in_doubt'"
+    " AND s.state IN ('sent', 'in_doubt') AND s.state = 'in_doubt'"  # the first half names the condition of the partial index
 )
 
 
@@ -96,6 +97,12 @@ def flaw(store: Store, run: int, connection: str, flaws: Sequence[Mapping[str, s
             for one in flaws
         ],
     )  # fmt: skip
+
+
+def unreadable(store: Store, connection: str) -> dict[str, str | None]:
+    """Records that could not be read when they were last listed: what each is called -> its account, where that is known."""
+    text = "SELECT who, account FROM pending WHERE connection = :connection AND change LIKE 'record:%' ORDER BY id"
+    return {row.who: row.account for row in store.rows(text, connection=connection)}
 
 
 def mended(store: Store, connection: str, accounts: Sequence[str]) -> None:

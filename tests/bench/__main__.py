@@ -8,6 +8,9 @@ from importlib import import_module
 BENCHMARKS = {
     "reconcile": "T1: finding and deciding what is out of step among 1,000,000 links",
     "memory": "T9: peak memory of a full cycle at 10,000 and 100,000 accounts",
+    "listing": "T2: an unchanged full cycle over 100,000 accounts, against download + orjson of the same pages",
+    "first": "T3: the first load of 100,000 accounts, against download + orjson of the same pages",
+    "requests": "requests a change at each provider, beside the fewest that its API allows",
     "apply": "T5, T6: provisioning at a known limit and at an unknown one, against the vendor's SDK in a loop",
     "http": "T8: CPU a request at concurrency 1 and 64",
     "start": "T10: start-up, and a run with nothing to do",

@@ -54,7 +54,7 @@ async def _work(connector: TwilioConnector, queue: object) -> None:
 
 
 def _sdk(sandbox: Served) -> float:
-    client = Client(sandbox.account_sid, sandbox.auth_token)
+    client = Client(*sandbox.credentials)
     client.conversations.base_url = sandbox.url
     started = time.perf_counter()
     for number in range(OURS, OURS + THEIRS):

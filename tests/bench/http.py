@@ -42,7 +42,7 @@ async def _ours(sandbox: Served, width: int, count: int) -> float:
 
 
 async def _plain(sandbox: Served, width: int, count: int) -> float:
-    async with httpx.AsyncClient(auth=(sandbox.account_sid, sandbox.auth_token), base_url=sandbox.url, trust_env=False) as client:
+    async with httpx.AsyncClient(auth=sandbox.credentials, base_url=sandbox.url, trust_env=False) as client:
         first = (await client.get("/v1/Users", params={"PageSize": 50})).json()["users"]
         return await _cpu(width, count, lambda number: client.get(f"/v1/Users/{first[number % len(first)]['sid']}"))
 

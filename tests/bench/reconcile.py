@@ -73,7 +73,7 @@ def _fill(context: Context, people: int) -> None:
         block = [_person(number) for number in range(start, min(people, start + 10_000))]
         with store.transaction():
             store.many(
-                "INSERT INTO identity (id, attributes, live, ignored) VALUES (:id, :attributes, 'live', FALSE)",
+                "INSERT INTO identity (id, attributes, live, ignored, forgotten) VALUES (:id, :attributes, 'live', FALSE, FALSE)",
                 [{"id": one.id, "attributes": orjson.dumps(one.attributes).decode()} for one in block],
             )
             for number, name in enumerate(context.targets):
@@ -95,7 +95,8 @@ def _link(context: Context, one: Connected, first: int, block: list[Person]) -> 
         accounts.append({"id": row, "c": one.name, "a": f"m{row}", "d": document})
         made.append({"c": one.name, "i": person.id, "a": row, "d": desired, "x": actual})
     context.store.many(
-        "INSERT INTO account (id, connection, object, account, ordinal, ignored, document) VALUES (:id, :c, 'user', :a, :id, FALSE, :d)",
+        "INSERT INTO account (id, connection, object, account, ordinal, ignored, document, missing_times)"
+        " VALUES (:id, :c, 'user', :a, :id, FALSE, :d, 0)",
         accounts,
     )
     context.store.many(
@@ -144,8 +145,9 @@ async def _decide(context: Context) -> None:
 
     for name in context.targets:
         context.store.run(
-            "INSERT INTO connection (name, connector, binding, namespace, authoritative, target, listing, complete, defect, accounts,"
-            " pages, settled, error, sealed_at) VALUES (:n, '', '', '', FALSE, TRUE, 0, TRUE, '', 0, 0, 1, '', :t) ON CONFLICT DO NOTHING",
+            "INSERT INTO connection (name, connector, binding, learned, namespace, authoritative, target, listing, complete, defect,"
+            " accounts, pages, settled, error, sealed_at) VALUES (:n, '', '', '{}', '', FALSE, TRUE, 0, TRUE, '', 0, 0,"
+            " 1, '', :t) ON CONFLICT DO NOTHING",
             n=name, t=stamp(context.environment.now()),
         )  # fmt: skip
         await reconcile(context, context.connected[name])

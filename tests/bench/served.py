@@ -1,12 +1,13 @@
-"""The Twilio sandbox in a process of its own, so that its work is not counted as ours, and a connection to it."""
+"""The sandbox in a process of its own, so that its work is not counted as ours, and a connection to it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -17,15 +18,28 @@ from syncd.model import Change, Kind, Rate
 
 @dataclass(frozen=True)
 class Served:
-    """Where the sandbox listens and who may speak to it."""
+    """``target``: the connection that points at the first provider served, as the sandbox's own configuration has it."""
 
-    url: str
-    account_sid: str
-    auth_token: str
-    config: str
+    target: Mapping[str, Any]
+
+    @property
+    def url(self) -> str:
+        """Of its API."""
+        return str(self.target["base_url"])
+
+    @property
+    def origin(self) -> str:
+        return self.url[: self.url.index("/", len("http://")) if self.url.count("/") > 2 else None]
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """Where that provider is Twilio: user and password."""
+        return self.target["account_sid"], self.target["auth_token"]
 
     def connector(self, rate: Rate) -> TwilioConnector:
-        options = TwilioOptions(base_url=self.url, account_sid=self.account_sid, auth_token=self.auth_token)  # type: ignore[arg-type]
+        """Where that provider is Twilio."""
+        account_sid, auth_token = self.credentials
+        options = TwilioOptions(base_url=self.url, account_sid=account_sid, auth_token=auth_token)  # type: ignore[arg-type]
         return TwilioConnector(options, environment=Environment(), rate=rate, writable=True)
 
 
@@ -38,8 +52,8 @@ def served(*arguments: str) -> Iterator[Served]:
         config = ""
         while "write: {}" not in config:
             config += process.stdout.readline()
-        chat = YAML(typ="safe").load(config)["connections"]["chat"]
-        yield Served(chat["base_url"], chat["account_sid"], chat["auth_token"], config)
+        _, target = YAML(typ="safe").load(config)["connections"].values()
+        yield Served(target)
     finally:
         process.terminate()
         process.wait(30)

@@ -10,22 +10,34 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Figure:
-    """One measured thing: its name, unit, and a value a repetition."""
+    """One measured thing: its name, unit, and a value a repetition; ``cpus``: what it took of this process, where that was taken."""
 
     name: str
     unit: str = "s"
     values: list[float] = field(default_factory=list)
+    cpus: list[float] = field(default_factory=list)
 
     @property
     def median(self) -> float:
         return statistics.median(self.values)
 
+    @property
+    def cpu(self) -> float:
+        """The median of the CPU seconds of this process, where they were taken."""
+        return statistics.median(self.cpus)
 
-def seconds(action: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    def measure(self, action: Callable[[], object]) -> None:
+        """How long one call takes, and how much of this process's CPU."""
+        before = time.process_time()
+        self.values.append(seconds(action))
+        self.cpus.append(time.process_time() - before)
+
+
+def seconds(action: Callable[[], object]) -> float:
     """How long one call takes."""
-    started = clock()
+    started = time.perf_counter()
     action()
-    return clock() - started
+    return time.perf_counter() - started
 
 
 def compare(repeat: int, *actions: tuple[str, Callable[[], object]]) -> list[Figure]:
@@ -33,7 +45,7 @@ def compare(repeat: int, *actions: tuple[str, Callable[[], object]]) -> list[Fig
     figures = [Figure(name) for name, _ in actions]
     for _ in range(repeat):
         for figure, (_, action) in zip(figures, actions, strict=True):
-            figure.values.append(seconds(action))
+            figure.measure(action)
     return figures
 
 

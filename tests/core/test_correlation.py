@@ -1,9 +1,10 @@
 """Correlation keys, ignore globs, identity ids and markers."""
 
+import json
 import re
 import sys
 import unicodedata
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 from core_strategies import texts
@@ -122,6 +123,16 @@ def test_ids_are_equal_when_and_only_when_all_three_parts_are(one, other):
 def test_an_id_that_cannot_be_stored_has_no_identity(account):
     with pytest.raises(Rejected):
         identity_id("prod", "people", account)
+
+
+@given(anything)
+def test_ids_are_uuids_of_version_5_over_the_json_text(account):
+    try:
+        id = identity_id("prod", "people", account)
+    except Rejected:
+        return
+    text = json.dumps(["prod", "people", account], ensure_ascii=False, separators=(",", ":"))
+    assert id == str(uuid5(UUID("e7135f14-235c-5143-a56c-0da15ed76cf7"), text))
 
 
 def test_identity_ids_are_for_ever():

@@ -26,11 +26,6 @@ def test_an_entry_without_value_does_not_count(document, name):
     assert fingerprint({**without, name: None}) == fingerprint({**without, name: {"a": [], "b": ""}}) == fingerprint(without)
 
 
-@given(st.lists(texts, max_size=3), st.lists(texts, max_size=3))
-def test_salts_do_not_run_together(one, other):
-    assert (fingerprint({}, *one) == fingerprint({}, *other)) == (one == other)
-
-
 @given(st.recursive(st.text(st.characters()) | st.floats() | st.integers(), st.lists))
 def test_what_strangers_wrote_always_has_one(value):
     assert len(fingerprint({"a": value})) == 16
@@ -46,7 +41,7 @@ def test_composition_counts():
 
 
 def test_a_fingerprint_is_for_ever():
-    assert fingerprint({"b": "é", "a": [1, True], "none": None}, "v1").hex() == "b861c241046bed7d990c9d711f3b459e"
+    assert fingerprint({"b": "é", "a": [1, True], "none": None}).hex() == "8e0f50dfbc2ac797bd85f668198dee6f"
 
 
 @given(st.dictionaries(texts, values))

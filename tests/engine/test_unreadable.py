@@ -81,3 +81,16 @@ async def test_at_the_first_contact_they_wait_for_a_word_of_their_own(world: Mak
     w.write(people(1))
     _, plan = await w.run()
     assert (planned(plan), len(w.directory.accounts)) == ([("create", mail(1), "unreadable")], 1)
+
+
+async def test_a_delta_that_does_not_show_them_again_lets_nobody_pass(world: MakeWorld) -> None:
+    w = await established(world, *people(1), memory=Keyless, delta=True)
+    w.directory.add("x9", userName="x9@corp.example", title="garbled")
+    w.write(people(1, 3))
+    for mode in ("full", "delta", "delta"):
+        report, plan = await w.run(mode)
+        assert planned(plan) == [("create", mail(3), "unreadable")], mode
+    assert report.results[1].listing is not None and report.results[1].listing.flaws == []
+    w.directory.accounts["x9"]["title"] = "Chef"
+    _, plan = await w.run()
+    assert planned(plan) == [("create", mail(3), "")]

@@ -63,9 +63,10 @@ def link(store: Store, connection: str, identity: str, desired: bytes | None, ac
 
 
 def column(store: Store, table: str, name: str, **where: Any) -> list[Any]:
-    """One column of the rows that answer, in order of their making."""
+    """One column of the rows that answer, in order of their making; sorted where a table does not keep that order."""
+    order = "1" if table in ("account_key", "identity_key", "dirty") else "rowid"
     condition = " AND ".join(f"{key} IS :{key}" for key in where) or "TRUE"
-    return [row[0] for row in store.rows(f"SELECT {name} FROM {table} WHERE {condition} ORDER BY rowid", **where)]
+    return [row[0] for row in store.rows(f"SELECT {name} FROM {table} WHERE {condition} ORDER BY {order}", **where)]
 
 
 def change(run: int, id: str, identity: str, **more: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -59,6 +60,20 @@ def test_a_nested_transaction_joins_the_outer_one(opened: Opener) -> None:
         assert names(other) == set()
         raise Broken
     assert names(one) == set()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_only_what_can_be_read_again_is_not_synchronised(store: Store, fails: bool) -> None:
+    full, normal = 2, 1
+    with suppress(Broken), store.transaction(durable=False):
+        store.run(PUT, name="a")
+        assert store.value("PRAGMA synchronous") == normal
+        if fails:
+            raise Broken
+    assert store.value("PRAGMA synchronous") == full
+    assert names(store) == (set() if fails else {"a"})
+    with store.transaction(), store.transaction(durable=False):
+        assert store.value("PRAGMA synchronous") == full
 
 
 def test_after_a_failure_the_next_transaction_works(store: Store) -> None:

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("trusted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "attribute"),
+        sqlite_with_rowid=False,
     )
     op.create_index("account_by_key", "account_key", ["connection", "attribute", "key"], unique=False)
     op.create_table(
@@ -124,6 +125,7 @@ def upgrade() -> None:
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("identity", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "identity"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "identity",
@@ -145,6 +147,7 @@ def upgrade() -> None:
         sa.Column("attribute", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("identity", "attribute", "key"),
+        sqlite_with_rowid=False,
     )
     op.create_index("identity_by_key", "identity_key", ["attribute", "key"], unique=False)
     op.create_table(
@@ -247,4 +250,5 @@ def upgrade() -> None:
     )
     op.create_index("step_by_change", "step", ["change"], unique=False)
     op.create_index("step_by_time", "step", ["connection", "sent_at"], unique=False)
+    op.create_index("step_lost", "step", ["connection", "settled_at"], unique=False, sqlite_where=sa.text("state = 'lost'"))
     op.create_index("step_open", "step", ["connection", "state"], unique=False, sqlite_where=sa.text("state IN ('sent', 'in_doubt')"))
