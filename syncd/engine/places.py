@@ -30,10 +30,6 @@ class Move(NamedTuple):
     def left(self) -> Sequence[Place]:
         return [place for place in self.here if place not in self.there]
 
-    @property
-    def entered(self) -> Sequence[Place]:
-        return [place for place in self.there if place not in self.here]
-
 
 def move(context: Context, one: Connected, row: Any) -> Move:
     """``row``: of the journal, not yet settled."""
@@ -83,12 +79,10 @@ def _empties(tree: Tree, row: Any) -> str:
 
 
 def settled(context: Context, one: Connected, row: Any) -> None:
-    """An account has moved: called before the store hears of it."""
+    """An account leaves where it lived: called before the store hears of it. Of what is entered nobody asks who lives there: it is needed."""
     tree = context.trees.get(one.name)
     if tree is not None:
-        moving = move(context, one, row)
-        tree.lodgers.subtract(moving.left)
-        tree.lodgers.update(moving.entered)
+        tree.lodgers.subtract(move(context, one, row).left)
 
 
 def housed(context: Context, one: Connected, account: Account) -> None:

@@ -10,6 +10,7 @@ from syncd.errors import InDoubt, Rejected, Retryable
 from syncd.model import Flaw
 from tests.engine.town import changes, living, make, reasons, rests, settled, town
 from tests.engine.worlds import MakeWorld, mail, names, people, settle, target, writes
+from tests.world import LIMITS, person
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +52,13 @@ async def test_an_id_that_the_connector_does_not_take_is_that_containers_affair(
     report, _ = await w.run()
     assert reasons(w) == [("rejected", "!", "! is no id")]
     assert (names(w), report.results[1].skipped) == ({mail(1), mail(3)}, 1)
+
+
+async def test_an_account_that_the_connector_does_not_take_is_that_persons_affair(world: MakeWorld) -> None:
+    w = await settled(world, *people(1))
+    w.write([*people(1), person(2, email="!two"), *people(3)])
+    await w.run()
+    assert (reasons(w), names(w)) == ([("rejected", "!two", "!two is no id")], {mail(1), mail(3)})
 
 
 async def test_nobody_lives_where_no_container_can_be(world: MakeWorld) -> None:
@@ -164,3 +172,21 @@ async def test_beside_a_listing_that_broke_off_people_enter_only_what_was_seen(w
     )
     town(w).broken = set()
     await settle(w, *living(1, 2), *living(3, tenant="south"))
+
+
+async def test_a_tenant_is_not_to_go_while_those_who_leave_it_are_held(world: MakeWorld) -> None:
+    w = await settled(world, *living(1, 2), limits=LIMITS)
+    w.write([])
+    await w.run()
+    assert sorted(changes(w)) == [("user", "delete", mail(1), "held"), ("user", "delete", mail(2), "held")]
+    w.release()
+    await w.run()
+    assert (names(w), town(w).ids("tenant")) == (set(), set())
+
+
+async def test_what_is_to_go_is_not_renamed_before(world: MakeWorld) -> None:
+    w = await settled(world, *living(1))
+    town(w).named = {"tenant": {"north": {"name": "North"}}}
+    w.write([])
+    await w.run()
+    assert [row[:3] for row in changes(w)] == [("user", "delete", mail(1)), ("tenant", "delete", "north")]

@@ -114,10 +114,10 @@ class TownConnector(MemoryConnector):
         return Unknown("nothing proves it") if self.town.vague and isinstance(answer, Gone) else answer
 
     def steps(self, change: Change) -> tuple[Step, ...]:
-        if change.object == USER:
-            return super().steps(change)
         if change.who.startswith("!"):
             raise Rejected(f"{change.who} is no id")
+        if change.object == USER:
+            return super().steps(change)
         body = {path: after for path, (_, after) in change.delta.items()}
         return (Step(change, 1, change.kind.value, change.object, body, creates=change.kind is Kind.CREATE),)
 
