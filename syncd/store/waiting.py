@@ -36,8 +36,10 @@ _REFUSED = _UPSERT.format(
     " LEFT JOIN identity_key AS k ON k.identity = l.identity AND k.attribute = 'userName'"
     " LEFT JOIN change AS c ON l.failures > 0 AND c.seq = (SELECT MAX(x.seq) FROM change AS x"
     " WHERE x.identity = l.identity AND x.connection = l.connection AND x.state = 'rejected')"
-    " WHERE l.connection = :connection AND (l.state = 'rejected' OR l.failures > 0)"
+    " WHERE l.connection = :connection AND (l.state = 'rejected' OR l.failures > 0) AND NOT EXISTS (SELECT 1 FROM change AS h"
+    " WHERE h.identity = l.identity AND h.connection = l.connection AND h.run = :run AND h.state = 'held')"
 )
+"""Who was refused once and is held now waits for a release, and is shown as held: as a refusal nobody could let it go."""
 _REFUSED_CONTAINERS = _UPSERT.format(
     rows="SELECT id, connection, object, kind, identity, link_id, account, who, 'rejected', '', error, run, run, :now"
     " FROM change WHERE run = :run AND connection = :connection AND object <> 'user' AND state = 'rejected'"

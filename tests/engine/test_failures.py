@@ -15,7 +15,7 @@ from syncd.engine.report import Report
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
 from syncd.model import Account, Connection, Rate, Step
 from syncd.store import waiting
-from tests.engine.worlds import MakeWorld, literal, mail, names, people, states, target, writes
+from tests.engine.worlds import MakeWorld, kinds, limited, literal, mail, names, people, states, target, writes
 from tests.world import World, entries, person, planned
 
 pytestmark = pytest.mark.anyio
@@ -228,3 +228,21 @@ async def test_fresh_evidence_is_not_taken_again(world: MakeWorld) -> None:
     soon = timedelta(seconds=1)
     w, report, _ = await aging(world, lambda w: w.people_file.unlink(missing_ok=True), takes=soon, later=soon)
     assert (len(w.directory.accounts), report.failed) == (2, False)
+
+
+async def test_what_was_refused_once_and_is_held_again_can_be_released_again(world: MakeWorld) -> None:
+    """A release lasts 24 hours; a leaver whose deletion the provider refused meanwhile must not be stuck behind the refusal."""
+    w = await limited(world, 4)
+    w.write(people(1))
+    await w.run()
+    w.release()
+    for _ in range(3):
+        w.directory.fail_next("delete", Rejected("HTTP 400"))
+    report, _ = await w.run()
+    assert (report.results[1].held, report.results[1].rejected) == (0, 3)
+    w.clock.pass_time(timedelta(hours=25))
+    report, plan = await w.run()
+    assert (kinds(plan), report.results[1].held, report.results[1].rejected) == ({("delete", "limit")}, 3, 0)
+    w.release()
+    report, _ = await w.run()
+    assert (report.converged, names(w)) == (True, {mail(1)})
