@@ -79,7 +79,7 @@ def _empties(tree: Tree, row: Any) -> str:
 
 
 def settled(context: Context, one: Connected, row: Any) -> None:
-    """An account leaves where it lived: called before the store hears of it. Of what is entered nobody asks who lives there: it is needed."""
+    """An account leaves where it lived: called before the store hears of it. What is entered is needed, and never asked about."""
     tree = context.trees.get(one.name)
     if tree is not None:
         tree.lodgers.subtract(move(context, one, row).left)
