@@ -26,8 +26,8 @@ from syncd.connectors.retry import http_date
 from syncd.errors import Incomplete, Rejected
 from syncd.model import Cursor, Page, Watermark
 
-OVERLAP = timedelta(seconds=60)
-"""How far before its watermark a delta begins: writes become visible a little out of the order of their instants."""
+OVERLAP = timedelta(minutes=10)
+"""How far before its watermark a delta begins: writes become visible out of the order of their instants, and clocks differ."""
 TAIL = 20
 """So many of the last users of a page are remembered, to go on from when the very last ones are deleted meanwhile."""
 PAGES = 200_000
