@@ -93,7 +93,7 @@ def project(policy: Policy, person: Person, holding: Holding | None, now: dateti
     if event is None:
         return _entitled(policy, person, holding, due)
     if holding is None:
-        return NOTHING
+        return replace(NOTHING, event=event)
     left = _leaving(policy, person, holding, event, now)
     fresh = STAGES.get(left.state, 0) > STAGES.get(holding.state, 0)
     return replace(left, event=event, hold=hold_leavers if fresh and not holding.hold else holding.hold)

@@ -16,7 +16,7 @@ The files in the order in which a run meets them::
     tree          the containers accounts live in
 
     doubt         creates without an answer, settled first
-    projecting    what each changed person should be at a target, as two fingerprints
+    projecting    what each changed person should be at a target, as two fingerprints; `reowning`: who has an account of ours and no right
     reconcile     where they differ: decisions of core, as rows of the journal; `correlating` finds the accounts of newcomers
     guarding      what of it may be sent
     containers    what their places need (`places`: who lives where)

@@ -116,6 +116,11 @@ async def adopted(context: Context, one: Connected, each: Projected, found: Matc
     return project(one.policy, each.person, Holding(document), context.environment.now())
 
 
+async def readable(context: Context, one: Connected, found: Match) -> bool:
+    """Whether the account's attributes are known, or could be asked for. Raises Quarantined."""
+    return not isinstance(await _document(context, one, found), Conflict)
+
+
 async def _document(context: Context, one: Connected, found: Match) -> Mapping[str, Any] | Conflict:
     """The account's attributes, asked for where the store kept none (a stranger's until now). Raises Quarantined."""
     text = staging.document(context.store, found.row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,14 +28,23 @@ class Projected:
     projection: Projection
 
 
-async def project_dirty(context: Context, one: Connected) -> int:
-    """Project everybody who changed, or whom time changed, a block a transaction; how many."""
+After = Callable[[Sequence[Projected]], Awaitable[None]]
+
+
+async def _nothing(projected: Sequence[Projected]) -> None:
+    """What is done after a block where nothing is."""
+
+
+async def project_dirty(context: Context, one: Connected, after: After = _nothing) -> int:
+    """Project everybody who changed, or whom time changed, a block a transaction; how many. ``after``: called with each block."""
     total = 0
     while rows := links.dirty(context.store, one.name):
+        projected = [at(context, one, row) for row in rows]
         with context.store.transaction():
-            save(context, one, [at(context, one, row) for row in rows])
+            save(context, one, projected)
             links.clean(context.store, one.name, [row.identity for row in rows])
         total += len(rows)
+        await after(projected)
         await context.breathe()
     return total
 

@@ -20,6 +20,7 @@ from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
 from syncd.engine.projecting import Projected, at, project_dirty, save, who
+from syncd.engine.reowning import take_back
 from syncd.environment import instant, stamp
 from syncd.errors import Rejected
 from syncd.model import LEAVING, Change, Kind
@@ -34,7 +35,7 @@ FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never"
 
 async def reconcile(context: Context, one: Connected) -> None:
     """Plan everything that is out of step at one target; nothing before one of its listings was sealed."""
-    await project_dirty(context, one)
+    await project_dirty(context, one, lambda projected: take_back(context, one, projected))
     known = connections.row(context.store, one.name)
     if known is None or known.sealed_at is None:
         return

@@ -72,7 +72,7 @@ def test_without_an_account_only_who_is_entitled_is_wanted(rules: Policy, who: P
     assert found.actual is None
     if found.desired is not None:
         assert (who.live, who.ignored, leaver(who)) == ("live", False, False)
-    assert found.event is None
+        assert found.event is None
 
 
 @given(rules=policies, who=persons, holding=holdings)

@@ -176,7 +176,7 @@ def test_passing_time_alone_is_known_in_advance() -> None:
     who = replace(person(), starts=NOW, ends=NOW + DAY)
     found = project(policy(inactive="disable"), who, None, NOW)
     assert (found.due, found.state) == (NOW + DAY, "live")
-    assert project(policy(), who, None, NOW - HOUR) is NOTHING
+    assert project(policy(), who, None, NOW - HOUR) == replace(NOTHING, event=Event.INACTIVE)
     ended = project(policy(inactive="disable"), who, Holding({"login": "ann"}), NOW + DAY)
     assert (ended.state, ended.event, ended.reason) == ("disabled", Event.INACTIVE, "inactive")
 

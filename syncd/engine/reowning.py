@@ -1,0 +1,21 @@
+"""People who are to have no account at a target, and have one of ours all the same: the store was lost since it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncd.core.matching import Match
+from syncd.engine.context import Connected, Context
+from syncd.engine.correlating import correlate, readable
+from syncd.engine.projecting import Projected
+from syncd.store import identities, outcomes
+
+
+async def take_back(context: Context, one: Connected, projected: Sequence[Projected]) -> None:
+    """Their accounts are owned again, so that they leave like anybody's: a trusted key names each, and our marker. Raises Quarantined."""
+    without = [each for each in projected if each.projection.event is not None and each.holding is None]
+    for identity, found in correlate(context, one, without).items():
+        if isinstance(found, Match) and found.ours and await readable(context, one, found):
+            with context.store.transaction():
+                outcomes.attach(context.store, one.name, identity, found.row, context.environment.now())
+                identities.mark(context.store, [identity], [one.name])
