@@ -16,7 +16,7 @@ from syncd.cli.text import called, count, duration, listed, value
 from syncd.engine.guarding import CONSENTED
 from syncd.engine.planning import ConnectionPlan, Plan
 from syncd.engine.reading import Reading
-from syncd.model import USER, Kind
+from syncd.model import USER, Hold, Kind
 from syncd.store import answers, journal
 
 SIGNS = {
@@ -73,7 +73,7 @@ class PlanView:
         return sent, held
 
     def _goes(self, row: Any) -> bool:
-        return self.agreed and row.hold == cures.FIRST and row.kind in CONSENTED
+        return self.agreed and row.hold == Hold.FIRST_CONTACT and row.kind in CONSENTED
 
     def _listing(self, part: ConnectionPlan) -> Line:
         accounts = [f"{number:,} {name}" for name, number in part.accounts.items() if number or name == "linked"]
@@ -131,7 +131,7 @@ class PlanView:
 
     def _members(self, group: Any) -> Iterator[Line]:
         """The first changes of one kind that are held for one reason; in full where a yes at first contact would send them."""
-        in_full = group.hold == cures.FIRST and cures.releasable(group)
+        in_full = group.hold == Hold.FIRST_CONTACT and cures.releasable(group)
         holding = sum(bool(part.held) for part in self.plan.connections) if in_full else 1
         rows = answers.held_for(self.plan.store, self.plan.run, group, group.n if self.whole else max(1, FIRST // holding))
         more = group.n - len(rows)
@@ -179,9 +179,9 @@ def _eta(seconds: float) -> str:
 
 def _next(group: Any) -> str:
     """The command to paste for a group of held changes."""
-    if group.hold == cures.FIRST and cures.releasable(group):
+    if group.hold == Hold.FIRST_CONTACT and cures.releasable(group):
         return f"`syncd sync` asks and sends these (in cron: syncd sync --yes); or let them go: syncd held release {group.first}"
-    if group.hold == cures.FIRST:
+    if group.hold == Hold.FIRST_CONTACT:
         return cures.WAIT
     if cures.releasable(group):
         return f"let them go: syncd held release {group.first}   keep as it is: syncd held reject {group.first}"

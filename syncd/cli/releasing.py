@@ -10,7 +10,7 @@ from syncd.cli.documents import document
 from syncd.cli.exits import Failed
 from syncd.cli.printer import CYAN, GREEN, Styled
 from syncd.cli.text import count, listed
-from syncd.model import Kind
+from syncd.model import Hold, Kind
 from syncd.store import Store
 
 SHOWN = 5
@@ -27,8 +27,8 @@ def chosen(store: Store, rows: Sequence[Any], only: Sequence[str], kinds: Sequen
 
 def divided(rows: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """(what the release lets go, what stays held). At a first contact only what the contact itself holds can go."""
-    first = {row.connection for row in rows if row.hold == cures.FIRST}
-    going = [row for row in rows if cures.releasable(row) and (row.hold == cures.FIRST or row.connection not in first)]
+    first = {row.connection for row in rows if row.hold == Hold.FIRST_CONTACT}
+    going = [row for row in rows if cures.releasable(row) and (row.hold == Hold.FIRST_CONTACT or row.connection not in first)]
     gone = {row.id for row in going}
     return going, [row for row in rows if row.id not in gone]
 
@@ -63,6 +63,6 @@ def rejected_lines(run: int, rows: Sequence[Any]) -> Iterator[str | Styled]:
 def _why(row: Any) -> str:
     if row.hold in cures.WORDS:
         return f"{row.reason}. A release cannot help: {cures.WORDS[row.hold]}"
-    if row.hold == cures.FIRST:
+    if row.hold == Hold.FIRST_CONTACT:
         return cures.WAIT
     return f"{row.reason}. Not with the first contact: release it when that is over"

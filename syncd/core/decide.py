@@ -26,11 +26,12 @@ from syncd.core.matching import Conflict, Match
 from syncd.core.paths import present
 from syncd.core.policy import Policy
 from syncd.core.project import Projection
-from syncd.model import Kind
+from syncd.model import Hold, Kind
 
 Delta = Mapping[str, tuple[Any, Any]]
 FLIPS = 2
 """How often in 24 hours the same value is written to the same place of an account."""
+REGROUPED = "the scope, map or sources changed: release the leavers you expect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, and whether it must wait: ``hold`` is a code, ``held`` the words for a person.
+    """What to do, and whether it must wait: ``hold`` says why, ``held`` says it to a person.
 
-    Codes: untrusted | rehire | contradicted | ambiguous | taken | ignored | foreign | unread | never | collision | drift | fight | key
-    | erases | config.
     A disable or delete of a leaver carries the evidence it was made from (`leave` is the only maker). ``replaces``: a creation that
     follows the deletion beside it, and is made with everything, whatever its ``delta`` says. ``revoke``: sessions, tokens and keys end.
     """
@@ -63,7 +62,7 @@ class Decision:
     kind: Kind
     delta: Delta
     reason: str
-    hold: str = ""
+    hold: Hold = Hold.NOTHING
     held: str | None = None
     counted: bool = True
     replaces: bool = False
@@ -95,7 +94,7 @@ def leave(policy: Policy, projection: Projection, evidence: Evidence) -> Decisio
 
 
 def _leave(projection: Projection, evidence: Evidence) -> Decision:
-    hold, held = ("config", "the scope, map or sources changed: release the leavers you expect") if projection.hold else ("", None)
+    hold, held = (Hold.CONFIG, REGROUPED) if projection.hold else (Hold.NOTHING, None)
     if projection.desired is None:
         return Decision(Kind.DELETE, {}, projection.reason, hold, held, counted=not projection.counted, evidence_at=evidence.at)
     changed = delta(projection.found or {}, projection.wanted or {})
@@ -108,18 +107,18 @@ def _arrive(policy: Policy, case: Case) -> Decision:
     if isinstance(case.match, Conflict):
         return Decision(Kind.CREATE, made, "new", case.match.code, case.match.text)
     if case.collides:
-        return Decision(Kind.CREATE, made, "new", "collision", case.collides)
+        return Decision(Kind.CREATE, made, "new", Hold.COLLISION, case.collides)
     if case.match is None:
         return _drift(policy, case, Decision(Kind.CREATE, made, "deleted outside syncd" if case.drifted else "new"))
     adopted = case.adopted or case.projection
     changed = delta(adopted.found or {}, adopted.wanted or {})
     changed = {path: pair for path, pair in changed.items() if path not in policy.map.immutable}
     hold, held = case.match.hold, case.match.text or None
-    revoke = hold == "untrusted" and policy.revokes
+    revoke = hold == Hold.UNTRUSTED and policy.revokes
     if revoke:
         held = f"{held}; release = adopt it and end its {policy.capability.revokes}"
     if policy.target.adopt == "never" and not case.match.ours:
-        hold, held = "never", f"account {case.match.account} matches by {case.match.by}, and adopt is never"
+        hold, held = Hold.NEVER, f"account {case.match.account} matches by {case.match.by}, and adopt is never"
     decision = Decision(Kind.ADOPT, changed, f"matches by {case.match.by}", hold, held, counted=bool(changed), revoke=revoke)
     return _erasing(policy, case.match, _keeping(adopted, decision))
 
@@ -129,14 +128,14 @@ def _erasing(policy: Policy, match: Match, decision: Decision) -> Decision:
     if not policy.map.erased or not decision.delta or match.ours:
         return decision
     told = f"writing to account {match.account} may erase its {', '.join(sorted(policy.map.erased))}, which no answer shows"
-    return replace(decision, hold=decision.hold or "erases", held=f"{decision.held}; {told}" if decision.held else told)
+    return replace(decision, hold=decision.hold or Hold.ERASES, held=f"{decision.held}; {told}" if decision.held else told)
 
 
 def _update(policy: Policy, case: Case) -> tuple[Decision, ...]:
     projection = case.projection
     changed = delta(projection.found or {}, projection.wanted or {})
     if case.collides:
-        return (Decision(Kind.UPDATE, changed, projection.reason, "collision", case.collides),)
+        return (Decision(Kind.UPDATE, changed, projection.reason, Hold.COLLISION, case.collides),)
     moved = sorted(path for path in policy.map.immutable if path in changed)
     if moved:
         return _key_change(policy, projection, changed, moved)
@@ -150,7 +149,7 @@ def _fight(case: Case, decision: Decision) -> Decision:
         again = sum(path in wrote and not delta(wrote, {path: after}) for wrote in case.lately)
         if again >= FLIPS:
             told = f"{path} was set to {after} {again} times in 24 h and is {before} again: somebody else writes it too"
-            return replace(decision, hold="fight", held=told)
+            return replace(decision, hold=Hold.FIGHT, held=told)
     return decision
 
 
@@ -161,17 +160,17 @@ def _key_change(policy: Policy, projection: Projection, changed: Delta, moved: l
     if policy.target.on_key_change == "hold":
         rest = f"{told}: release = update the rest and keep {before}"
         others = {name: pair for name, pair in changed.items() if name not in moved}
-        return (Decision(Kind.UPDATE, others, f"{path} changed", "key", rest),)
+        return (Decision(Kind.UPDATE, others, f"{path} changed", Hold.KEY, rest),)
     own = policy.capability.key or path
     dead, made = (projection.found or {}).get(own), (projection.wanted or {}).get(own)
     dies = f"{told}: release = delete account {dead} with all that hangs on it, and create {made}"
     return (
-        Decision(Kind.DELETE, {}, f"{path} changed", "key", dies),
-        Decision(Kind.CREATE, {}, f"{path} changed", "key", dies, replaces=True),
+        Decision(Kind.DELETE, {}, f"{path} changed", Hold.KEY, dies),
+        Decision(Kind.CREATE, {}, f"{path} changed", Hold.KEY, dies, replaces=True),
     )
 
 
 def _drift(policy: Policy, case: Case, decision: Decision) -> Decision:
     if not case.drifted or policy.target.drift != "report":
         return decision
-    return Decision(decision.kind, decision.delta, decision.reason, "drift", f"{decision.reason}; drift: report leaves it to you")
+    return Decision(decision.kind, decision.delta, decision.reason, Hold.DRIFT, f"{decision.reason}; drift: report leaves it to you")

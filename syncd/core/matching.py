@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from syncd.core.markers import Owner
+from syncd.model import Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The account to adopt; ``hold`` is empty or the code for which a person must agree, ``text`` says why.
+    """The account to adopt; ``hold``: for what a person must agree, ``text`` says it.
 
     ``ours``: a trusted key and our marker say that it was ours before the store was lost.
     """
@@ -44,16 +45,16 @@ class Match:
     row: int
     account: str
     by: str
-    hold: str = ""
+    hold: Hold = Hold.NOTHING
     text: str = ""
     ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """No account can be made or taken; a person must look. ``code``: ambiguous | taken | ignored | foreign."""
+    """No account can be made or taken; a person must look."""
 
-    code: str
+    code: Hold
     text: str
 
 
@@ -70,26 +71,26 @@ def match(found: Mapping[str, Sequence[Candidate]], order: Sequence[str], identi
 def _only(named: Sequence[Candidate], instance: str) -> Match | Conflict:
     """The account that all of ``named`` are, if they are one and may be had."""
     if len({one.row for one in named}) > 1:
-        return Conflict("ambiguous", f"{_names(named)} match by {', '.join(sorted({_plain(one) for one in named}))}")
+        return Conflict(Hold.AMBIGUOUS, f"{_names(named)} match by {', '.join(sorted({_plain(one) for one in named}))}")
     one = named[0]
     if one.ignored:
-        return Conflict("ignored", f"account {one.account} is on the ignore list")
+        return Conflict(Hold.IGNORED, f"account {one.account} is on the ignore list")
     if one.linked is not None and not one.departed:
-        return Conflict("taken", f"account {one.account} with this {_plain(one)} belongs to another person ({one.linked})")
+        return Conflict(Hold.TAKEN, f"account {one.account} with this {_plain(one)} belongs to another person ({one.linked})")
     if one.linked is None and one.marker is not None and one.marker.instance != instance:
         whose = f" ({':'.join(one.marker)})" if one.marker.instance else ""
-        return Conflict("foreign", f"account {one.account} carries the marker of another syncd{whose}")
+        return Conflict(Hold.FOREIGN, f"account {one.account} carries the marker of another syncd{whose}")
     return _match(one, ours=one.marker is not None and one.marker.instance == instance)
 
 
 def _match(one: Candidate, *, ours: bool) -> Match:
-    hold, text = "", ""
+    hold, text = Hold.NOTHING, ""
     if one.linked is not None:
-        hold, text = "rehire", f"account {one.account} was a leaver's: rehire, or a reused address?"
+        hold, text = Hold.REHIRE, f"account {one.account} was a leaver's: rehire, or a reused address?"
     elif not one.trusted:
-        hold, text = "untrusted", f"account {one.account} matches by {_plain(one)}, which its holder can edit"
+        hold, text = Hold.UNTRUSTED, f"account {one.account} matches by {_plain(one)}, which its holder can edit"
     elif one.contradiction:
-        hold, text = "contradicted", f"account {one.account} matches by {_plain(one)}, but {one.contradiction}"
+        hold, text = Hold.CONTRADICTED, f"account {one.account} matches by {_plain(one)}, but {one.contradiction}"
     return Match(one.row, one.account, _plain(one), hold, text, ours=ours and not hold)
 
 

@@ -23,7 +23,7 @@ from syncd.core.fingerprint import fingerprint, fingerprint_of_clean
 from syncd.core.mapping import delta, found
 from syncd.core.policy import Policy
 from syncd.errors import Rejected
-from syncd.model import Attributes
+from syncd.model import Attributes, Hold
 
 STAGES = {"disabled": 1, "retained": 1, "grace": 2, "leaving": 3}
 """How far gone a leaver is: 1 can stay so, 2 ends in deletion, 3 is to be deleted now."""
@@ -52,7 +52,7 @@ class Holding:
     state: str = "live"
     leaving_since: datetime | None = None
     counted: bool = False
-    hold: str = ""
+    hold: str = Hold.NOTHING
     written: Mapping[str, Any] | None = None
 
 
@@ -72,7 +72,7 @@ class Projection:
     due: datetime | None = None
     leaving_since: datetime | None = None
     counted: bool = False
-    hold: str = ""
+    hold: str = Hold.NOTHING
     event: Event | None = None
     key: Any = None
     kept: Mapping[str, Any] = field(default_factory=dict)
@@ -81,8 +81,8 @@ class Projection:
 NOTHING = Projection(None, None, "live")
 
 
-def project(policy: Policy, person: Person, holding: Holding | None, now: datetime, hold_leavers: str = "") -> Projection:
-    """``hold_leavers``: the code with which who leaves, or is to be deleted after all, for the first time is held (config), or empty."""
+def project(policy: Policy, person: Person, holding: Holding | None, now: datetime, hold_leavers: Hold = Hold.NOTHING) -> Projection:
+    """``hold_leavers``: why who leaves, or is to be deleted after all, for the first time is held."""
     frozen = _why_frozen(person, holding)
     if frozen:
         return _still(holding, "frozen", frozen) if holding else NOTHING

@@ -20,7 +20,7 @@ from syncd.engine.projecting import at
 from syncd.engine.tree import Place, Tree, around
 from syncd.environment import stamp
 from syncd.errors import Rejected
-from syncd.model import Account, Change, Kind
+from syncd.model import Account, Change, Hold, Kind
 from syncd.store import journal, links, verdicts, waiting
 
 Delta = Mapping[str, tuple[Any, Any]]
@@ -52,7 +52,7 @@ def plan(context: Context, one: Connected) -> bool:
     with context.store.transaction():
         rows = _unanswered(context, one, list(_Planner(context, one, tree).changes()))
         journal.record(context.store, rows)
-    return any(row["hold"] == "first_contact" and row["kind"] in CONSENTED for row in rows)
+    return any(row["hold"] == Hold.FIRST_CONTACT and row["kind"] in CONSENTED for row in rows)
 
 
 def kept(context: Context, one: Connected, row: Any, account: Account) -> None:
@@ -71,7 +71,7 @@ def _unanswered(context: Context, one: Connected, rows: list[dict[str, Any]]) ->
     let_go = waiting.released(context.store, one.name, ids, context.environment.now())
     answered = waiting.answered(context.store, context.run, one.name, [row["id"] for row in rows if row["kind"] != Kind.CREATE])
     for row in rows:
-        if row["id"] in let_go and row["hold"] == "first_contact" and row["kind"] in CONSENTED:
+        if row["id"] in let_go and row["hold"] == Hold.FIRST_CONTACT and row["kind"] in CONSENTED:
             row.update(state="passed", hold="", held=None, released=True)
     return [row for row in rows if row["id"] not in answered]
 

@@ -14,7 +14,7 @@ from syncd.core.project import Holding, Projection, project
 from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import Projected
 from syncd.errors import Rejected, Retryable
-from syncd.model import Account, Ref
+from syncd.model import Account, Hold, Ref
 from syncd.store import identities, links, staging
 
 Matches = Mapping[str, Match | Conflict | None]
@@ -102,7 +102,7 @@ def _contested(context: Context, one: Connected, keys: Mapping[str, Pairs], matc
     rivals = {name: links.newcomers(context.store, one.name, name, sorted(values)) for name, values in wanted.items()}
     claims = {identity: (found, sorted(rivals.get(found.by, {}).get(value or "", ()))) for identity, (found, value) in by.items()}
     return {
-        identity: Conflict("ambiguous", f"account {found.account} matches {len(people)} people by {found.by}: {', '.join(people)}")
+        identity: Conflict(Hold.AMBIGUOUS, f"account {found.account} matches {len(people)} people by {found.by}: {', '.join(people)}")
         for identity, (found, people) in claims.items() if len(people) > 1
     }  # fmt: skip
 
@@ -142,4 +142,4 @@ async def _document(context: Context, one: Connected, found: Match) -> Mapping[s
 
 
 def _unread(found: Match, why: str) -> Conflict:
-    return Conflict("unread", f"account {found.account} matches by {found.by} and could not be read: {why}")
+    return Conflict(Hold.UNREAD, f"account {found.account} matches by {found.by} and could not be read: {why}")

@@ -10,7 +10,7 @@ import orjson
 from syncd.core.guard import GROUPS, verdict
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
-from syncd.model import Kind, Limit
+from syncd.model import Hold, Kind, Limit
 from syncd.store import connections, limits, links, verdicts, waiting
 
 ALL = tuple(kind.value for kind in Kind)
@@ -34,10 +34,10 @@ def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> 
         verdicts.hold_asked(store, run, one.name)
         _hold_unreadable(context, one, readings[one.name])
         if one.policy.target.apply == "never":
-            verdicts.hold(store, run, one.name, ALL, "apply", NEVER)
+            verdicts.hold(store, run, one.name, ALL, Hold.APPLY, NEVER)
         elif at_first_contact(context, one):
-            askable = verdicts.hold(store, run, one.name, CONSENTED, "first_contact", FIRST_CONTACT)
-            verdicts.hold(store, run, one.name, ALL, "first_contact", FIRST_CONTACT)
+            askable = verdicts.hold(store, run, one.name, CONSENTED, Hold.FIRST_CONTACT, FIRST_CONTACT)
+            verdicts.hold(store, run, one.name, ALL, Hold.FIRST_CONTACT, FIRST_CONTACT)
         else:
             _limit(context, one, readings)
         verdicts.pass_rest(store, run, one.name)
@@ -56,7 +56,7 @@ def _hold_unreadable(context: Context, one: Connected, reading: Reading) -> None
     if unread:
         named = ", ".join(unread[:NAMED]) + (f" and {len(unread) - NAMED} more" if len(unread) > NAMED else "")
         told = UNREADABLE.format(named=named)
-        verdicts.hold(context.store, context.run, one.name, (Kind.CREATE.value,), "unreadable", told)
+        verdicts.hold(context.store, context.run, one.name, (Kind.CREATE.value,), Hold.UNREADABLE, told)
 
 
 def at_first_contact(context: Context, one: Connected) -> bool:
@@ -65,12 +65,12 @@ def at_first_contact(context: Context, one: Connected) -> bool:
     return known is None or known.settled == 0
 
 
-def standing_hold(context: Context, one: Connected) -> tuple[str, str | None]:
-    """(code, words) of what holds any change at this connection now, whoever it is about; ("", None) = nothing does."""
+def standing_hold(context: Context, one: Connected) -> tuple[Hold, str | None]:
+    """(why, words) of what holds any change at this connection now, whoever it is about; NOTHING and None where nothing does."""
     assert one.policy is not None
     if one.policy.target.apply == "never":
-        return "apply", NEVER
-    return ("first_contact", FIRST_CONTACT) if at_first_contact(context, one) else ("", None)
+        return Hold.APPLY, NEVER
+    return (Hold.FIRST_CONTACT, FIRST_CONTACT) if at_first_contact(context, one) else (Hold.NOTHING, None)
 
 
 def consent(context: Context, one: Connected) -> None:
@@ -91,7 +91,7 @@ def _limit(context: Context, one: Connected, readings: Mapping[str, Reading]) ->
         touched, planned = limits.affected(context.store, context.run, one.name, names, since)
         why = verdict(group, most[group], owned, touched, planned, _cause(context, one, group, readings))
         if why is not None:
-            verdicts.hold(context.store, context.run, one.name, names, "limit", why, uncounted=False)
+            verdicts.hold(context.store, context.run, one.name, names, Hold.LIMIT, why, uncounted=False)
     if "clear" in most:
         _limit_clearing(context, one, most["clear"], owned)
 
@@ -108,7 +108,7 @@ def _limit_clearing(context: Context, one: Connected, limit: Limit, owned: int) 
     for attribute, seqs in planned.items():
         why = verdict("clear", limit, owned, len(losing[attribute]), len(seqs), f"{attribute} would be emptied")
         if why is not None:
-            verdicts.hold_rows(context.store, seqs, "limit", why)
+            verdicts.hold_rows(context.store, seqs, Hold.LIMIT, why)
 
 
 def _cause(context: Context, one: Connected, group: str, readings: Mapping[str, Reading]) -> str:

@@ -13,6 +13,7 @@ from syncd.core.policy import Policy
 from syncd.core.project import Holding, Person, Projection, project
 from syncd.engine.context import Connected, Context
 from syncd.environment import instant
+from syncd.model import Hold
 from syncd.store import links
 from syncd.store.links import Standing
 from syncd.store.standing import Stands
@@ -53,7 +54,7 @@ def at(context: Context, one: Connected, row: Stands) -> Projected:
     """Project one row of `links.standing`, `links.dirty` or `links.out_of_step`."""
     assert one.policy is not None
     person, holding = person_of(row), holding_of(context, row)
-    hold = "config" if one.name in context.changed_rules else ""
+    hold = Hold.CONFIG if one.name in context.changed_rules else Hold.NOTHING
     return Projected(row, person, holding, project(one.policy, person, holding, context.now(), hold))
 
 

@@ -23,14 +23,12 @@ from syncd.engine.projecting import Projected, at, project_dirty, save, who
 from syncd.engine.reowning import take_back
 from syncd.environment import instant, stamp
 from syncd.errors import Rejected
-from syncd.model import LEAVING, Change, Kind
+from syncd.model import FINAL, LEAVING, Change, Kind
 from syncd.store import connections, journal, links, outcomes, waiting
 from syncd.store.standing import Stands
 
 Proofs = Mapping[Event, Evidence | None]
 """Why somebody left -> what proves it."""
-FINAL = frozenset({"ambiguous", "taken", "ignored", "foreign", "unread", "never", "collision"})
-"""Held for reasons that no release can cure: the data must change first."""
 
 
 async def reconcile(context: Context, one: Connected) -> None:

@@ -4,10 +4,11 @@ from syncd.model.answered import Account, Flaw, Gone, Health, Meter, Page, Ref, 
 from syncd.model.configured import Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
 from syncd.model.decided import Change, Step
 from syncd.model.declared import AttributeSpec, Capability, Container, Fading
-from syncd.model.words import CANONICAL, LEAVING, SETS, USER, Attributes, Cursor, Kind, Mutability, Watermark
+from syncd.model.words import CANONICAL, FINAL, LEAVING, SETS, USER, Attributes, Cursor, Hold, Kind, Mutability, Watermark
 
 __all__ = [
     "CANONICAL",
+    "FINAL",
     "LEAVING",
     "SETS",
     "USER",
@@ -24,6 +25,7 @@ __all__ = [
     "Flaw",
     "Gone",
     "Health",
+    "Hold",
     "Kind",
     "Landscape",
     "Limit",

@@ -35,6 +35,36 @@ class Kind(StrEnum):
 LEAVING = frozenset({Kind.DISABLE, Kind.DELETE})
 
 
+class Hold(StrEnum):
+    """Why a change waits for a person, as it is stored. What each needs is said in `syncd.cli.cures`."""
+
+    NOTHING = ""
+    FIRST_CONTACT = "first_contact"  # nothing of this connection was changed yet
+    LIMIT = "limit"  # more of this kind than 24 hours allow
+    CONFIG = "config"  # a leaver because the map, the scope or the sources changed
+    UNTRUSTED = "untrusted"  # the matching key can be edited by the account's holder
+    CONTRADICTED = "contradicted"  # another trusted key names somebody else
+    REHIRE = "rehire"  # the matching account was a leaver's
+    UNREADABLE = "unreadable"  # a record that cannot be read may be this newcomer's account
+    DRIFT = "drift"  # changed outside, and `drift: report`
+    FIGHT = "fight"  # somebody else writes the same value too
+    KEY = "key"  # a key that the provider cannot change is to change
+    ERASES = "erases"  # the write may erase what no answer shows
+    VAIN = "vain"  # tried, answered with success, and it did not take
+    APPLY = "apply"  # `apply: never`
+    AMBIGUOUS = "ambiguous"
+    TAKEN = "taken"
+    IGNORED = "ignored"
+    FOREIGN = "foreign"
+    UNREAD = "unread"
+    NEVER = "never"  # `adopt: never`, and an account matches
+    COLLISION = "collision"  # several people want one key
+
+
+FINAL = frozenset({Hold.AMBIGUOUS, Hold.TAKEN, Hold.IGNORED, Hold.FOREIGN, Hold.UNREAD, Hold.NEVER, Hold.COLLISION})
+"""Holds that no release can cure: the data must change first."""
+
+
 class Mutability(StrEnum):
     """When a provider attribute can be written (RFC 7643 section 7, by its own names where they fit)."""
 

@@ -12,7 +12,7 @@ from syncd.errors import Fatal
 from syncd.store import identities, staging
 from syncd.store.database import Store
 
-_TABLES = ("lease", "account", "account_key", "dirty", "link", "change", "step", "pending")
+_TABLES = ("lease", "account", "account_key", "dirty", "link", "change", "step", "pending", "word", "pause")
 
 
 def register(
@@ -151,7 +151,7 @@ def forget(store: Store, name: str) -> int:
     with store.transaction():
         accounts = int(store.value("SELECT COUNT(*) FROM account WHERE connection = :name", name=name))
         identities.bereave(store, name)
-        for table in ("lease", "account_key", "account", "dirty", "link", "pending"):
+        for table in ("lease", "account_key", "account", "dirty", "link", "pending", "word"):
             store.run(f"DELETE FROM {table} WHERE connection = :name", name=name)
         store.run("DELETE FROM connection WHERE name = :name", name=name)
         identities.unmerge(store)

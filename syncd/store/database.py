@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from syncd.errors import Busy, Fatal
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-8000", "temp_store=MEMORY")

@@ -1,4 +1,5 @@
-"""The journal, as SQLModel tables: run > change > step, kept once something of it was sent; pending: what waits for a person."""
+"""The journal, as SQLModel tables: run > change > step, kept once something of it was sent; pending: what waits for a person; entry and
+payload: what happened, for good."""
 
 from __future__ import annotations
 
@@ -84,6 +85,38 @@ class Step(SQLModel, table=True):
         Index("step_open", "connection", "state", sqlite_where=text("state IN ('sent', 'in_doubt')")),
         Index("step_lost", "connection", "settled_at", sqlite_where=text("state = 'lost'")),
     )
+
+
+class Entry(SQLModel, table=True):
+    """One thing that happened, in a chain: ``digest`` = keyed digest of its payload, ``chain`` = digest of the entry before and of this
+    one. Nothing personal stands here, so that it stays when its payload is erased. ``what``: see `syncd.store.chain`."""
+
+    seq: int | None = Field(default=None, primary_key=True)
+    at: str
+    run: int
+    connection: str
+    what: str
+    digest: bytes
+    chain: bytes
+    __table_args__ = (Index("entry_by_run", "run"), Index("entry_by_time", "at"))
+
+
+class Payload(SQLModel, table=True):
+    """What an entry says: ``body`` is JSON, ``salt`` the key of its digest; erased together."""
+
+    entry: int = Field(primary_key=True)
+    identity: str | None = None
+    salt: bytes
+    body: str
+    __table_args__ = (Index("payload_by_identity", "identity", sqlite_where=text("identity IS NOT NULL")),)
+
+
+class Applied(SQLModel, table=True):
+    """A plan file that was applied, by its digest: it is never applied twice."""
+
+    digest: str = Field(primary_key=True)
+    run: int
+    at: str
 
 
 class Pending(SQLModel, table=True):

@@ -74,7 +74,7 @@ class Account(SQLModel, table=True):
     ``document``: the provider's attributes, at targets only for linked accounts and candidates, never those of a file. ``reading``:
     canonical attributes, only at authoritative connections. ``touched_at``: when syncd last wrote it. ``gone_at``: proven absent since (a
     tombstone); ``owner``: whose it was then, if it was ours. ``container``: the one it lives in. ``missing_*``: complete listings without
-    it, where only time proves absence.
+    it, where only time proves absence. ``run`` and ``page``: where this version of it was read.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -94,6 +94,8 @@ class Account(SQLModel, table=True):
     owner: str | None = None
     missing_since: str | None = None
     missing_times: int = 0
+    run: int | None = None
+    page: int | None = None
     __table_args__ = (
         Index("account_by_id", "connection", "account", "object", unique=True),
         Index("account_by_place", "connection", "gone_at", "ordinal"),
@@ -144,6 +146,25 @@ class IdentityKey(SQLModel, table=True):
     __table_args__ = (Index("identity_by_key", "attribute", "key"), ALL_KEY)
 
 
+class Word(SQLModel, table=True):
+    """A person's word on whether an account is an identity's: it outweighs every key. ``yes``: `link`; otherwise `unlink`."""
+
+    connection: str = Field(primary_key=True)
+    account_id: int = Field(primary_key=True)
+    identity: str = Field(primary_key=True)
+    yes: bool
+    at: str
+
+
+class Pause(SQLModel, table=True):
+    """Nothing is written there until a person resumes it or ``until`` has passed; ``connection`` "" = anywhere."""
+
+    connection: str = Field(primary_key=True)
+    reason: str
+    since: str
+    until: str | None = None
+
+
 class Dirty(SQLModel, table=True):
     """An identity whose desired state at a connection must be projected again."""
 
@@ -158,7 +179,8 @@ class Link(SQLModel, table=True):
     ``state``: live | disabled | grace | kept | retained | frozen | leaving | rejected. ``tried_*``: a write that read back different;
     ``refused_*``: a person's no. ``key``: the normalised provider key it wants. ``hold``: why its leaver waits for a person.
     ``settled``: what ``desired`` was when the account, once brought there by syncd, was last seen there; ``written``
-    what it put into lists and objects that others fill too. ``doubt``: the step whose outcome is unknown.
+    what it put into lists and objects that others fill too; ``echo`` what it last wrote there of the attributes that the connection
+    contributes itself (JSON, both). ``doubt``: the step whose outcome is unknown.
     ``failures``: refused runs in a row; from the third on it is quarantined until ``retry_at``.
     """
 
@@ -179,6 +201,7 @@ class Link(SQLModel, table=True):
     hold: str = ""
     settled: bytes | None = None
     written: str | None = None
+    echo: str | None = None
     tried_desired: bytes | None = None
     tried_actual: bytes | None = None
     refused_desired: bytes | None = None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncd.cli import cures
-from syncd.engine.reconcile import FINAL
+from syncd.model import FINAL, Hold
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office, person
 from tests.cli.schemas import valid
@@ -120,7 +120,7 @@ def test_where_nothing_is_ever_sent_nothing_can_be_released(office: Office) -> N
     assert not office.users
 
 
-@pytest.mark.parametrize("code", sorted(FINAL | {cures.APPLY}))
+@pytest.mark.parametrize("code", sorted(FINAL | {Hold.APPLY}))
 def test_every_hold_that_no_release_cures_has_words(code: str) -> None:
     assert cures.WORDS[code]
 
