@@ -23,7 +23,8 @@ COMMON = {
     "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print results alone: no warnings, no progress.")],
 }
 ORDER = (
-    "demo", "sandbox", "check", "plan", "sync", "status", "pending", "held", "verify", "identities", "connection", "connector", "config",
+    "demo", "sandbox", "init", "check", "plan", "apply", "sync", "run", "status", "pending", "held", "quarantine", "explain", "history",
+    "revert", "eval", "link", "unlink", "identities", "pause", "resume", "verify", "connection", "connector", "config", "store", "forget",
 )  # fmt: skip
 HELP = {"help_option_names": ["-h", "--help"]}
 ABOUT = """Directory synchronization: the people in one place become the users in another, safely.

@@ -1,4 +1,4 @@
-"""What happened, for good: entries in a chain, their payloads beside it, so that what a payload says can be erased and the chain still holds.
+"""What happened, for good: entries in a chain, their payloads beside it: what a payload says can be erased, and the chain still holds.
 
 ::
 
@@ -76,7 +76,7 @@ def broken(store: Store) -> Iterator[str]:
             if row.seq != after + 1:
                 yield f"journal entry {after + 1} is missing"
             after = row.seq
-            linked = _linked(chain, row._mapping)
+            linked = _linked(chain, row._asdict())
             if linked != bytes(row.chain):
                 yield f"journal entry {row.seq} does not follow from the one before"
             chain = bytes(row.chain)
