@@ -10,7 +10,7 @@ import pytest
 from syncd.connectors.memory import MemoryConnector, MemoryOptions
 from syncd.errors import InDoubt, Rejected, Retryable
 from syncd.model import Account, Connection, Cursor, Page, Rate, Watermark
-from syncd.store import connections, waiting
+from syncd.store import connections, staging, waiting
 from tests.engine.worlds import MakeWorld, mail, people, target, writes
 from tests.world import World, entries, person, planned
 
@@ -116,6 +116,16 @@ async def test_after_a_listing_that_proved_nothing_everything_is_read(world: Mak
     await w.run("full")
     await w.run()
     assert asked() == [False, False, False]
+
+
+async def test_a_full_listing_that_was_cut_short_is_begun_anew(world: MakeWorld) -> None:
+    """A process that died in it leaves the watermark of before, and no proof of who is there."""
+    w = await settled(world, 1)
+    staging.begin(w.store, "app", w.clock.now())
+    await w.run()
+    assert asked() == [False, False]
+    known = connections.row(w.store, "app")
+    assert known is not None and known.complete
 
 
 async def test_what_waits_in_a_record_that_was_not_read_again_waits_on(world: MakeWorld) -> None:

@@ -43,5 +43,10 @@ async def test_a_narrow_run_agrees_to_no_changed_rules(world: MakeWorld) -> None
     w.target = target("delete", grace=timedelta(0), scope='department != "B"')
     w.write([person(1, department="B"), person(2, phone="5"), person(3)])
     await w.run(narrowing=alone(w, 2))
+    w.write([person(1, department="B"), person(2, phone="5"), person(3, department="B")])
     _, plan = await w.run()
-    assert planned(plan) == [("delete", mail(1), "config")]
+    assert planned(plan) == [("delete", mail(1), "config"), ("delete", mail(3), "config")], "nobody has seen yet what the scope does"
+    await w.run()
+    w.write([person(1, department="B"), person(2, department="B"), person(3, department="B")])
+    _, plan = await w.run()
+    assert planned(plan) == [("delete", mail(1), "config"), ("delete", mail(2), ""), ("delete", mail(3), "config")]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from syncd.connectors.memory import MemoryConnector
+from syncd.connectors.memory import MemoryConnector, MemoryOptions
 from syncd.engine import rules
 from syncd.engine.context import Context
-from syncd.errors import InDoubt, Retryable
-from syncd.model import Account, Step
+from syncd.errors import Fatal, InDoubt, Retryable
+from syncd.model import Account, Connection, Rate, Step
 from tests.engine.worlds import MakeWorld, established, mail, people, target
 from tests.world import planned
 
@@ -39,6 +40,22 @@ async def test_a_site_is_learned_once_and_another_is_not_believed(world: MakeWor
     report, plan = await w.run()
     assert planned(plan) == []
     assert "app shows accounts of site south, but it is bound to site north" in report.results[1].error
+
+
+async def test_two_targets_that_turn_out_to_be_one_directory_are_refused(world: MakeWorld, tmp_path: Path) -> None:
+    """One is bound to a site, the other hears from its accounts that it is there too: nothing is written from then on."""
+    other = MemoryOptions(directory=f"{tmp_path}/other", switch=True, delta=False)
+    w = world(memory=Telling)
+    w.directory.add("s1", userName="stranger", organization="north")
+    app = w.landscape().connection("app")
+    twin = Connection("twin", "memory", {**app.binding, "site": "north"}, "twin", read=app.read, write=app.write)
+    w.extra = [(twin, Telling(other, environment=w.clock, rate=Rate(), writable=True))]
+    w.write(people(1))
+    report, _ = await w.run()
+    assert "app turns out to be the directory that twin writes to (memory" in report.results[1].error
+    assert len(w.directory.accounts) == 1
+    with pytest.raises(Fatal, match="app and twin both write to the same directory"):
+        await w.run()
 
 
 class Late(MemoryConnector):
