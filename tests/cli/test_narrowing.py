@@ -52,3 +52,14 @@ def test_nobody_of_that_name_is_said_and_nothing_is_sent(office: Office, command
     assert (said.code, said.out, len(office.users)) == (1, "", 1)
     assert "nobody is called p22@corp.example; did you mean p2@corp.example" in said.err
     assert office.run("sync", "--yes").code == 0 and len(office.users) == 2
+
+
+def test_a_name_that_two_people_bear_means_neither(office: Office) -> None:
+    office.settled(1)
+    office.hire(2, 3)
+    for row in office.rows[1:]:
+        row["email"] = "desk@corp.example"
+    office.save()
+    said = office.run("sync", "--only", "desk@corp.example", "--yes")
+    assert (said.code, said.out, len(office.users)) == (1, "", 1)
+    assert "desk@corp.example names 2 people: " in said.err and said.err.rstrip().endswith("; say the id")

@@ -212,6 +212,17 @@ async def test_for_some_people_only_what_they_need_is_made(world: MakeWorld) -> 
     assert town(w).ids("tenant") == {"west", "south", "east"} and town(w).found["tenant", "west"]["name"] == "The West"
 
 
+async def test_what_waits_of_tenants_that_others_need_waits_on(world: MakeWorld) -> None:
+    w = make(world)
+    w.write([*living(1), *living(2, tenant="south")])
+    await w.run("plan")
+    before = reasons(w)
+    assert [who for _, who, _ in before] == ["north", mail(1), mail(2), "south"]
+    chosen = w.store.value("SELECT identity FROM identity_key WHERE attribute = 'userName' AND key = :who", who=mail(1))
+    await w.run("plan", narrowing=Narrowing(only=lambda: [chosen]))
+    assert reasons(w) == before
+
+
 async def test_a_tenant_stays_while_those_who_are_to_leave_it_are_too_many_for_one_run(world: MakeWorld) -> None:
     w = await settled(world, *living(1, 2), *living(3, tenant="west"))
     w.write(living(3, tenant="west"))
