@@ -22,7 +22,7 @@ from syncd.engine.report import Report
 from syncd.engine.verify import verify
 from syncd.environment import Environment
 from syncd.model import Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
-from syncd.store import Store, waiting
+from syncd.store import Store, chain, waiting
 
 LIMITS = {
     "delete": Limit(20, 5, 1), "create": Limit(500, 20, 10), "update": Limit(None, 50, 10), "clear": Limit(None, 5, 1),
@@ -180,7 +180,8 @@ class World:
         """What `syncd verify` finds wrong."""
         landscape = self.landscape()
         names = [one.name for one in landscape.connections]
-        return list(verify(Context(self.clock, self.store, landscape, self.connected(landscape, writable=False), names)))
+        context = Context(self.clock, self.store, landscape, self.connected(landscape, writable=False), names)
+        return [*chain.broken(self.store), *verify(context)]
 
     def account(self, who: str) -> dict[str, Any]:
         """The only account at the target with this userName."""

@@ -36,15 +36,13 @@ def status(invocation: Invocation) -> int:
 
 @command(app, "verify")
 def verify(invocation: Invocation) -> int:
-    """Recompute every decision and report any difference."""
+    """Recompute every decision, check the journal's chain."""
     from syncd.cli import verifying
 
     with invocation.store() as store:
-        differences, identities = asyncio.run(verifying.verified(invocation, store))
-    invocation.printer.show(
-        verifying.document(differences, identities), lambda: verifying.lines(differences, identities)
-    )  # fmt: skip
-    return FAILED if differences else DONE
+        found = asyncio.run(verifying.verified(invocation, store))
+    invocation.printer.show(verifying.document(found), lambda: verifying.lines(found))
+    return FAILED if found.differences else DONE
 
 
 identities = group("Everybody in the canonical store, with their accounts.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from syncd.cli.documents import document as _document
@@ -13,26 +14,41 @@ from syncd.cli.wiring import connected
 from syncd.engine import rules
 from syncd.engine.context import Context
 from syncd.engine.verify import verify
-from syncd.store import Store, answers
+from syncd.store import Store, answers, chain
 
 
-async def verified(invocation: Invocation, store: Store) -> tuple[list[str], int]:
-    """The differences, and how many living identities there are. Nothing is compared under rules that the store has not seen."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The differences; how many living identities there are; how many entries the journal has, and what the last one is chained by."""
+
+    differences: Sequence[str]
+    identities: int
+    entries: int
+    chain: str
+
+
+async def verified(invocation: Invocation, store: Store) -> Verified:
+    """Nothing is compared under rules that the store has not seen."""
     landscape = invocation.settings.landscape
     async with connected(invocation.settings, invocation.environment, writable=False) as each:
         context = Context(invocation.environment, store, landscape, each, [one.name for one in landscape.connections])
         changed = rules.unseen(context)
         told = [f"{name}: its map, scope or sources changed since the last run; `syncd plan` decides anew" for name in changed]
-        return told or list(verify(context)), answers.living(store)
+        differences = [*chain.broken(store), *(told or verify(context))]
+    entries, last = chain.end(store)
+    return Verified(differences, answers.living(store), entries, last.hex())
 
 
-def document(differences: Sequence[str], identities: int) -> dict[str, Any]:
-    return _document("verify", identities=identities, differences=list(differences))
+def document(found: Verified) -> dict[str, Any]:
+    journal = {"entries": found.entries, "chain": found.chain}
+    return _document("verify", identities=found.identities, differences=list(found.differences), journal=journal)
 
 
-def lines(differences: Sequence[str], identities: int) -> Iterator[str | Styled]:
-    yield from ((line, RED) for line in differences)
-    if differences:
-        yield f"{count(len(differences), 'difference')}.", RED
+def lines(found: Verified) -> Iterator[str | Styled]:
+    yield from ((line, RED) for line in found.differences)
+    if found.differences:
+        yield f"{count(len(found.differences), 'difference')}.", RED
     else:
-        yield f"{count(identities, 'identity', 'identities')} verified: every decision follows from the documents.", GREEN
+        yield f"{count(found.identities, 'identity', 'identities')} verified: every decision follows from the documents.", GREEN
+        if found.entries:
+            yield f"The journal holds: {count(found.entries, 'entry', 'entries')}, up to {found.chain}.", GREEN

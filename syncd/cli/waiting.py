@@ -46,13 +46,18 @@ def release(invocation: Invocation, run: Run, only: Only = None, kind: Kinds = N
     It sends exactly those. Unused after 24 hours they are held again. What was rejected before is let go all the same.
     """
     from syncd.cli import releasing
-    from syncd.store import waiting
+    from syncd.store import entries, waiting
 
     with invocation.store() as store:
-        rows = releasing.chosen(store, _of(store, run, kept=True), only or (), kind or (), excepted or ())
+        rows, now = (
+            releasing.chosen(store, _of(store, run, kept=True), only or (), kind or (), excepted or ()),
+            invocation.environment.now(),
+        )
         going, staying = releasing.divided(rows)
-        waiting.take_back(store, [row.id for row in staying])
-        waiting.release(store, [row.id for row in going], invocation.environment.now())
+        with store.transaction():
+            waiting.take_back(store, [row.id for row in staying])
+            waiting.release(store, [row.id for row in going], now)
+            entries.decided(store, f"held release {run}", [*going, *(row for row in staying if row.state == "kept")], now)
     invocation.printer.show(releasing.released(run, going, staying), lambda: releasing.released_lines(going, staying))
     return DONE if going else FAILED
 
@@ -61,11 +66,13 @@ def release(invocation: Invocation, run: Run, only: Only = None, kind: Kinds = N
 def reject(invocation: Invocation, run: Run) -> int:
     """Say no to the held changes of a run, until a side moves or you release them."""
     from syncd.cli import releasing
-    from syncd.store import waiting
+    from syncd.store import entries, waiting
 
     with invocation.store() as store:
         rows = _of(store, run)
-        waiting.refuse(store, [row.id for row in rows])
+        with store.transaction():
+            waiting.refuse(store, [row.id for row in rows])
+            entries.decided(store, f"held reject {run}", rows, invocation.environment.now())
     invocation.printer.show(releasing.rejected(run, rows), lambda: releasing.rejected_lines(run, rows))
     return DONE
 

@@ -11,6 +11,7 @@ The files in the order in which a run meets them::
     delta         from where on, where a provider can tell what changed
     ledger        records whose bytes are known
     records       new ones: parsed, mapped, keyed; `directory` and `columns`: whether they are of the right place and shape
+    observing     what moved of somebody's account, for the journal
     identify      a source's accounts become people; `reappearing`: a target's that were taken for gone are ours again
     absence       who is missing is asked for (`fading`: where nobody can say, time does)
     tree          the containers accounts live in

@@ -60,7 +60,7 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
         with context.store.transaction():
             if account is not None:
                 last = step.n == step.requests
-                _settle(context, step, "applied", "applied" if last else "retry")
+                _settle(context, step, "applied", "applied" if last else "retry", account.id)
                 journal.recovered(context.store, step.seq, context.run)
                 settling.arrived(context, one, step, account, last=last)
                 places.housed(context, one, account)
@@ -71,14 +71,15 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
                 identities.mark(context.store, [step.identity] if step.object == USER else [], [one.name])
             else:
                 since = instant(step.doubted_at or step.sent_at)
-                journal.mark_doubt(context.store, step.id, "no answer came; it is looked for again in the next run", since)
+                why, now = "no answer came; it is looked for again in the next run", context.environment.now()
+                journal.mark_doubt(context.store, step.id, why, since, now, context.run)
                 outcomes.doubt(context.store, one.name, step.identity, step.id)
 
 
-def _settle(context: Context, step: Any, state: str, change: str) -> None:
+def _settle(context: Context, step: Any, state: str, change: str, account: str | None = None) -> None:
     """``change``: its state, where a create took whose other steps did not follow; they are planned as what is missing."""
     now = context.environment.now()
-    journal.settle_step(context.store, step.id, state, None, now)
+    journal.settle_step(context.store, step.id, state, None, now, account=account, run=context.run)
     journal.settle_change(context.store, step.seq, change, None, now)
 
 

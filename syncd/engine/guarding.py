@@ -11,7 +11,7 @@ from syncd.core.guard import GROUPS, verdict
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
 from syncd.model import Hold, Kind, Limit
-from syncd.store import connections, limits, links, verdicts, waiting
+from syncd.store import connections, entries, limits, links, verdicts, waiting
 
 ALL = tuple(kind.value for kind in Kind)
 CONSENTED = (Kind.CREATE.value, Kind.UPDATE.value, Kind.ADOPT.value)
@@ -75,8 +75,10 @@ def standing_hold(context: Context, one: Connected) -> tuple[Hold, str | None]:
 
 def consent(context: Context, one: Connected) -> None:
     """A person agreed to the first plan: its creates, updates and trusted adoptions go, now and in the runs that finish them."""
+    now = context.environment.now()
     with context.store.transaction():
-        waiting.let_go(context.store, context.run, one.name, CONSENTED, context.environment.now())
+        changes = waiting.let_go(context.store, context.run, one.name, CONSENTED, now)
+        entries.agreed(context.store, one.name, changes, context.run, now)
 
 
 def _limit(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:

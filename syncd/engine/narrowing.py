@@ -32,7 +32,7 @@ class Narrowing:
         """Leave what comes after the first ``most`` changes to a later run."""
         if self.most is not None:
             with context.store.transaction():
-                verdicts.cap(context.store, context.run, self.most, UNBOUND)
+                verdicts.cap(context.store, context.run, self.most, UNBOUND, context.environment.now())
 
 
 WHOLE = Narrowing()

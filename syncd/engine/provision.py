@@ -184,7 +184,7 @@ async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, i
 
 def _took(context: Context, one: Connected, row: Any, intent: int, account: Account | None, *, last: bool) -> None:
     now = context.environment.now()
-    journal.settle_step(context.store, intent, "applied", None, now)
+    journal.settle_step(context.store, intent, "applied", None, now, account=None if account is None else account.id)
     if last:
         journal.settle_change(context.store, row.seq, "applied", None, now)
     if row.object != USER:
@@ -225,10 +225,11 @@ def _refuse(context: Context, row: Any, error: str, *, gone: bool) -> None:
 
 def _stay_in_doubt(context: Context, row: Any, intent: int, why: str) -> None:
     now = context.environment.now()
-    journal.mark_doubt(context.store, intent, why, context.environment.now())
+    journal.mark_doubt(context.store, intent, why, now, now)
     journal.settle_change(context.store, row.seq, "in_doubt", why, now)
 
 
 def _skip_rest(context: Context, one: Connected, sending: Sending) -> None:
     with context.store.transaction():
-        verdicts.skip(context.store, context.run, one.name, sending.stopped or "what it waits for was not done")
+        why = sending.stopped or "what it waits for was not done"
+        verdicts.skip(context.store, context.run, one.name, why, context.environment.now())

@@ -6,15 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from syncd.engine import columns, directory, fading, identify, reappearing, records
+from syncd.engine import columns, directory, fading, identify, observing, reappearing, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
 from syncd.engine.reading import Reading
+from syncd.engine.records import Record
 from syncd.engine.tree import Tree
 from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
 from syncd.model import USER, Cursor, Page, Watermark
-from syncd.store import identities, staging, waiting
+from syncd.store import identities, staging, waiting, whose
 
 BATCH = 5000
 """New records stored in one transaction."""
@@ -28,7 +29,7 @@ class _Listing:
         before = staging.last_count(context.store, one.name)
         self.reading = Reading(one.name, context.environment.now(), since is not None, before, before if since else 0)
         self.ledger, self.seen = Ledger(context.store, one.name), Seen()
-        self.fresh: list[tuple[int, bytes, bytes]] = []
+        self.fresh: list[Record] = []
         self.columns: Sequence[str] = ()
         self.watermark: Watermark | None = None
         self.tree = Tree()
@@ -51,7 +52,7 @@ class _Listing:
         known = [None] * len(digests) if self.since else self.ledger.recognise(digests)
         for place, row in enumerate(known):
             if row is None:
-                self.fresh.append((self.placed + place, page.records[place], digests[place]))
+                self.fresh.append(Record(self.placed + place, page.records[place], digests[place], self.reading.pages))
             else:
                 self.seen.add(row)
         self.placed += len(page.records)
@@ -81,6 +82,7 @@ class _Listing:
         moved = [(same[each.account], each.ordinal) for each in staged if each.account in same and each.ordinal is not None]
         staging.moved(store, moved)
         changed = [account for account in staged if account.account not in same]
+        observing.changed(self.context, one, changed)
         rows = staging.upsert(store, one.name, changed)
         self.reading.changed += len(changed)
         waiting.mended(store, one.name, [account.account for account in staged])
@@ -204,6 +206,7 @@ def _return_unread(context: Context, one: Connected, ids: Sequence[str]) -> None
     """Who was gone and whose record is back, though it cannot be read, is no leaver any more: frozen until it can."""
     with context.store.transaction():
         back = staging.back_unread(context.store, one.name, ids)
+        observing.back(context, one, whose.names(context.store, back))
         if one.connection.authoritative:
             identify.refresh(context, identities.owners(context.store, back).values())
 
@@ -221,6 +224,7 @@ async def _conclude(context: Context, one: Connected, listing: _Listing) -> str:
     _house_missing(context, one, listing, {*proof.missing} - {*proof.gone})
     listing.reading.vanished = len(gone)
     with context.store.transaction():
+        observing.gone(context, one, whose.names(context.store, gone))
         staging.gone(context.store, gone, context.environment.now())
         identify.refresh(context, owners.values())
         columns.keep(context, one, listing.columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -28,23 +28,31 @@ class Parsed:
     told: set[Told] = field(default_factory=set)
 
 
-def parse(context: Context, one: Connected, records: Sequence[tuple[int, bytes, bytes]]) -> Parsed:
-    """``records``: (ordinal, bytes, digest) of those whose bytes are not known."""
+class Record(NamedTuple):
+    """One record whose bytes are not known, and where it stands in the listing."""
+
+    ordinal: int
+    raw: bytes
+    digest: bytes
+    page: int
+
+
+def parse(context: Context, one: Connected, fresh: Sequence[Record]) -> Parsed:
     parsed = Parsed()
     accounts: list[Account] = []
-    places: list[tuple[int, bytes]] = []
-    for ordinal, record, digest in records:
+    read: list[Record] = []
+    for record in fresh:
         try:
-            accounts.append(one.connector.parse(record))
-            places.append((ordinal, digest))
+            accounts.append(one.connector.parse(record.raw))
+            read.append(record)
         except Rejected as error:
-            parsed.flaws.append(Flaw(f"{one.name} record {ordinal + 1}", str(error), error.account))
-    for account, (ordinal, digest) in zip(carry_over(context, one, accounts), places, strict=True):
+            parsed.flaws.append(Flaw(f"{one.name} record {record.ordinal + 1}", str(error), error.account))
+    for account, record in zip(carry_over(context, one, accounts), read, strict=True):
         parsed.told.update(told(one, account))
         try:
-            parsed.staged.append(stage(context, one, account, ordinal, digest))
+            parsed.staged.append(stage(context, one, account, record))
         except Rejected as error:
-            parsed.flaws.append(Flaw(f"{one.name} record {ordinal + 1}", str(error), account.id))
+            parsed.flaws.append(Flaw(f"{one.name} record {record.ordinal + 1}", str(error), account.id))
     return parsed
 
 
@@ -58,8 +66,9 @@ def carry_over(context: Context, one: Connected, accounts: Sequence[Account]) ->
     ]
 
 
-def stage(context: Context, one: Connected, account: Account, ordinal: int | None = None, digest: bytes | None = None) -> Staged:
-    """What is stored of one account. Raises Rejected when a source's record cannot be mapped; a target's is kept by its own keys.
+def stage(context: Context, one: Connected, account: Account, record: Record | None = None) -> Staged:
+    """What is stored of one account, of a listing's ``record`` or of an answer. Raises Rejected when a source's record cannot be mapped; a
+    target's is kept by its own keys.
 
     One of which something that is needed was never carried has no document: it counts as not read, and is asked for before it is adopted.
     """
@@ -68,7 +77,8 @@ def stage(context: Context, one: Connected, account: Account, ordinal: int | Non
     if source:
         window(canonical.get("activeFrom"), canonical.get("activeUntil"), one.connection.timezone)
     return Staged(
-        account=account.id, ordinal=ordinal, digest=digest, version=account.version, object=account.object,
+        account=account.id, ordinal=record and record.ordinal, digest=record and record.digest, version=account.version,
+        object=account.object, run=context.run, page=record and record.page,
         document=orjson.dumps(account.attributes).decode() if one.carried and one.needed <= account.attributes.keys() else None,
         reading=orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS).decode() if source else None,
         ignored=account.protected or context.ignore.matches(account.id, canonical.get("userName"), canonical.get("email")),

@@ -8,7 +8,7 @@ from syncd.core.matching import Match
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import correlate, readable
 from syncd.engine.projecting import Projected
-from syncd.store import identities, outcomes
+from syncd.store import entries, identities, outcomes
 
 
 async def take_back(context: Context, one: Connected, projected: Sequence[Projected]) -> None:
@@ -16,6 +16,8 @@ async def take_back(context: Context, one: Connected, projected: Sequence[Projec
     without = [each for each in projected if each.projection.event is not None and each.holding is None]
     for identity, found in correlate(context, one, without).items():
         if isinstance(found, Match) and found.ours and await readable(context, one, found):
+            now = context.environment.now()
             with context.store.transaction():
-                outcomes.attach(context.store, one.name, identity, found.row, context.environment.now())
+                outcomes.attach(context.store, one.name, identity, found.row, now)
+                entries.owned_again(context.store, one.name, identity, found.account, context.run, now)
                 identities.mark(context.store, [identity], [one.name])

@@ -5,9 +5,11 @@
     what       appended when                                                  body
     sent       a request was settled                                          the change, the request, its answer
     settled    a change ended without a request                               the change, why
-    observed   an account was read, and is not what it was                    what moved: name -> [before, after]
+    observed   somebody's account was read, and is not what it was            what moved: name -> [before, after]
     decided    a person said something (release, no, link, unlink, merge...)  the command's words
     erased     a person was forgotten                                         which entries lost their payloads
+
+How many entries there are, and the last one's chain, stand in a setting of the store (`END`): what is cut off at the end is missed, too.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from syncd.store.database import Store
 
 SIZE = 16
 """Bytes of a digest and of a salt."""
+END = "journal"
 SENT, SETTLED, OBSERVED, DECIDED, ERASED = "sent", "settled", "observed", "decided", "erased"
 
 
@@ -44,27 +47,41 @@ def append(store: Store, events: Sequence[Event], now: datetime) -> None:
     """In the caller's transaction, so that nothing happens without its entry."""
     if not events:
         return
-    last = store.one("SELECT seq, chain FROM entry ORDER BY seq DESC LIMIT 1")
-    seq, chain = (int(last.seq), bytes(last.chain)) if last is not None else (0, b"")
-    entries, payloads = [], []
-    for event in events:
-        seq, salt = seq + 1, secrets.token_bytes(SIZE)
-        body = orjson.dumps(dict(event.body), option=orjson.OPT_SORT_KEYS).decode()
-        entry: dict[str, Any] = {"seq": seq, "at": stamp(now), "run": event.run, "connection": event.connection, "what": event.what}
-        entry["digest"] = _digest(salt, event.identity, body)
-        chain = entry["chain"] = _linked(chain, entry)
-        entries.append(entry)
-        payloads.append({"entry": seq, "identity": event.identity, "salt": salt, "body": body})
-    store.many(
-        "INSERT INTO entry (seq, at, run, connection, what, digest, chain) VALUES (:seq, :at, :run, :connection, :what, :digest, :chain)",
-        entries,
-    )
-    store.many("INSERT INTO payload (entry, identity, salt, body) VALUES (:entry, :identity, :salt, :body)", payloads)
+    with store.transaction():
+        seq, chain = end(store)
+        entries, payloads = [], []
+        for event in events:
+            seq, salt = seq + 1, secrets.token_bytes(SIZE)
+            body = orjson.dumps(dict(event.body), option=orjson.OPT_SORT_KEYS).decode()
+            entry: dict[str, Any] = {"seq": seq, "at": stamp(now), "run": event.run, "connection": event.connection, "what": event.what}
+            entry["digest"] = _digest(salt, event.identity, body)
+            chain = entry["chain"] = _linked(chain, entry)
+            entries.append(entry)
+            payloads.append({"entry": seq, "identity": event.identity, "salt": salt, "body": body})
+        store.many(
+            "INSERT INTO entry (seq, at, run, connection, what, digest, chain)"
+            " VALUES (:seq, :at, :run, :connection, :what, :digest, :chain)",
+            entries,
+        )
+        store.many("INSERT INTO payload (entry, identity, salt, body) VALUES (:entry, :identity, :salt, :body)", payloads)
+        store.run(
+            "INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            name=END, value=f"{seq} {chain.hex()}",
+        )  # fmt: skip
+
+
+def end(store: Store) -> tuple[int, bytes]:
+    """How many entries were written, and the chain of the last one."""
+    written: str | None = store.value("SELECT value FROM setting WHERE name = :name", name=END)
+    if written is None:
+        return 0, b""
+    count, _, chain = written.partition(" ")
+    return int(count), bytes.fromhex(chain)
 
 
 def broken(store: Store) -> Iterator[str]:
-    """What of the chain does not hold, in words: an entry that was altered or taken out, a payload that was altered, or is missing
-    though no erasure names it. Streams the whole journal."""
+    """What of the chain does not hold, in words: an entry that was altered or taken out, also at the end, a payload that was altered, or is
+    missing though no erasure names it. Streams the whole journal."""
     erased = _erased(store)
     after, chain = 0, b""
     while rows := store.rows(
@@ -84,6 +101,9 @@ def broken(store: Store) -> Iterator[str]:
                 yield f"journal entry {row.seq} lost its payload, and nobody erased it"
             elif row.salt is not None and _digest(bytes(row.salt), row.identity, row.body) != bytes(row.digest):
                 yield f"the payload of journal entry {row.seq} was altered"
+    written, last = end(store)
+    if (after, chain) != (written, last):
+        yield f"the journal ends with entry {after}, and is not the one that ended with entry {written}"
 
 
 def erase(store: Store, identity: str, connection: str, now: datetime) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
+from syncd.store import entries
 from syncd.store.database import Store
 from syncd.store.lease import fence
 from syncd.store.outcomes import doubt
@@ -104,28 +105,30 @@ def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, 
     return step
 
 
-def settle_step(store: Store, step: int, state: str, error: str | None, now: datetime) -> None:
-    """One that wrote something ends the first contact."""
-    store.run(
-        "UPDATE step SET state = :state, error = :error, settled_at = :now WHERE id = :id",
-        id=step,
-        state=state,
-        error=error,
-        now=stamp(now),
-    )
+def settle_step(
+    store: Store, step: int, state: str, error: str | None, now: datetime, *, account: str | None = None, run: int | None = None
+) -> None:  # fmt: skip
+    """One that wrote something ends the first contact. ``account``: the one it made; ``run``: the one that found out, if it was not its
+    own."""
+    (row,) = store.rows(
+        "UPDATE step SET state = :state, error = :error, settled_at = :now WHERE id = :id RETURNING change, connection, n, summary",
+        id=step, state=state, error=error, now=stamp(now),
+    )  # fmt: skip
     if state == "applied":
-        store.run("UPDATE connection SET settled = settled + 1 WHERE name = (SELECT connection FROM step WHERE id = :id)", id=step)
+        store.run("UPDATE connection SET settled = settled + 1 WHERE name = :name", name=row.connection)
+    entries.sent(store, row.change, row.n, row.summary, state, error, now, account=account, run=run)
 
 
 def settle_change(store: Store, seq: int, state: str, error: str | None, now: datetime) -> None:
     """The last word on a change: its ``state`` (see `Change`)."""
-    store.run(
-        "UPDATE change SET state = :state, error = :error, settled_at = :now WHERE seq = :seq",
-        seq=seq,
-        state=state,
-        error=error,
-        now=stamp(now),
-    )
+    rows = store.rows(
+        "UPDATE change SET state = :state, error = :error, settled_at = :now WHERE seq = :seq"
+        " RETURNING *, EXISTS (SELECT 1 FROM step WHERE step.change = :seq) AS asked",
+        seq=seq, state=state, error=error, now=stamp(now),
+    )  # fmt: skip
+    for row in rows:
+        if not row.asked:
+            entries.settled(store, row, state, error, now)
 
 
 def recovered(store: Store, seq: int, run: int) -> None:
@@ -161,9 +164,15 @@ def requests(store: Store, run: int, connection: str) -> int:
     )
 
 
-def mark_doubt(store: Store, step: int, why: str, since: datetime) -> None:
-    """The outcome of a step is unknown since its answer was lost."""
-    store.run("UPDATE step SET state = 'in_doubt', error = :why, settled_at = :since WHERE id = :id", id=step, why=why, since=stamp(since))
+def mark_doubt(store: Store, step: int, why: str, since: datetime, now: datetime, run: int | None = None) -> None:
+    """The outcome of a step is unknown since its answer was lost. ``run``: the one that found out, if it was not its own."""
+    known = store.value("SELECT state FROM step WHERE id = :id", id=step) == "in_doubt"
+    (row,) = store.rows(
+        "UPDATE step SET state = 'in_doubt', error = :why, settled_at = :since WHERE id = :id RETURNING change, n, summary",
+        id=step, why=why, since=stamp(since),
+    )  # fmt: skip
+    if not known:
+        entries.sent(store, row.change, row.n, row.summary, "in_doubt", why, now, account=None, run=run)
 
 
 def state_of(store: Store, run: int, change: str) -> str | None:

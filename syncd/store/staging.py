@@ -18,6 +18,7 @@ class Staged:
     """One account ready to be stored: place and bytes in the listing, documents as JSON text, keys as (attribute, key, trusted).
 
     ``ordinal``: None where no listing of everything shows it; it stays in its place then, or waits behind all others for one.
+    ``run`` and ``page``: where it was read; no page where it is the answer to a request.
     """
 
     account: str
@@ -30,6 +31,8 @@ class Staged:
     keys: Sequence[tuple[str, str, bool]]
     object: str = "user"
     container: str | None = None
+    run: int | None = None
+    page: int | None = None
 
 
 def begin(store: Store, connection: str, now: datetime, *, delta: bool = False) -> int:
@@ -53,11 +56,13 @@ def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) ->
 
 
 _UPSERT = f"""
-INSERT INTO account (connection, object, account, container, ordinal, digest, document, reading, version, ignored, missing_times)
-VALUES (:connection, :object, :account, :container, COALESCE(:ordinal, {2**40}), :digest, :document, :reading, :version, :ignored, 0)
+INSERT INTO account (connection, object, account, container, ordinal, digest, document, reading, version, ignored, run, page,
+  missing_times)
+VALUES (:connection, :object, :account, :container, COALESCE(:ordinal, {2**40}), :digest, :document, :reading, :version, :ignored, :run,
+  :page, 0)
 ON CONFLICT (connection, object, account) DO UPDATE SET ordinal = COALESCE(:ordinal, account.ordinal), digest = excluded.digest,
 document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL,
-container = excluded.container, missing_since = NULL, missing_times = 0
+run = excluded.run, page = excluded.page, container = excluded.container, missing_since = NULL, missing_times = 0
 """
 
 
@@ -70,6 +75,7 @@ def upsert(store: Store, connection: str, staged: Sequence[Staged]) -> dict[str,
             {
                 "connection": connection, "object": one.object, "account": one.account, "container": one.container, "ordinal": one.ordinal,
                 "digest": one.digest, "document": one.document, "reading": one.reading, "version": one.version, "ignored": one.ignored,
+                "run": one.run, "page": one.page,
             }
             for one in staged
         ],

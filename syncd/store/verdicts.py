@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
+from syncd.store import entries
 from syncd.store.database import Store
 
 
@@ -65,17 +68,20 @@ def keep(store: Store, run: int, identities: Collection[str]) -> None:
     )
 
 
-def cap(store: Store, run: int, most: int, why: str) -> None:
+def cap(store: Store, run: int, most: int, why: str, now: datetime) -> None:
     """Only the first ``most`` of the changes to users that passed are sent."""
     passed = "run = :run AND state = 'passed' AND object = 'user'"
-    store.run(
-        f"UPDATE change SET state = 'skipped', error = :why WHERE {passed}"
-        f" AND seq NOT IN (SELECT seq FROM change WHERE {passed} ORDER BY seq LIMIT :most)",
-        run=run, most=most, why=why,
-    )  # fmt: skip
+    beyond = f"{passed} AND seq NOT IN (SELECT seq FROM change WHERE {passed} ORDER BY seq LIMIT :most)"
+    _skip(store, run, beyond, why, now, {"most": most})
 
 
-def skip(store: Store, run: int, connection: str, why: str) -> None:
+def skip(store: Store, run: int, connection: str, why: str, now: datetime) -> None:
     """What passed and was not sent in this run."""
-    unsent = "run = :run AND connection = :connection AND state = 'passed'"
-    store.run(f"UPDATE change SET state = 'skipped', error = :why WHERE {unsent}", run=run, connection=connection, why=why)
+    _skip(store, run, "run = :run AND connection = :connection AND state = 'passed'", why, now, {"connection": connection})
+
+
+def _skip(store: Store, run: int, which: str, why: str, now: datetime, values: Mapping[str, Any]) -> None:
+    """One entry for each connection: who is meant, the changes themselves say."""
+    for row in store.rows(f"SELECT connection, COUNT(*) AS n FROM change WHERE {which} GROUP BY connection", run=run, **values):
+        entries.left_out(store, run, row.connection, row.n, why, now)
+    store.run(f"UPDATE change SET state = 'skipped', error = :why WHERE {which}", run=run, why=why, **values)

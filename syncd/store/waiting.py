@@ -160,8 +160,8 @@ def release(store: Store, ids: Sequence[int], now: datetime) -> None:
         store.run("UPDATE pending SET released_at = :now WHERE id IN :ids", ids=list(ids), now=stamp(now))
 
 
-def let_go(store: Store, run: int, connection: str, kinds: Sequence[str], now: datetime) -> None:
-    """The first contact was agreed to: its changes of these kinds pass, uncounted, and stay released until they have settled."""
+def let_go(store: Store, run: int, connection: str, kinds: Sequence[str], now: datetime) -> int:
+    """The first contact was agreed to: its changes of these kinds pass, uncounted, and stay released until they have settled. How many."""
     values = {"run": run, "connection": connection, "kinds": list(kinds), "now": stamp(now)}
     store.run(
         "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since,"
@@ -171,7 +171,7 @@ def let_go(store: Store, run: int, connection: str, kinds: Sequence[str], now: d
         **values,
     )
     values.pop("now")
-    store.run(
+    return store.run(
         "UPDATE change SET state = 'passed', released = TRUE, hold = '', held = NULL"
         " WHERE run = :run AND connection = :connection AND kind IN :kinds AND hold = 'first_contact'",
         **values,

@@ -90,7 +90,7 @@ SCHEMAS = {
             )
         ),
     ),
-    "verify": document("verify", identities=COUNT, differences=several(TEXT)),
+    "verify": document("verify", identities=COUNT, differences=several(TEXT), journal=closed(entries=COUNT, chain=TEXT)),
     "release": document(
         "release", run=COUNT, released=COUNT, held=several(closed(id=COUNT, connection=TEXT, change=TEXT, who=TEXT, reason=TEXT))
     ),

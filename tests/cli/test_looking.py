@@ -112,7 +112,8 @@ def test_status_counts_those_who_have_not_departed(office: Office) -> None:
 def test_verify_finds_no_difference_and_then_one(office: Office) -> None:
     office.settled(1, 2)
     said = office.run("verify")
-    assert (said.code, said.out) == (0, "2 identities verified: every decision follows from the documents.\n")
+    told = r"2 identities verified: every decision follows from the documents\.\nThe journal holds: 3 entries, up to [0-9a-f]{32}\.\n"
+    assert said.code == 0 and re.fullmatch(told, said.out)
     assert valid(office.run("verify", "--json").json, "verify")["differences"] == []
     store = Store(f"sqlite:///{office.root}/syncd.db")
     with store.transaction():
@@ -122,6 +123,20 @@ def test_verify_finds_no_difference_and_then_one(office: Office) -> None:
     said = office.run("verify")
     assert said.code == 1 and "chat: identity " in said.out and said.last == "1 difference."
     assert len(valid(office.run("verify", "--json").json, "verify")["differences"]) == 1
+
+
+def test_verify_misses_what_was_taken_out_of_the_journal_also_under_rules_it_has_not_seen(office: Office) -> None:
+    office.settled(1, 2)
+    store = Store(f"sqlite:///{office.root}/syncd.db")
+    with store.transaction():
+        store.run("DELETE FROM payload WHERE entry = 3")
+        store.run("DELETE FROM entry WHERE seq = 3")
+    store.close()
+    cut = "the journal ends with entry 2, and is not the one that ended with entry 3"
+    assert valid(office.run("verify", "--json").json, "verify")["differences"] == [cut]
+    office.configure(DISABLING + "      scope: department == 'Sales'\n")
+    said = office.run("verify")
+    assert (said.code, cut in said.out, said.last) == (1, True, "2 differences.")
 
 
 def test_verify_compares_nothing_under_rules_the_store_has_not_seen(office: Office) -> None:

@@ -23,7 +23,7 @@ from syncd.engine.verify import verify
 from syncd.environment import Environment
 from syncd.settings import load
 from syncd.settings.settings import Settings
-from syncd.store import Store
+from syncd.store import Store, chain
 
 
 class Deadly(Environment):
@@ -94,7 +94,7 @@ async def differences(environment: Environment, config: Path) -> list[str]:
     store = Store(settings.store.url, settings.landscape.instance)
     try:
         async with connected(environment, settings, writable=False) as connections:
-            return list(verify(Context(environment, store, settings.landscape, connections, list(connections))))
+            return [*chain.broken(store), *verify(Context(environment, store, settings.landscape, connections, list(connections)))]
     finally:
         store.close()
 

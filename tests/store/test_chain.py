@@ -49,3 +49,34 @@ def test_a_person_is_erased_and_the_chain_holds(told: Store) -> None:
     assert list(chain.broken(told)) == []
     assert told.value("SELECT COUNT(*) FROM payload WHERE identity = 'person1'") == 0
     assert told.value("SELECT COUNT(*) FROM payload WHERE identity = 'person0'") == 3
+
+
+CUT = "the journal ends with entry {}, and is not the one that ended with entry 7"
+
+
+@pytest.mark.parametrize("kept", [0, 1, 6])
+def test_a_tail_that_was_cut_off_is_missed(told: Store, kept: int) -> None:
+    told.run("DELETE FROM payload WHERE entry > :kept", kept=kept)
+    told.run("DELETE FROM entry WHERE seq > :kept", kept=kept)
+    assert list(chain.broken(told)) == [CUT.format(kept)]
+
+
+def test_what_is_appended_to_a_cut_tail_does_not_mend_it(told: Store) -> None:
+    told.run("DELETE FROM payload WHERE entry = 7")
+    told.run("DELETE FROM entry WHERE seq = 7")
+    with told.transaction():
+        chain.append(told, [Event(chain.DECIDED, "chat", {"command": "unlink"})], NOW)
+    assert list(chain.broken(told)) == ["journal entry 7 is missing", "journal entry 8 does not follow from the one before"]
+
+
+def test_an_end_that_was_altered_is_found(told: Store) -> None:
+    told.run("DELETE FROM setting WHERE name = 'journal'")
+    assert list(chain.broken(told)) == ["the journal ends with entry 7, and is not the one that ended with entry 0"]
+
+
+def test_what_is_rolled_back_leaves_no_entry(told: Store) -> None:
+    with pytest.raises(KeyError), told.transaction():
+        chain.append(told, [Event(chain.DECIDED, "chat", {"command": "unlink"})], NOW)
+        raise KeyError
+    assert list(chain.broken(told)) == []
+    assert chain.end(told)[0] == 7

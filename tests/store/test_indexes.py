@@ -11,6 +11,7 @@ from syncd.environment import stamp
 from syncd.store import (
     Store,
     answers,
+    chain,
     connections,
     identities,
     journal,
@@ -22,7 +23,9 @@ from syncd.store import (
     staging,
     verdicts,
     waiting,
+    whose,
 )
+from syncd.store.chain import Event
 from tests.store.rows import HOUR, NOW, change, link, people, person, plans, record, register, stage, staged, standing
 
 KEYS = [("email", "x"), ("userName", "y")]
@@ -59,6 +62,8 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "upsert": lambda: staging.upsert(s, "app", [staged("a7", 7, ("email", "x", True))]),
         "row_ids": lambda: staging.row_ids(s, "app", ["a1", "a2"]),
         "known_digests": lambda: staging.known_digests(s, "app", ["a1", "a2"]),
+        "somebodys": lambda: whose.somebodys(s, "app", ["a1", "a2"]),
+        "names": lambda: whose.names(s, [1, 2]),
         "mark_linked": lambda: staging.mark_linked(s, [1, 2]),
         "recent_tombstones": lambda: staging.recent_tombstones(s, "app", ["a1", "a2"], NOW),
         "forget_strangers": lambda: staging.forget_strangers(s, [1, 2]),
@@ -111,11 +116,12 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "applied": lambda: journal.applied(s, 9, "app"),
         "requests": lambda: journal.requests(s, 9, "app"),
         "intend": lambda: journal.intend(s, row, 1, True, "POST", token["app"], NOW),
-        "mark_doubt": lambda: journal.mark_doubt(s, 1, "x", NOW),
+        "mark_doubt": lambda: journal.mark_doubt(s, 1, "x", NOW, NOW),
         "settle_step": lambda: journal.settle_step(s, 1, "applied", None, NOW),
         "settle_change": lambda: journal.settle_change(s, row.seq, "applied", None, NOW),
+        "append": lambda: chain.append(s, [Event(chain.OBSERVED, "app", {}, "p1")], NOW),
         "open_steps": lambda: journal.open_steps(s, "app"),
-        "skip": lambda: verdicts.skip(s, 9, "app", "x"),
+        "skip": lambda: verdicts.skip(s, 9, "app", "x", NOW),
         "state_of": lambda: journal.state_of(s, 9, "z"),
         "first_reason": lambda: journal.first_reason(s, 9, "app"),
         "adoptions": lambda: journal.adoptions(s, 9, "app", held=True),

@@ -74,7 +74,7 @@ def test_a_step_is_open_until_its_outcome_is_known(store: Store, run: int) -> No
     token = _token(store)
     step = journal.intend(store, row, 1, True, "POST /Users", token, NOW)
     assert journal.open_steps(store, "app")[0].doubted_at is None
-    journal.mark_doubt(store, step, "timeout", NOW + HOUR)
+    journal.mark_doubt(store, step, "timeout", NOW + HOUR, NOW + HOUR)
     (opened,) = journal.open_steps(store, "app")
     assert (opened.state, opened.creates, opened.change_id, opened.who) == ("in_doubt", 1, "a", "p")
     assert (opened.sent_at, opened.doubted_at) == (stamp(NOW), stamp(NOW + HOUR))
@@ -111,7 +111,7 @@ def test_only_a_change_that_wrote_something_ends_the_first_contact(store: Store,
 
 def test_what_passed_and_was_not_sent_is_skipped(store: Store, run: int) -> None:
     record(store, change(run, "a", "p", state="passed"), change(run, "b", "q", state="held"), change(run + 1, "c", "r", state="passed"))
-    verdicts.skip(store, run, "app", "credentials refused")
+    verdicts.skip(store, run, "app", "credentials refused", NOW)
     assert states(store) == {"a": "skipped", "b": "held", "c": "passed"}
     assert column(store, "change", "error", id="a") == ["credentials refused"]
 

@@ -77,7 +77,7 @@ def test_a_create_without_an_answer_is_in_doubt_until_it_is_settled(store: Store
     (row,) = record(store, change(run, "a", "a", kind="create", state="passed"))
     store.run("INSERT INTO lease (connection, token, holder, until) VALUES ('app', 1, '', :until)", until=stamp(NOW + HOUR))
     step = journal.intend(store, row, 1, True, "POST /Users", 1, NOW)
-    journal.mark_doubt(store, step, "timeout", NOW)
+    journal.mark_doubt(store, step, "timeout", NOW, NOW)
     journal.settle_change(store, row.seq, "in_doubt", "timeout", NOW)
     for _ in range(2):
         waiting.refresh(store, run, "app", NOW)

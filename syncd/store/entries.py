@@ -1,0 +1,70 @@
+"""What the chain says of a change: each request once it is settled, and its end where none was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from syncd.store import chain
+from syncd.store.chain import Event
+from syncd.store.database import Store
+
+_SAID = ("change", "object", "kind", "account", "who", "reason")
+
+
+def sent(
+    store: Store, change: int, n: int, summary: str, outcome: str, error: str | None, now: datetime, *, account: str | None, run: int | None
+) -> None:  # fmt: skip
+    """A request was settled. ``account``: the one that answered, where it is not the change's own; ``run``: who found out, if it was not
+    the run that sent it."""
+    row = store.one("SELECT * FROM change WHERE seq = :seq", seq=change)
+    if row is not None:
+        request = {"request": summary, "n": n, "of": max(n, row.requests), "outcome": outcome, "error": error}
+        event = Event(chain.SENT, row.connection, {**_body(row, account), **request}, row.identity, run or row.run)
+        chain.append(store, [event], now)
+
+
+def settled(store: Store, row: Any, outcome: str, error: str | None, now: datetime) -> None:
+    """``row``: a change that ended without a request."""
+    request = {"request": None, "n": 0, "of": row.requests, "outcome": outcome, "error": error}
+    chain.append(store, [Event(chain.SETTLED, row.connection, {**_body(row, None), **request}, row.identity, row.run)], now)
+
+
+def left_out(store: Store, run: int, connection: str, changes: int, why: str, now: datetime) -> None:
+    """So many changes of a run were not sent, all for one reason: one entry, however many they are."""
+    if changes:
+        body = {"object": "user", "changes": changes, "outcome": "skipped", "error": why}
+        chain.append(store, [Event(chain.SETTLED, connection, body, None, run)], now)
+
+
+def owned_again(store: Store, connection: str, identity: str, account: str, run: int, now: datetime) -> None:
+    """An account is ours again without a change that says so: it bears our marker."""
+    body = {"object": "user", "kind": "adopt", "account": account, "reason": "ours: it bears our marker", "outcome": "applied"}
+    chain.append(store, [Event(chain.SETTLED, connection, body, identity, run)], now)
+
+
+def decided(store: Store, command: str, rows: Iterable[Any], now: datetime) -> None:
+    """A person said ``command`` of these held changes (rows of pending)."""
+    events = [
+        Event(
+            chain.DECIDED, row.connection,
+            {"command": command, **{name: getattr(row, name) for name in _SAID}}, row.identity,
+        )
+        for row in rows
+    ]  # fmt: skip
+    chain.append(store, events, now)
+
+
+def agreed(store: Store, connection: str, changes: int, run: int, now: datetime) -> None:
+    """A person said yes to the first contact."""
+    chain.append(store, [Event(chain.DECIDED, connection, {"command": "yes at first contact", "changes": changes}, None, run)], now)
+
+
+def _body(row: Any, account: str | None) -> dict[str, Any]:
+    return {
+        "change": row.id, "object": row.object, "kind": row.kind, "account": account or row.account, "who": row.who, "reason": row.reason,
+        "delta": orjson.Fragment(row.delta), "released": bool(row.released),
+    }  # fmt: skip

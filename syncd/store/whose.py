@@ -1,0 +1,26 @@
+"""Whose accounts are, and what they were like before a reading changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from syncd.store.database import Store
+
+
+def somebodys(store: Store, connection: str, accounts: Sequence[str]) -> Sequence[Row[Any]]:
+    """Those of these accounts that make an identity or are linked to one, also if they were when they were found gone: rows of (account,
+    reading, document, gone_at, ``makes``, ``linked``: the identity that it makes, and the one whose account it is)."""
+    return store.rows(
+        "SELECT a.account, a.reading, a.document, a.gone_at, a.identity AS makes, COALESCE(l.identity, a.owner) AS linked"
+        " FROM account AS a LEFT JOIN link AS l ON l.account_id = a.id WHERE a.connection = :connection AND a.account IN :accounts"
+        " AND (a.identity IS NOT NULL OR l.identity IS NOT NULL OR a.owner IS NOT NULL)",
+        connection=connection, accounts=list(accounts),
+    )  # fmt: skip
+
+
+def names(store: Store, ids: Sequence[int]) -> list[str]:
+    """The provider's ids of these rows."""
+    return [row.account for row in store.rows("SELECT account FROM account WHERE id IN :ids ORDER BY id", ids=list(ids))]
