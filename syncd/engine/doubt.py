@@ -16,6 +16,7 @@ from syncd.environment import instant
 from syncd.errors import InDoubt, Rejected, Retryable
 from syncd.model import USER, Account
 from syncd.store import identities, journal, outcomes
+from syncd.store.entries import Intent
 
 
 async def look(context: Context, one: Connected, row: Any) -> Account | None:
@@ -72,15 +73,19 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
             else:
                 since = instant(step.doubted_at or step.sent_at)
                 why, now = "no answer came; it is looked for again in the next run", context.environment.now()
-                journal.mark_doubt(context.store, step.id, why, since, now, context.run)
-                outcomes.doubt(context.store, one.name, step.identity, step.id)
+                journal.mark_doubt(context.store, _intent(step), why, since, now, context.run)
+                outcomes.doubt(context.store, one.name, step.identity, step.step)
 
 
 def _settle(context: Context, step: Any, state: str, change: str, account: str | None = None) -> None:
     """``change``: its state, where a create took whose other steps did not follow; they are planned as what is missing."""
     now = context.environment.now()
-    journal.settle_step(context.store, step.id, state, None, now, account=account, run=context.run)
-    journal.settle_change(context.store, step.seq, change, None, now)
+    journal.settle_step(context.store, _intent(step), state, None, now, account=account, run=context.run)
+    journal.settle_change(context.store, step, change, None, now)
+
+
+def _intent(step: Any) -> Intent:
+    return Intent(step.step, step, step.n, step.summary)
 
 
 def _absent(one: Connected, step: Any, reading: Reading) -> bool:

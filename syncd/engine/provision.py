@@ -19,6 +19,7 @@ from syncd.engine.renewal import as_planned
 from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected, Retryable
 from syncd.model import USER, Account, Change, Gone, Kind, Ref, Step
 from syncd.store import journal, outcomes, staging, verdicts
+from syncd.store.entries import Intent
 
 ENOUGH = 10
 """Failures in a row after which a connection is left alone for the rest of the run."""
@@ -115,7 +116,7 @@ def _document(context: Context, one: Connected, row: Any) -> str | None:
 
 
 async def _skip(context: Context, commits: Commits, row: Any, why: str) -> None:
-    await commits.do(lambda: journal.settle_change(context.store, row.seq, "skipped", why, context.environment.now()))
+    await commits.do(lambda: journal.settle_change(context.store, row, "skipped", why, context.environment.now()))
 
 
 async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, *, last: bool) -> None:
@@ -164,7 +165,7 @@ async def _read_back(one: Connected, step: Step, account: str | None) -> Account
     raise InDoubt(f"{step.summary}: the account could not be read back after the write: {why}")
 
 
-async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, intent: int, step: Step, why: str) -> Account:
+async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, intent: Intent, step: Step, why: str) -> Account:
     """No answer came. An account that is there is believed at once; one that is not, only in a later view: raises InDoubt.
 
     An update or a deletion is simply planned again from what the next listing shows: raises Retryable.
@@ -182,11 +183,11 @@ async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, i
     return account
 
 
-def _took(context: Context, one: Connected, row: Any, intent: int, account: Account | None, *, last: bool) -> None:
+def _took(context: Context, one: Connected, row: Any, intent: Intent, account: Account | None, *, last: bool) -> None:
     now = context.environment.now()
     journal.settle_step(context.store, intent, "applied", None, now, account=None if account is None else account.id)
     if last:
-        journal.settle_change(context.store, row.seq, "applied", None, now)
+        journal.settle_change(context.store, row, "applied", None, now)
     if row.object != USER:
         places.placed(one, context.trees[one.name], row, account)
         if account is not None:
@@ -203,14 +204,14 @@ def _took(context: Context, one: Connected, row: Any, intent: int, account: Acco
 def _adopt(context: Context, one: Connected, row: Any, change: Change) -> None:
     """An adoption that writes nothing: the account is ours from now on."""
     assert change.account is not None and change.document is not None
-    journal.settle_change(context.store, row.seq, "applied", None, context.environment.now())
+    journal.settle_change(context.store, row, "applied", None, context.environment.now())
     settling.arrived(context, one, row, Account(change.account, change.document), last=True)
 
 
-def _unsent(context: Context, row: Any, intent: int, state: str, error: str) -> None:
+def _unsent(context: Context, row: Any, intent: Intent, state: str, error: str) -> None:
     now = context.environment.now()
     journal.settle_step(context.store, intent, state, error, now)
-    journal.settle_change(context.store, row.seq, state, error, now)
+    journal.settle_change(context.store, row, state, error, now)
     outcomes.doubt(context.store, row.connection, row.identity, None)
 
 
@@ -219,14 +220,14 @@ def _refuse(context: Context, row: Any, error: str, *, gone: bool) -> None:
     now = context.environment.now()
     if gone:
         staging.distrust(context.store, row.connection)
-    journal.settle_change(context.store, row.seq, "rejected", error, now)
+    journal.settle_change(context.store, row, "rejected", error, now)
     outcomes.refused(context.store, row.connection, row.identity, error, now)
 
 
-def _stay_in_doubt(context: Context, row: Any, intent: int, why: str) -> None:
+def _stay_in_doubt(context: Context, row: Any, intent: Intent, why: str) -> None:
     now = context.environment.now()
     journal.mark_doubt(context.store, intent, why, now, now)
-    journal.settle_change(context.store, row.seq, "in_doubt", why, now)
+    journal.settle_change(context.store, row, "in_doubt", why, now)
 
 
 def _skip_rest(context: Context, one: Connected, sending: Sending) -> None:

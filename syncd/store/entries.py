@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -15,16 +15,23 @@ from syncd.store.database import Store
 _SAID = ("change", "object", "kind", "account", "who", "reason")
 
 
+class Intent(NamedTuple):
+    """A request that is written down: the step's id, the change it is part of (a row of the journal), which of its requests, and which."""
+
+    step: int
+    change: Any
+    n: int
+    summary: str
+
+
 def sent(
-    store: Store, change: int, n: int, summary: str, outcome: str, error: str | None, now: datetime, *, account: str | None, run: int | None
+    store: Store, intent: Intent, outcome: str, error: str | None, now: datetime, *, account: str | None = None, run: int | None = None
 ) -> None:  # fmt: skip
-    """A request was settled. ``account``: the one that answered, where it is not the change's own; ``run``: who found out, if it was not
-    the run that sent it."""
-    row = store.one("SELECT * FROM change WHERE seq = :seq", seq=change)
-    if row is not None:
-        request = {"request": summary, "n": n, "of": max(n, row.requests), "outcome": outcome, "error": error}
-        event = Event(chain.SENT, row.connection, {**_body(row, account), **request}, row.identity, run or row.run)
-        chain.append(store, [event], now)
+    """It was settled. ``account``: the one that answered, where it is not the change's own; ``run``: who found out, if it was not the run
+    that sent it."""
+    row = intent.change
+    request = {"request": intent.summary, "n": intent.n, "of": max(intent.n, row.requests), "outcome": outcome, "error": error}
+    chain.append(store, [Event(chain.SENT, row.connection, {**_body(row, account), **request}, row.identity, run or row.run)], now)
 
 
 def settled(store: Store, row: Any, outcome: str, error: str | None, now: datetime) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Row
 from syncd.environment import stamp
 from syncd.store import entries
 from syncd.store.database import Store
+from syncd.store.entries import Intent
 from syncd.store.lease import fence
 from syncd.store.outcomes import doubt
 
@@ -88,8 +89,8 @@ def applied(store: Store, run: int, connection: str) -> dict[str, int]:
     return {row.kind: row.n for row in rows}
 
 
-def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, token: int, now: datetime) -> int:
-    """The intent, before the request leaves: fence, step row, ledger entry cleared, in the caller's transaction. Returns the step's id."""
+def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, token: int, now: datetime) -> Intent:
+    """Before the request leaves: fence, step row, ledger entry cleared, in the caller's transaction."""
     fence(store, change.connection, token, now)
     store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
     if change.account_id is not None:
@@ -102,33 +103,35 @@ def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, 
     step = int(rows[0].id)
     if creates:
         doubt(store, change.connection, change.identity, step)
-    return step
+    return Intent(step, change, n, summary)
 
 
 def settle_step(
-    store: Store, step: int, state: str, error: str | None, now: datetime, *, account: str | None = None, run: int | None = None
+    store: Store, intent: Intent, state: str, error: str | None, now: datetime, *, account: str | None = None, run: int | None = None
 ) -> None:  # fmt: skip
     """One that wrote something ends the first contact. ``account``: the one it made; ``run``: the one that found out, if it was not its
     own."""
-    (row,) = store.rows(
-        "UPDATE step SET state = :state, error = :error, settled_at = :now WHERE id = :id RETURNING change, connection, n, summary",
-        id=step, state=state, error=error, now=stamp(now),
-    )  # fmt: skip
+    store.run(
+        "UPDATE step SET state = :state, error = :error, settled_at = :now WHERE id = :id",
+        id=intent.step,
+        state=state,
+        error=error,
+        now=stamp(now),
+    )
     if state == "applied":
-        store.run("UPDATE connection SET settled = settled + 1 WHERE name = :name", name=row.connection)
-    entries.sent(store, row.change, row.n, row.summary, state, error, now, account=account, run=run)
+        store.run("UPDATE connection SET settled = settled + 1 WHERE name = :name", name=intent.change.connection)
+    entries.sent(store, intent, state, error, now, account=account, run=run)
 
 
-def settle_change(store: Store, seq: int, state: str, error: str | None, now: datetime) -> None:
+def settle_change(store: Store, row: Row[Any], state: str, error: str | None, now: datetime) -> None:
     """The last word on a change: its ``state`` (see `Change`)."""
-    rows = store.rows(
+    asked = store.value(
         "UPDATE change SET state = :state, error = :error, settled_at = :now WHERE seq = :seq"
-        " RETURNING *, EXISTS (SELECT 1 FROM step WHERE step.change = :seq) AS asked",
-        seq=seq, state=state, error=error, now=stamp(now),
+        " RETURNING EXISTS (SELECT 1 FROM step WHERE step.change = :seq)",
+        seq=row.seq, state=state, error=error, now=stamp(now),
     )  # fmt: skip
-    for row in rows:
-        if not row.asked:
-            entries.settled(store, row, state, error, now)
+    if not asked:
+        entries.settled(store, row, state, error, now)
 
 
 def recovered(store: Store, seq: int, run: int) -> None:
@@ -137,11 +140,10 @@ def recovered(store: Store, seq: int, run: int) -> None:
 
 
 def open_steps(store: Store, connection: str) -> Sequence[Row[Any]]:
-    """Steps whose outcome is not known: left ``sent`` by a crash, or ``in_doubt``."""
+    """Changes with a step whose outcome is not known: left ``sent`` by a crash, or ``in_doubt``."""
     return store.rows(
-        "SELECT s.id, s.state, s.creates, s.sent_at, s.settled_at AS doubted_at, s.n,"
-        " c.seq, c.object, c.kind, c.identity, c.link_id, c.account, c.account_id, c.delta, c.who,"
-        " c.released, c.requests, c.id AS change_id FROM step AS s JOIN change AS c ON c.seq = s.change"
+        "SELECT s.id AS step, s.state AS step_state, s.creates, s.sent_at, s.settled_at AS doubted_at, s.n, s.summary, c.*"
+        " FROM step AS s JOIN change AS c ON c.seq = s.change"
         " WHERE s.connection = :connection AND s.state IN ('sent', 'in_doubt') ORDER BY s.id",
         connection=connection,
     )  # fmt: skip
@@ -164,15 +166,13 @@ def requests(store: Store, run: int, connection: str) -> int:
     )
 
 
-def mark_doubt(store: Store, step: int, why: str, since: datetime, now: datetime, run: int | None = None) -> None:
+def mark_doubt(store: Store, intent: Intent, why: str, since: datetime, now: datetime, run: int | None = None) -> None:
     """The outcome of a step is unknown since its answer was lost. ``run``: the one that found out, if it was not its own."""
-    known = store.value("SELECT state FROM step WHERE id = :id", id=step) == "in_doubt"
-    (row,) = store.rows(
-        "UPDATE step SET state = 'in_doubt', error = :why, settled_at = :since WHERE id = :id RETURNING change, n, summary",
-        id=step, why=why, since=stamp(since),
-    )  # fmt: skip
+    known = store.value("SELECT state FROM step WHERE id = :id", id=intent.step) == "in_doubt"
+    text = "UPDATE step SET state = 'in_doubt', error = :why, settled_at = :since WHERE id = :id"
+    store.run(text, id=intent.step, why=why, since=stamp(since))
     if not known:
-        entries.sent(store, row.change, row.n, row.summary, "in_doubt", why, now, account=None, run=run)
+        entries.sent(store, intent, "in_doubt", why, now, run=run)
 
 
 def state_of(store: Store, run: int, change: str) -> str | None:

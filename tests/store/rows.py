@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from syncd.environment import stamp
 from syncd.store import Store, connections, identities, journal, links, staging
+from syncd.store.entries import Intent
 from syncd.store.identities import Person
 from syncd.store.links import Standing
 from syncd.store.staging import Staged
@@ -89,10 +90,10 @@ def record(store: Store, *changes: Mapping[str, Any]) -> list[Any]:
 def applied(store: Store, row: Any, at: datetime = NOW) -> None:
     """One request of this change was sent and took."""
     journal.settle_step(store, intended(store, row, at), "applied", None, at)
-    journal.settle_change(store, row.seq, "applied", None, at)
+    journal.settle_change(store, row, "applied", None, at)
 
 
-def intended(store: Store, row: Any, at: datetime = NOW) -> int:
+def intended(store: Store, row: Any, at: datetime = NOW) -> Intent:
     """One request of this change was sent; its step."""
     store.run(
         "INSERT INTO lease (connection, token, holder, until) VALUES (:name, 1, '', :until) ON CONFLICT DO UPDATE SET until = :until",

@@ -26,6 +26,7 @@ from syncd.store import (
     whose,
 )
 from syncd.store.chain import Event
+from syncd.store.entries import Intent
 from tests.store.rows import HOUR, NOW, change, link, people, person, plans, record, register, stage, staged, standing
 
 KEYS = [("email", "x"), ("userName", "y")]
@@ -116,9 +117,9 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "applied": lambda: journal.applied(s, 9, "app"),
         "requests": lambda: journal.requests(s, 9, "app"),
         "intend": lambda: journal.intend(s, row, 1, True, "POST", token["app"], NOW),
-        "mark_doubt": lambda: journal.mark_doubt(s, 1, "x", NOW, NOW),
-        "settle_step": lambda: journal.settle_step(s, 1, "applied", None, NOW),
-        "settle_change": lambda: journal.settle_change(s, row.seq, "applied", None, NOW),
+        "mark_doubt": lambda: journal.mark_doubt(s, Intent(1, row, 1, "x"), "x", NOW, NOW),
+        "settle_step": lambda: journal.settle_step(s, Intent(1, row, 1, "x"), "applied", None, NOW),
+        "settle_change": lambda: journal.settle_change(s, row, "applied", None, NOW),
         "append": lambda: chain.append(s, [Event(chain.OBSERVED, "app", {}, "p1")], NOW),
         "open_steps": lambda: journal.open_steps(s, "app"),
         "skip": lambda: verdicts.skip(s, 9, "app", "x", NOW),

@@ -40,10 +40,10 @@ def test_an_intent_is_written_with_its_fence_and_forgets_the_known_bytes(store: 
     rows = stage(store, "app", "a", "b")
     (row,) = record(store, change(run, "a", "p", account_id=rows["a"], state="passed"))
     token = _token(store)
-    step = journal.intend(store, row, 1, False, "POST /Users/a", token, NOW)
+    intent = journal.intend(store, row, 1, False, "POST /Users/a", token, NOW)
     assert states(store) == {"a": "sent"}
     (opened,) = journal.open_steps(store, "app")
-    assert (opened.id, opened.state, opened.creates, opened.sent_at, opened.seq) == (step, "sent", 0, stamp(NOW), row.seq)
+    assert (opened.step, opened.step_state, opened.creates, opened.sent_at, opened.seq) == (intent.step, "sent", 0, stamp(NOW), row.seq)
     accounts = {one.account: (one.digest, one.touched_at) for one in store.rows("SELECT account, digest, touched_at FROM account")}
     assert accounts == {"a": (None, stamp(NOW)), "b": (b"b", None)}
 
@@ -65,8 +65,8 @@ def test_a_create_is_in_doubt_from_its_intent_to_its_answer(store: Store, run: i
     token = _token(store)
     journal.intend(store, update, 1, False, "POST /Users/a", token, NOW)
     assert column(store, "link", "doubt") == [None]
-    step = journal.intend(store, create, 1, True, "POST /Users", token, NOW)
-    assert column(store, "link", "doubt") == [step]
+    intent = journal.intend(store, create, 1, True, "POST /Users", token, NOW)
+    assert column(store, "link", "doubt") == [intent.step]
 
 
 def test_a_step_is_open_until_its_outcome_is_known(store: Store, run: int) -> None:
@@ -76,7 +76,7 @@ def test_a_step_is_open_until_its_outcome_is_known(store: Store, run: int) -> No
     assert journal.open_steps(store, "app")[0].doubted_at is None
     journal.mark_doubt(store, step, "timeout", NOW + HOUR, NOW + HOUR)
     (opened,) = journal.open_steps(store, "app")
-    assert (opened.state, opened.creates, opened.change_id, opened.who) == ("in_doubt", 1, "a", "p")
+    assert (opened.step_state, opened.creates, opened.id, opened.who) == ("in_doubt", 1, "a", "p")
     assert (opened.sent_at, opened.doubted_at) == (stamp(NOW), stamp(NOW + HOUR))
     assert journal.open_steps(store, other.connection) == []
     journal.settle_step(store, step, "applied", None, NOW + HOUR)
@@ -95,12 +95,12 @@ def test_only_a_change_that_wrote_something_ends_the_first_contact(store: Store,
     adopted, refused, written = record(
         store, change(run, "a", "p", kind="adopt", requests=0), change(run, "b", "q"), change(run, "c", "r", kind="create")
     )  # fmt: skip
-    journal.settle_change(store, adopted.seq, "applied", None, NOW)
+    journal.settle_change(store, adopted, "applied", None, NOW)
     assert (settled(), states(store)["a"]) == (0, "applied")
     token = _token(store)
     step = journal.intend(store, refused, 1, False, "POST /Users/a", token, NOW)
     journal.settle_step(store, step, "rejected", "no", NOW)
-    journal.settle_change(store, refused.seq, "rejected", "no", NOW)
+    journal.settle_change(store, refused, "rejected", "no", NOW)
     assert settled() == 0
     applied(store, written)
     assert settled() == 1

@@ -57,7 +57,7 @@ def test_every_request_counts_that_was_sent_and_not_surely_undone(store: Store, 
 
 def test_what_was_never_sent_does_not_count(store: Store, run: int) -> None:
     (row,) = record(store, change(run, "1", "p", kind="delete"))
-    journal.settle_change(store, row.seq, "skipped", "changed since", NOW)
+    journal.settle_change(store, row, "skipped", "changed since", NOW)
     assert limits.affected(store, 99, "app", LEAVING, NOW - HOUR) == (0, 0)
 
 
@@ -65,7 +65,7 @@ def test_a_change_of_which_one_request_was_done_counts_once(store: Store, run: i
     (row,) = record(store, change(run, "1", "p", kind="disable"))
     for state in ("applied", "lost", "rejected"):
         journal.settle_step(store, intended(store, row), state, None, NOW)
-    journal.settle_change(store, row.seq, "rejected", "no", NOW)
+    journal.settle_change(store, row, "rejected", "no", NOW)
     assert limits.affected(store, 99, "app", LEAVING, NOW - HOUR) == (1, 0)
 
 

@@ -87,7 +87,7 @@ def test_what_was_written_lately(store: Store) -> None:
     for row in record(store, *(change(1, "c", "p", delta='{"x":[1,2]}') | more for more in but)):
         applied(store, row)
     (refused,) = record(store, change(1, "c", "p"))
-    journal.settle_change(store, refused.seq, "rejected", "no", NOW)
+    journal.settle_change(store, refused, "rejected", "no", NOW)
     found = outcomes.wrote_lately(store, "app", ["p", "q"], NOW - HOUR)
     assert [tuple(row) for row in found] == [("p", '{"x":[1,2]}'), ("q", '{"x":[1,2]}')]
     assert outcomes.wrote_lately(store, "app", ["p", "q"], NOW) == []

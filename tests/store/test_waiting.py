@@ -78,7 +78,7 @@ def test_a_create_without_an_answer_is_in_doubt_until_it_is_settled(store: Store
     store.run("INSERT INTO lease (connection, token, holder, until) VALUES ('app', 1, '', :until)", until=stamp(NOW + HOUR))
     step = journal.intend(store, row, 1, True, "POST /Users", 1, NOW)
     journal.mark_doubt(store, step, "timeout", NOW, NOW)
-    journal.settle_change(store, row.seq, "in_doubt", "timeout", NOW)
+    journal.settle_change(store, row, "in_doubt", "timeout", NOW)
     for _ in range(2):
         waiting.refresh(store, run, "app", NOW)
         assert listed(store) == [("a", "in_doubt", run)]
@@ -96,8 +96,8 @@ def test_a_step_left_by_a_crash_says_that_no_answer_came(store: Store) -> None:
     run = journal.start_run(store, "delta", NOW)
     (row,) = record(store, change(run, "a", "a", kind="create", state="passed"))
     store.run("INSERT INTO lease (connection, token, holder, until) VALUES ('app', 1, '', :until)", until=stamp(NOW + HOUR))
-    step = journal.intend(store, row, 1, True, "POST /Users", 1, NOW)
-    store.run("UPDATE step SET state = 'in_doubt' WHERE id = :id", id=step)
+    intent = journal.intend(store, row, 1, True, "POST /Users", 1, NOW)
+    store.run("UPDATE step SET state = 'in_doubt' WHERE id = :id", id=intent.step)
     waiting.refresh(store, run, "app", NOW)
     assert column(store, "pending", "reason") == ["no answer came"]
 
@@ -109,7 +109,7 @@ def test_a_refused_change_is_rejected_then_quarantined_then_gone(store: Store) -
     for number in range(3):
         run = journal.start_run(store, "delta", NOW)
         (row,) = record(store, change(run, "c", "a", kind="update"))
-        journal.settle_change(store, row.seq, "rejected", f"no {number}", NOW)
+        journal.settle_change(store, row, "rejected", f"no {number}", NOW)
         outcomes.refused(store, "app", "a", f"no {number}", NOW)
         waiting.refresh(store, run, "app", NOW)
         (one,) = waiting.listing(store)
@@ -131,7 +131,7 @@ def test_a_refusal_is_told_by_the_persons_own_last_one_there(store: Store) -> No
     run = journal.start_run(store, "delta", NOW)
     refusals = [change(run, "old", "a"), change(run, "last", "a"), change(run, "other", "b"), change(run, "chat", "a", connection="chat")]
     for row in record(store, *refusals):
-        journal.settle_change(store, row.seq, "rejected", f"no {row.id}", NOW)
+        journal.settle_change(store, row, "rejected", f"no {row.id}", NOW)
     (done,) = record(store, change(run, "done", "a"))
     applied(store, done)
     outcomes.refused(store, "app", "a", "no", NOW)
