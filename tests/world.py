@@ -13,6 +13,7 @@ from syncd.connectors.base import Connector
 from syncd.connectors.file import FileConnector, FileOptions
 from syncd.connectors.memory import MemoryConnector, MemoryOptions
 from syncd.connectors.memory_directory import MemoryDirectory
+from syncd.core.opinions import contributed
 from syncd.engine.context import Connected, Context, canonical_names
 from syncd.engine.cycle import cycle
 from syncd.engine.leasing import WAIT
@@ -21,7 +22,7 @@ from syncd.engine.planning import Plan
 from syncd.engine.report import Report
 from syncd.engine.verify import verify
 from syncd.environment import Environment
-from syncd.model import Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
+from syncd.model import Capability, Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
 from syncd.store import Store, chain, waiting
 
 LIMITS = {
@@ -143,9 +144,9 @@ class World:
             write=target,
             rate=Rate(concurrency=self.concurrency),
         )
-        return Landscape(
-            "default", (source, app, *(one for one, _ in self.extra)), self.precedence, ignore=self.ignore, lease=self.lease
-        )  # fmt: skip
+        capabilities = {"app": capability, **{one.name: connector.capability for one, connector in self.extra}}
+        connections = [asked(one, self.precedence, capabilities.get(one.name)) for one in (source, app, *(one for one, _ in self.extra))]
+        return Landscape("default", tuple(connections), self.precedence, ignore=self.ignore, lease=self.lease)
 
     def connected(self, landscape: Landscape, *, writable: bool) -> dict[str, Connected]:
         options = FileOptions(path=str(self.people_file), id="employeeNumber")
@@ -205,6 +206,14 @@ class World:
         """`held release` of everything that was rejected and can be released."""
         rows = self.store.rows("SELECT id FROM pending WHERE state = 'kept'")
         waiting.release(self.store, [row.id for row in rows], self.clock.now())
+
+
+def asked(one: Connection, precedence: Mapping[str, Sequence[str]], capability: Capability | None) -> Connection:
+    """A target is asked for what ``precedence`` names it for."""
+    if one.write is None or capability is None:
+        return one
+    names = [attribute for attribute, order in precedence.items() if one.name in order]
+    return replace(one, contributes=tuple(contributed(name, one, capability) for name in names))
 
 
 def planned(plan: Plan) -> list[tuple[str, str, str]]:

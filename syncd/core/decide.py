@@ -16,7 +16,7 @@ A leaver (disabled or deleted) without evidence is no decision at all. Any answe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +39,8 @@ class Case:
     """One out-of-step link. ``match``: what correlation found for an identity without an account; ``adopted``: projected over that account.
 
     ``drifted``: syncd had brought the account where it is still wanted, somebody else moved it. ``collides``: another living identity
-    wants the same provider key. ``lately``: what updates of the last 24 hours wrote to the account, path -> value each.
+    wants the same provider key. ``lately``: what updates of the last 24 hours wrote to the account, path -> value each. ``origins``: path
+    -> the connection whose value is wanted there, where that is one's as it is.
     """
 
     projection: Projection
@@ -49,6 +50,7 @@ class Case:
     drifted: bool = False
     collides: str = ""
     lately: Sequence[Mapping[str, Any]] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,8 @@ def _fight(case: Case, decision: Decision) -> Decision:
     for path, (before, after) in decision.delta.items():
         again = sum(path in wrote and not delta(wrote, {path: after}) for wrote in case.lately)
         if again >= FLIPS:
-            told = f"{path} was set to {after} {again} times in 24 h and is {before} again: somebody else writes it too"
+            whose = f" ({case.origins[path]} says so)" if path in case.origins else ""
+            told = f"{path} was set to {after}{whose} {again} times in 24 h and is {before} again: somebody else writes it too"
             return replace(decision, hold=Hold.FIGHT, held=told)
     return decision
 

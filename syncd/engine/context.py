@@ -11,6 +11,7 @@ from syncd.connectors.base import Connector
 from syncd.core.correlation import Ignore
 from syncd.core.fingerprint import fingerprint
 from syncd.core.mapping import ReadMap
+from syncd.core.opinions import Opinions
 from syncd.core.policy import Policy
 from syncd.engine.tree import Tree
 from syncd.environment import Environment
@@ -21,7 +22,8 @@ from syncd.store import Store, lease
 
 class Connected:
     """One configured connection, ready to use. ``policy`` is None where syncd only reads. ``carried``: the attributes that its answers
-    should hold; ``needed``: those without which an account at a target cannot be compared.
+    should hold; ``needed``: those without which an account at a target cannot be compared. ``opinions``: what a target's accounts say of
+    people themselves.
     """
 
     def __init__(self, connection: Connection, connector: Connector, instance: str, canonical: Sequence[str]) -> None:
@@ -30,8 +32,14 @@ class Connected:
         self.columns = connection.connector == "file"
         self.read_map = ReadMap(connection.read, connector.capability, columns=self.columns)
         self.policy = Policy(connection, connector.capability, instance, canonical) if connection.write else None
+        self.opinions = Opinions(connection.contributes, connector.capability)
         self.carried = connector.capability.carried
         self.needed = self.carried & self.policy.managed if self.policy else frozenset()
+
+    @property
+    def contributes(self) -> list[list[object]]:
+        """Where it is asked for what precedence names it for."""
+        return [_plain(entry) for entry in self.connection.contributes]
 
     @property
     def reading(self) -> bytes:
@@ -46,7 +54,8 @@ class Connected:
 class Context:
     """One run. ``tokens``: the fencing token of each leased connection; ``held_at``: the last moment (monotonic) all were known to be held.
 
-    ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
+    ``contributing``: targets whose accounts have a say in what people are like. ``changed_rules``: targets whose map, scope or sources are
+    not those of the last whole cycle.
     ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
     began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read. ``narrowed``:
     only some people's changes are provisioned. ``trees``: the containers of each connection that was read and has any.
@@ -73,12 +82,14 @@ class Context:
     ignore: Ignore = field(init=False)
     authoritative: list[str] = field(init=False)
     targets: list[str] = field(init=False)
+    contributing: list[str] = field(init=False)
     _ticks: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.ignore = Ignore(self.landscape.ignore)
         self.authoritative = [one.name for one in self.landscape.connections if one.authoritative]
         self.targets = [one.name for one in self.landscape.connections if one.write is not None]
+        self.contributing = [one.name for one in self.landscape.connections if one.contributes]
         self.began, self._ticks = self.environment.now(), self.environment.monotonic()
 
     def now(self) -> datetime:

@@ -11,6 +11,7 @@ from syncd.core.correlation import key
 from syncd.core.markers import Markers, Owner
 from syncd.core.matching import Candidate, Conflict, Match, match
 from syncd.core.project import Holding, Projection, project
+from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import Projected
 from syncd.errors import Rejected, Retryable
@@ -27,7 +28,8 @@ def correlate(context: Context, one: Connected, newcomers: Sequence[Projected]) 
     assert one.policy is not None
     aliases = identities.aliases(context.store, [each.person.id for each in newcomers])
     names = {each.person.id: sorted({each.person.id, *aliases.get(each.person.id, ())}) for each in newcomers}
-    keys = {each.person.id: _keys(one, each, names[each.person.id]) for each in newcomers}
+    known = _known_by(context, newcomers)
+    keys = {each.person.id: _keys(one, each, known[each.person.id], names[each.person.id]) for each in newcomers}
     found = links.candidates(context.store, one.name, {pair for pairs in keys.values() for pair in pairs})
     strangers = _Strangers(context, one.policy.markers, found)
     order = _order(one)
@@ -38,13 +40,21 @@ def correlate(context: Context, one: Connected, newcomers: Sequence[Projected]) 
     return {**matches, **_contested(context, one, keys, matches)}
 
 
-def _keys(one: Connected, each: Projected, names: Iterable[str]) -> Pairs:
+def _known_by(context: Context, newcomers: Sequence[Projected]) -> Mapping[str, Mapping[str, Any]]:
+    """Identity -> the values that its keys are made of: no other target's account finds anybody's."""
+    if context.contributing:
+        said = identify.sourced(context, [each.person.id for each in newcomers])
+        return {each.person.id: said[each.person.id] or each.person.attributes for each in newcomers}
+    return {each.person.id: each.person.attributes for each in newcomers}
+
+
+def _keys(one: Connected, each: Projected, known: Mapping[str, Any], names: Iterable[str]) -> Pairs:
     assert one.policy is not None
     own = one.connector.capability.key
     wanted = each.projection.wanted or {}
     pairs = [("@key", key(own, wanted.get(own)) if own else None)]
     pairs += [("@marker", one.policy.markers.of(name)) for name in names]
-    pairs += [(name, key(name, each.person.attributes.get(name))) for name in one.policy.target.correlate]
+    pairs += [(name, key(name, known.get(name))) for name in one.policy.target.correlate]
     return [(name, value) for name, value in pairs if value is not None]
 
 
@@ -113,7 +123,8 @@ async def adopted(context: Context, one: Connected, each: Projected, found: Matc
     document = await _document(context, one, found)
     if isinstance(document, Conflict):
         return document
-    return project(one.policy, each.person, Holding(document), context.environment.now())
+    person = identify.foreseen(context, one, each.person, Account(found.account, document))
+    return project(one.policy, person, Holding(document), context.environment.now())
 
 
 async def readable(context: Context, one: Connected, found: Match) -> bool:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from syncd.core.correlation import identity_id, key
+from syncd.core import project
+from syncd.core.correlation import identity_id
 from syncd.core.entitlement import window
+from syncd.core.mapping import inverse
 from syncd.core.merging import contributor, merge
 from syncd.engine.context import Connected, Context
-from syncd.environment import instant
-from syncd.model import Connection
-from syncd.store import identities
+from syncd.engine.joining import Made, identity_keys, joining, several
+from syncd.engine.opinions import Heard, hear
+from syncd.environment import instant, stamp
+from syncd.model import Account
+from syncd.store import identities, opinions
 from syncd.store.identities import Person
 from syncd.store.staging import Staged
-
-KEYS = ("userName", "externalId", "email")
-"""What an identity is looked up and correlated by, besides the uuid5 of each of its accounts (``@id``) and the keys of `_joining`."""
 
 
 def claim(context: Context, one: Connected, staged: Sequence[Staged], rows: Mapping[str, int]) -> set[str]:
@@ -41,37 +44,14 @@ def _correlate(context: Context, one: Connected, fresh: Sequence[Staged]) -> dic
 
     No identity gets a second account at the same source: two of its accounts are two people.
     """
-    if not _several(context):
+    if not several(context):
         return {}
-    keys = {account.account: _joining(one.connection, account.account, orjson.loads(account.reading or "{}")) for account in fresh}
+    keys = {account.account: joining(one.connection, account.account, orjson.loads(account.reading or "{}")) for account in fresh}
     answers = identities.by_keys(context.store, {pair for pairs in keys.values() for pair in pairs})
     found = {account: who for account, pairs in keys.items() if (who := _single(pairs, answers)) is not None}
     taken = identities.present_at(context.store, one.name, set(found.values()))
     claims = Counter(found.values())
     return {account: who for account, who in found.items() if who not in taken and claims[who] == 1}
-
-
-def _several(context: Context) -> bool:
-    """Whether two accounts of sources can be one person's."""
-    sources = [context.landscape.connection(name) for name in context.authoritative]
-    return len(sources) > 1 or any("externalId" in one.explicit for one in sources)
-
-
-def _joining(one: Connection, account: str, reading: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """``@userName``, ``@externalId``, ``@email``: the keys that make accounts of several sources one person's.
-
-    An administrator wrote them for that; the account's own id, which the default map puts where nothing else is, says nothing elsewhere.
-    """
-    keys = ((name, key(name, reading.get(name))) for name in KEYS)
-    return [(f"@{name}", value) for name, value in keys if value is not None and (name in one.explicit or _said(one, name, value, account))]
-
-
-def _said(one: Connection, name: str, value: str, account: str) -> bool:
-    """Whether a default column said it: userName falls back to the id where that has a column of its own."""
-    if name != "userName":
-        return name != "externalId"
-    columns = next((entry.text.split(",") for entry in one.read if entry.name == name and entry.source == "first"), [name])
-    return value != key(name, account) or columns[-1] in columns[:-1] or columns == [name]
 
 
 def _single(pairs: Iterable[tuple[str, str]], answers: Mapping[tuple[str, str], Sequence[Any]]) -> str | None:
@@ -83,8 +63,31 @@ def refresh(context: Context, who: Iterable[str]) -> None:
     """Recompute these identities from all their accounts and mark them for every target."""
     ids = sorted(set(who))
     for start in range(0, len(ids), 1000):
-        block = ids[start : start + 1000]
-        identities.save(context.store, people(context, block), context.targets)
+        made = _made(context, ids[start : start + 1000])
+        _save(context, [one for one, _ in made], [said for _, said in made])
+
+
+def stirred(context: Context) -> None:
+    """Recompute, and mark for every target, whom a target that has a say now says something else of."""
+    for name in context.contributing:
+        after = ""
+        while ids := opinions.stirred(context.store, name, after):
+            after = ids[-1]
+            with context.store.transaction():
+                remake(context, ids)
+
+
+def remake(context: Context, ids: Sequence[str]) -> None:
+    """As `refresh`, but nobody is marked who stays as they were."""
+    stored = {row.id: (row.attributes, row.starts_at, row.ends_at) for row in identities.documents(context.store, ids)}
+    made = _made(context, ids)
+    moved = [one for one, _ in made if stored.get(one.id) != (one.attributes, _text(one.starts), _text(one.ends))]
+    _save(context, moved, [said for _, said in made])
+
+
+def _save(context: Context, people: Sequence[Person], heard: Iterable[Heard]) -> None:
+    identities.save(context.store, people, context.targets)
+    opinions.keep(context.store, {link: echo for said in heard for link, echo in said.unkept.items()})
 
 
 async def refresh_all(context: Context) -> None:
@@ -99,40 +102,101 @@ async def refresh_all(context: Context) -> None:
 
 def people(context: Context, ids: Sequence[str]) -> list[Person]:
     """These identities as their accounts make them now; `syncd verify` compares with what is stored."""
-    accounts: dict[str, list[Any]] = {identity: [] for identity in ids}
+    return [one for one, _ in _made(context, ids)]
+
+
+def heard(context: Context, ids: Sequence[str]) -> dict[str, Heard]:
+    """What every account that has a say says of these identities."""
+    return hear(context, {identity: _read(rows) for identity, rows in _accounts(context, ids).items()})
+
+
+def origins(context: Context, one: Connected, identity: str) -> dict[str, str]:
+    """Provider path -> the connection whose value is written there, where that is one's as it is."""
+    said = heard(context, [identity])[identity]
+    order, precedence = context.authoritative, context.landscape.precedence
+    plain = {} if one.connection.write is None else {entry.text: entry.name for entry in inverse(one.connection.write.attributes)}
+    whose = ((path, contributor(name, said.readings, order, precedence, said.echoes)) for path, name in plain.items())
+    return {path: connection for path, connection in whose if connection is not None}
+
+
+def sourced(context: Context, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """What sources alone say, or said, of these identities: nobody is known by what a target says."""
+    return {identity: _sourced(context, rows) for identity, rows in _accounts(context, ids).items()}
+
+
+def _sourced(context: Context, accounts: Sequence[Made]) -> Mapping[str, Any]:
+    read = _read(accounts) or {one.connection: one.reading for one in accounts}
+    return merge(read, [*context.authoritative, *read], context.landscape.precedence)
+
+
+def _accounts(context: Context, ids: Sequence[str]) -> dict[str, list[Made]]:
+    accounts: dict[str, list[Made]] = {identity: [] for identity in ids}
     for row in identities.sources(context.store, ids):
-        accounts[row.identity].append(row)
+        reading = orjson.loads(row.reading or "{}")
+        says = reading if row.reading and row.connection in context.authoritative else None
+        accounts[row.identity].append(Made(row.connection, row.account, row.gone_at, reading, says))
+    return accounts
+
+
+def _read(accounts: Iterable[Made]) -> dict[str, Mapping[str, Any]]:
+    """What is said by those that are there."""
+    return {one.connection: one.says for one in accounts if one.says is not None and one.gone_at is None}
+
+
+def _made(context: Context, ids: Sequence[str]) -> list[tuple[Person, Heard]]:
+    accounts = _accounts(context, ids)
+    said = hear(context, {identity: _read(rows) for identity, rows in accounts.items()})
     stored = {row.id: row for row in identities.documents(context.store, ids)}
-    return [_person(context, identity, rows, stored.get(identity)) for identity, rows in accounts.items()]
+    return [(_person(context, identity, rows, stored.get(identity), said[identity]), said[identity]) for identity, rows in accounts.items()]
 
 
-def _person(context: Context, identity: str, accounts: Sequence[Any], stored: Any) -> Person:
-    order = context.authoritative
-    present = [row for row in accounts if row.gone_at is None]
-    readings = {row.id: orjson.loads(row.reading or "{}") for row in accounts}
-    read = {row.connection: readings[row.id] for row in present if row.connection in order and row.reading}
+def _person(context: Context, identity: str, accounts: Sequence[Made], stored: Any, said: Heard) -> Person:
+    present = [one for one in accounts if one.gone_at is None]
+    read = any(one.says is not None for one in present)
     forgotten = bool(stored and stored.forgotten) and not read
     live = "live" if read else "frozen" if present or forgotten or not accounts else "departed"
-    attributes = merge(read, order, context.landscape.precedence) if read else orjson.loads(stored.attributes if stored else "{}")
-    starts, ends, due = _window(context, attributes, read)
+    attributes = merged(context, said) if read else orjson.loads(stored.attributes if stored else "{}")
+    known = (_sourced(context, accounts) or attributes) if context.contributing else attributes
+    starts, ends, due = _window(context, attributes, said)
     return Person(
         id=identity, attributes=orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode(), live=live,
-        ignored=_ignored(context, present or accounts, readings), departed_at=_departed(accounts) if live == "departed" else None,
-        starts=starts, ends=ends, due=due, keys=_identity_keys(context, attributes, accounts), forgotten=forgotten,
+        ignored=_ignored(context, present or accounts), departed_at=_departed(accounts) if live == "departed" else None,
+        starts=starts, ends=ends, due=due, keys=identity_keys(context, known, accounts),
+        forgotten=forgotten,
     )  # fmt: skip
 
 
-def _ignored(context: Context, accounts: Iterable[Any], readings: Mapping[int, Mapping[str, Any]]) -> bool:
+def merged(context: Context, said: Heard) -> dict[str, Any]:
+    return merge(said.readings, context.authoritative, context.landscape.precedence, said.echoes)
+
+
+def foreseen(context: Context, one: Connected, person: project.Person, account: Account) -> project.Person:
+    """The same person, were this account theirs: what it says before syncd writes to it counts."""
+    if one.name not in context.contributing:
+        return person
+    said = joined(heard(context, [person.id])[person.id], one, account)
+    attributes = merged(context, said)
+    starts, ends, _ = _window(context, attributes, said)
+    return replace(person, attributes=attributes, starts=starts, ends=ends)
+
+
+def joined(said: Heard, one: Connected, account: Account) -> Heard:
+    """What is said of a person, were this account theirs, too."""
+    if one.connection.authoritative:
+        return said
+    return replace(said, readings={**said.readings, one.name: one.opinions.read(account)}, echoes={**said.echoes, one.name: {}})
+
+
+def _ignored(context: Context, accounts: Iterable[Made]) -> bool:
     """By the account id or the source's value; somebody who vanished while ignored stays so."""
-    values = ((row.account, readings[row.id]) for row in accounts)
-    return any(context.ignore.matches(account, reading.get("userName"), reading.get("email")) for account, reading in values)
+    return any(context.ignore.matches(one.account, one.reading.get("userName"), one.reading.get("email")) for one in accounts)
 
 
-def _window(context: Context, attributes: Mapping[str, Any], read: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    """(from, until, the next of the two), each in the time zone of the source whose value won."""
+def _window(context: Context, attributes: Mapping[str, Any], said: Heard) -> tuple[Any, Any, Any]:
+    """(from, until, the next of the two), each in the time zone of the connection whose value won."""
 
     def zone(name: str) -> str:
-        origin = contributor(name, read, context.authoritative, context.landscape.precedence)
+        origin = contributor(name, said.readings, context.authoritative, context.landscape.precedence, said.echoes)
         return context.landscape.connection(origin).timezone if origin else "UTC"
 
     if not attributes.keys() & {"activeFrom", "activeUntil"}:
@@ -143,23 +207,10 @@ def _window(context: Context, attributes: Mapping[str, Any], read: Mapping[str, 
     return starts, ends, next((moment for moment in (starts, ends) if moment is not None and moment > now), None)
 
 
-def _departed(accounts: Sequence[Any]) -> Any:
+def _text(moment: datetime | None) -> str | None:
+    return stamp(moment) if moment else None
+
+
+def _departed(accounts: Sequence[Made]) -> Any:
     times = [row.gone_at for row in accounts if row.gone_at is not None]
     return instant(max(times)) if times else None
-
-
-def _identity_keys(context: Context, attributes: Mapping[str, Any], accounts: Sequence[Any]) -> list[tuple[str, str]]:
-    keys = [(name, value) for name in KEYS if (value := key(name, attributes.get(name))) is not None]
-    spaces = {one.name: one.namespace for one in context.landscape.connections}
-    own = {identity_id(context.landscape.instance, spaces.get(row.connection, row.connection), row.account) for row in accounts}
-    return [*keys, *(("@id", one) for one in sorted(own)), *_joins(context, accounts)]
-
-
-def _joins(context: Context, accounts: Sequence[Any]) -> Iterator[tuple[str, str]]:
-    """What further accounts join by: the keys of the present ones, and every externalId that is or was mapped by the configuration."""
-    if not _several(context):
-        return
-    for row in accounts:
-        if row.reading and row.connection in context.authoritative:
-            pairs = _joining(context.landscape.connection(row.connection), row.account, orjson.loads(row.reading))
-            yield from (pair for pair in pairs if row.gone_at is None or pair[0] == "@externalId")

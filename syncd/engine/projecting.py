@@ -11,6 +11,7 @@ import orjson
 from syncd.core.correlation import key
 from syncd.core.policy import Policy
 from syncd.core.project import Holding, Person, Projection, project
+from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.environment import instant
 from syncd.model import Hold
@@ -37,7 +38,11 @@ async def _nothing(projected: Sequence[Projected]) -> None:
 
 
 async def project_dirty(context: Context, one: Connected, after: After = _nothing) -> int:
-    """Project everybody who changed, or whom time changed, a block a transaction; how many. ``after``: called with each block."""
+    """Project everybody who changed, or whom time changed, a block a transaction; how many. ``after``: called with each block.
+
+    First, what targets that have a say were seen to say is merged.
+    """
+    identify.stirred(context)
     total = 0
     while rows := links.dirty(context.store, one.name):
         projected = [at(context, one, row) for row in rows]

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from syncd.engine import containers, directory, places, settling
+from syncd.engine import containers, directory, echoing, places, settling
 from syncd.engine.changes import change_of
 from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
@@ -122,9 +122,8 @@ async def _skip(context: Context, commits: Commits, row: Any, why: str) -> None:
 async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, *, last: bool) -> None:
     token = context.tokens[one.name]
     context.environment.reached("before_intent")
-    now = context.environment.now
     creates = step.creates and row.object == USER  # whether a container was made, its next listing says
-    intent = await commits.do(lambda: journal.intend(context.store, row, step.n, creates, step.summary, token, now()))
+    intent = await commits.do(lambda: _intend(context, one, row, step, token, creates=creates))
     context.environment.reached("after_intent")
     try:
         account = await _perform(one, step)
@@ -139,6 +138,12 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
     if account is not None:
         directory.recognise(context, one, directory.told(one, account))
     context.environment.reached("after_settle")
+
+
+def _intend(context: Context, one: Connected, row: Any, step: Step, token: int, *, creates: bool) -> int:
+    intent = journal.intend(context.store, row, step.n, creates, step.summary, token, context.environment.now())
+    echoing.intend(context, one, row)
+    return intent
 
 
 async def _perform(one: Connected, step: Step) -> Account | None:

@@ -9,13 +9,14 @@ from typing import Any
 
 import orjson
 
-from syncd.core.decide import Case, Decision, decide
+from syncd.core.decide import FLIPS, Case, Decision, decide
 from syncd.core.entitlement import Event
 from syncd.core.evidence import Evidence, Seal, prove
 from syncd.core.forecast import requests
 from syncd.core.matching import Conflict, Match
 from syncd.core.paths import present
 from syncd.core.project import project
+from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
@@ -145,7 +146,8 @@ async def _case(
     if isinstance(found, Match):
         answer = await adopted(context, one, each, found)
         found, over = (answer, None) if isinstance(answer, Conflict) else (found, answer)
-    return Case(each.projection, each.holding is not None, found, over, _drifted(each), collides, lately)
+    origins = identify.origins(context, one, each.person.id) if len(lately) >= FLIPS else {}
+    return Case(each.projection, each.holding is not None, found, over, _drifted(each), collides, lately, origins)
 
 
 def _drifted(each: Projected) -> bool:

@@ -46,12 +46,15 @@ def _stale(context: Context, taken: datetime | None) -> bool:
 
 
 async def _see_anew(context: Context, one: Connected, sources: Mapping[str, datetime]) -> None:
-    """Read what this run has not read for long, once for all changes that wait for it: every source, and the target.
+    """Read what this run has not read for long, once for all changes that wait for it: every source, the target, and those that have a
+    say beside it.
 
     ``sources``: when they were read; a proof of absence needs the whole listing.
     """
     async with context.renewal:
+        heard = [name for name in context.contributing if name in context.tokens and name not in context.authoritative]
         old = [name for name in context.authoritative if _stale(context, sources.get(name))]
+        old += [name for name in heard if _stale(context, context.seen.get(name))]
         if one.name not in old and _stale(context, context.seen.get(one.name)):
             old.append(one.name)
         context.hold_on()

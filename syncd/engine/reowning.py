@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncd.core.matching import Match
+from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import correlate, readable
 from syncd.engine.projecting import Projected
@@ -21,3 +22,4 @@ async def take_back(context: Context, one: Connected, projected: Sequence[Projec
                 outcomes.attach(context.store, one.name, identity, found.row, now)
                 entries.owned_again(context.store, one.name, identity, found.account, context.run, now)
                 identities.mark(context.store, [identity], [one.name])
+                identify.remake(context, [identity])

@@ -10,7 +10,7 @@ from syncd.engine import directory, identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
 from syncd.errors import Fatal
-from syncd.store import connections, identities, links
+from syncd.store import connections, identities, links, opinions
 
 
 async def register(context: Context) -> None:
@@ -25,6 +25,7 @@ async def register(context: Context) -> None:
         remaking = identities.merged_under(context.store) != people
         if remaking:
             identities.unmerge(context.store)
+            opinions.unheard(context.store, context.contributing)
     if remaking:
         await identify.refresh_all(context)
     with context.store.transaction():
@@ -103,7 +104,8 @@ def _people(context: Context) -> str:
     sources = [context.connected[name] for name in context.authoritative]
     read = [[one.name, one.connection.namespace, _reading(context, one).hex()] for one in sources]
     precedence = {name: list(order) for name, order in context.landscape.precedence.items()}
-    return fingerprint({"sources": read, "precedence": precedence}).hex()
+    heard = {name: context.connected[name].contributes for name in context.contributing}
+    return fingerprint({"sources": read, "precedence": precedence, "heard": heard}).hex()
 
 
 def _policy(context: Context, one: Connected) -> str:

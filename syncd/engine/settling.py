@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from syncd.core.mapping import delta
-from syncd.engine import records
+from syncd.engine import echoing, identify, records
 from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import Projected, at, save
 from syncd.model import Account, Kind
@@ -20,7 +20,9 @@ def arrived(context: Context, one: Connected, change: Any, account: Account, *, 
     (whole,) = records.carry_over(context, one, [account])
     staged = records.stage(context, one, whole)
     row = staging.upsert(context.store, one.name, [staged])[account.id]
+    wrote = echoing.pending(context, one, change)
     outcomes.attach(context.store, one.name, change.identity, row, context.environment.now())
+    echoing.settle(context, one, change, wrote, whole, last=last)
     (each,) = _project_again(context, one, change.identity)
     if last:
         _judge(context, one, change, each)
@@ -35,6 +37,8 @@ def left(context: Context, one: Connected, change: Any) -> None:
 
 
 def _project_again(context: Context, one: Connected, identity: str) -> list[Projected]:
+    if one.name in context.contributing:
+        identify.remake(context, [identity])
     projected = [at(context, one, row) for row in links.standing(context.store, one.name, [identity])]
     save(context, one, projected)
     links.clean(context.store, one.name, [identity])

@@ -81,7 +81,8 @@ class Connection:
     """One configured instance of a connector. ``binding``: what ties its accounts to one directory (connector, root, project...).
 
     ``read``: the whole effective read map (canonical <- provider). ``explicit``: names the config maps itself (trusted in a file).
-    ``precedence`` order is the order of the connections handed to the engine, unless an attribute names its own.
+    ``precedence`` order is the order of the connections handed to the engine, unless an attribute names its own. ``contributes``: of a
+    target, where its accounts say what precedence asks of it.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Connection:
     timezone: str = "UTC"
     write: Target | None = None
     rate: Rate = Rate()
+    contributes: tuple[MapEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from syncd.settings import sections
 from syncd.settings.connections import Parsed
 from syncd.settings.maps import MapReader, unusual
 from syncd.settings.origins import Origins
-from syncd.settings.problems import Problems, did_you_mean, dotted
+from syncd.settings.precedence import PrecedenceReader
+from syncd.settings.problems import Problems, did_you_mean
 from syncd.settings.sources import text_of
 from syncd.settings.target import EVENTS, events, target
 
@@ -47,7 +48,10 @@ class Assembler:
                 )
             )  # fmt: skip
         if complete:
-            self._together(connections, canonical)
+            self._together(connections)
+            named = {one.name: one for one in connections}
+            capabilities = {one.name: one.capability for one in self.parsed}
+            connections = PrecedenceReader(named, capabilities, canonical, self.origins, self.problems).read(self.root.precedence)
         ignore = tuple(self._globs())
         return Landscape(self.root.instance, tuple(connections), self.root.precedence, ignore, self.root.store.lease)
 
@@ -80,32 +84,15 @@ class Assembler:
             who = " and ".join(_KEPT[event] for event in EVENTS if event in kept)
             self.notices.append(f"{who} keep their accounts at {one.name}: no `disabled` overlay says how to disable one")
 
-    def _together(self, connections: list[Connection], canonical: Mapping[str, str]) -> None:
+    def _together(self, connections: list[Connection]) -> None:
         if not any(one.authoritative for one in connections):
             place = self.origins.key(("connections",))
             self.problems.add(
                 place, "no connection is authoritative: nobody would exist", "say `authoritative: true` on your source of people"
             )
-        self._precedence({one.name: one for one in connections}, canonical)
         self._twins((one for one in connections if one.write), "binding", "both write to the same directory", "keep one of them")
         twins = (one for one in connections if one.authoritative)
         self._twins(twins, "namespace", "both bring identities into being under one namespace", "give each its own `namespace`")
-
-    def _precedence(self, connections: Mapping[str, Connection], canonical: Mapping[str, str]) -> None:
-        for attribute, order in self.root.precedence.items():
-            keys = ("precedence", attribute)
-            if attribute not in canonical:
-                message = f'precedence: unknown attribute "{attribute}"'
-                self.problems.add(self.origins.key(keys), message, did_you_mean(attribute, canonical))
-            if not order:
-                self.problems.add(self.origins.value(keys), f"{dotted(keys)} names no connection", "name them in order, or remove it")
-            for n, name in enumerate(order):
-                place = self.origins.value((*keys, n))
-                if name not in connections:
-                    self.problems.add(place, f'{dotted(keys)}: no connection is named "{name}"', did_you_mean(name, connections))
-                elif not connections[name].authoritative:
-                    message = f"{dotted(keys)}: {name} is not authoritative; contribution by others has not arrived in this version"
-                    self.problems.add(place, message, f"remove {name}, or say `authoritative: true` on it")
 
     def _twins(self, connections: Iterable[Connection], what: str, message: str, cure: str) -> None:
         seen: list[Connection] = []

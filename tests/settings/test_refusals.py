@@ -147,7 +147,7 @@ TOGETHER = [
     ("one namespace twice", PEOPLE + PEOPLE[13:].replace("people:", "staff:") + "    namespace: people\n", "7:3", ["one namespace"]),
     ("precedence: attribute", "precedence: {phon: [people]}\n" + PEOPLE, "1:14", ['unknown attribute "phon"', '"phone"']),
     ("precedence: connection", "precedence: {phone: [peple]}\n" + PEOPLE, "1:22", ['no connection is named "peple"', '"people"']),
-    ("precedence: target", "precedence: {phone: [chat]}\n" + BOTH, "1:22", ["not authoritative", "has not arrived"]),
+    ("precedence: neither", "precedence: {phone: [chat]}\n" + BOTH, "1:22", ["neither a source nor a target", "add `write: {}`"]),
     ("precedence as text", "precedence: {phone: 'people, peple'}\n" + PEOPLE, "1:21", ['"peple"']),
     ("precedence: nobody", "precedence: {phone: []}\n" + PEOPLE, "1:21", ["names no connection"]),
     ("missing people file", PEOPLE.replace("people.csv", "poeple.csv"), "4:11", ["does not exist", 'did you mean "people.csv"?']),

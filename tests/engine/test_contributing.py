@@ -1,0 +1,387 @@
+"""What a target's accounts say of their people: opinions spread, echoes do not, and at rest nothing is written."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from syncd.connectors.memory import MemoryConnector, MemoryOptions
+from syncd.errors import InDoubt, Rejected
+from syncd.model import Connection, MapEntry, Rate
+from syncd.store import waiting
+from tests.engine.test_crash_points import die
+from tests.engine.test_reowning import lose
+from tests.engine.worlds import MakeWorld, expression, mail, people, settle, source, states, target, write
+from tests.world import LIMITS, World, entries, person, planned
+
+pytestmark = pytest.mark.anyio
+FIRST = {"phone": ("app", "people")}
+
+
+def other(w: World, name: str = "second", **more: Any) -> tuple[Connection, MemoryConnector]:
+    """A further target."""
+    options = MemoryOptions(directory=f"{w.root}-{name}")
+    connector = MemoryConnector(options, environment=w.clock, rate=Rate(), writable=True)
+    capability = options.capability()
+    made = target("delete", attributes={**capability.write_defaults, **more.pop("attributes", {})}, **more)
+    return Connection(name, "memory", options.binding(), name, read=entries(capability.read_defaults), write=made), connector
+
+
+async def two(make: MakeWorld, *rows: dict[str, str], **options: Any) -> World:
+    """A file that feeds two targets of which the first has a say in telephone numbers."""
+    w = make(**{"target": target("delete"), "precedence": FIRST, **options})
+    w.extra = [other(w)]
+    await settle(w, *(rows or (person(1, phone="1"),)))
+    return w
+
+
+def phones(w: World, number: int = 1) -> tuple[Any, ...]:
+    """At app, and at every further target."""
+    directories = [w.directory, *(connector.directory for _, connector in w.extra if isinstance(connector, MemoryConnector))]
+    return tuple(
+        account.get("phone") for one in directories for account in one.accounts.values() if account["userName"] == mail(number)
+    )  # fmt: skip
+
+
+async def at_rest(w: World) -> None:
+    """Within two runs nothing is planned any more, and the documents say what is stored."""
+    for _ in range(2):
+        w.clock.pass_time(timedelta(minutes=1))
+        await w.run()
+    w.clock.pass_time(timedelta(minutes=1))
+    report, plan = await w.run()
+    assert (planned(plan), report.converged, w.verify()) == ([], True, [])
+
+
+@pytest.mark.parametrize("delta", [False, True])
+async def test_what_a_holder_changes_at_a_target_that_has_a_say_reaches_the_others(world: MakeWorld, delta: bool) -> None:
+    w = await two(world, delta=delta)
+    assert phones(w) == ("1", "1")
+    w.account(mail(1))["phone"] = "2"
+    _, plan = await w.run()
+    assert [(row.connection, row.kind) for row in plan.changes()] == [("second", "update")], "in the same run, and nothing is undone"
+    assert phones(w) == ("2", "2")
+    await at_rest(w)
+
+
+async def test_what_syncd_wrote_there_is_no_opinion_and_follows_the_source(world: MakeWorld) -> None:
+    w = await two(world)
+    await settle(w, person(1, phone="3"))
+    assert phones(w) == ("3", "3")
+    await at_rest(w)
+
+
+async def test_an_opinion_outlives_the_source_until_it_is_taken_back(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    await settle(w, person(1, phone="3", title="Chef"))
+    assert phones(w) == ("2", "2")
+    w.account(mail(1))["phone"] = "1"
+    await w.run()
+    assert phones(w) == ("3", "3"), "back to what syncd wrote: an opinion no more, so the source's value comes"
+    await at_rest(w)
+
+
+async def test_writing_something_else_there_makes_no_echo_of_an_opinion(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+    await settle(w, person(1, phone="1", title="Chef"))
+    assert (w.account(mail(1))["title"], phones(w)) == ("Chef", ("2", "2"))
+    await at_rest(w)
+    assert phones(w) == ("2", "2")
+
+
+async def test_an_emptied_value_is_the_next_in_the_order(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    del w.account(mail(1))["phone"]
+    await w.run()
+    await w.run()
+    assert phones(w) == ("1", "1")
+    await at_rest(w)
+
+
+async def test_only_when_all_are_empty_it_is_cleared(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    await settle(w, person(1))
+    assert phones(w) == ("2", "2")
+    w.account(mail(1))["phone"] = ""
+    await w.run()
+    assert phones(w) in (("", None), (None, None))
+    await at_rest(w)
+
+
+async def test_keep_keeps_the_last_value_where_it_is_said(world: MakeWorld) -> None:
+    w = world(target=target("delete"), precedence=FIRST)
+    w.extra = [other(w, attributes={"phone": MapEntry("", "name", "phone", keep_empty=True)})]
+    await settle(w, person(1, phone="1"))
+    await settle(w, person(1))
+    assert phones(w) == (None, "1")
+    await at_rest(w)
+
+
+async def test_clearing_counts_as_ever(world: MakeWorld) -> None:
+    w = await two(world, *(person(n, phone="1") for n in (1, 2, 3)), limits=LIMITS)
+    w.extra = [other(w, limits=LIMITS)]
+    w.write(people(1, 2, 3))
+    assert [hold for _, _, hold in planned((await w.run())[1])] == ["limit"] * 6
+
+
+async def test_who_comes_later_in_the_order_loses_and_is_repaired(world: MakeWorld) -> None:
+    w = await two(world, precedence={"phone": ("people", "app")})
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    assert phones(w) == ("1", "1")
+    await settle(w, person(1))
+    w.account(mail(1))["phone"] = "4"
+    await w.run()
+    assert phones(w) == ("4", "4"), "what the source does not say, the target may"
+    await at_rest(w)
+
+
+async def test_who_precedence_does_not_name_says_nothing(world: MakeWorld) -> None:
+    w = await two(world, precedence={})
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    assert phones(w) == ("1", "1")
+    assert w.store.value("SELECT COUNT(*) FROM link WHERE echo IS NOT NULL") == 0
+
+
+# ---- accounts that come and go ----
+
+
+async def test_what_an_account_said_before_it_was_adopted_is_an_opinion(world: MakeWorld) -> None:
+    w = world(target=target("delete"), precedence=FIRST)
+    w.extra = [other(w)]
+    w.directory.add("old", userName=mail(1), displayName="Person 1", phone="2")
+    w.directory.add("same", userName=mail(2), displayName="Person 2", phone="1")
+    await settle(w, person(1, phone="1"), person(2, phone="1"))
+    assert [step.body.get("phone") for step in w.directory.log] == [None, None], "no request touched it"
+    await at_rest(w)
+    assert (phones(w), phones(w, 2)) == (("2", "2"), ("1", "1"))
+    await settle(w, person(1, phone="3"), person(2, phone="3"))
+    await at_rest(w)
+    assert (phones(w), phones(w, 2)) == (("2", "2"), ("1", "1"))
+
+
+async def test_an_account_that_nobody_has_says_nothing(world: MakeWorld) -> None:
+    w = await two(world)
+    w.directory.add("stranger", userName="stranger", email=mail(1), phone="9", meta={"externalId": "zz"})
+    await w.run()
+    assert phones(w) == ("1", "1")
+
+
+async def test_an_account_that_is_gone_takes_its_opinion_with_it(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    w.directory.accounts.clear()
+    await w.run()
+    await at_rest(w)
+    assert phones(w) == ("1", "1")
+    await settle(w, person(1, phone="3"))
+    assert phones(w) == ("3", "3"), "the new account holds only what syncd wrote"
+
+
+async def test_an_account_that_is_disabled_still_says_what_it_says(world: MakeWorld) -> None:
+    w = world(target=target("disable", scope='department == "A"'), precedence=FIRST)
+    w.extra = [other(w)]
+    await settle(w, person(1, phone="1", department="A"))
+    w.account(mail(1))["phone"] = "2"
+    await settle(w, person(1, phone="1", department="B"))
+    await at_rest(w)
+    assert (states(w)[mail(1)], phones(w)) == ("disabled", ("2", "2")) or phones(w) == ("2", "2")
+    await settle(w, person(1, phone="3", department="A"))
+    await at_rest(w)
+    assert phones(w) == ("2", "2")
+
+
+async def test_an_ignored_account_is_not_read_in(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+    (id,) = w.directory.accounts
+    w.ignore = (id,)
+    await w.run()
+    assert phones(w) == ("2", "1")
+    w.ignore = ()
+    await w.run()
+    await at_rest(w)
+    assert phones(w) == ("2", "2")
+
+
+async def test_a_departed_person_leaves_as_ever(world: MakeWorld) -> None:
+    w = await two(world, person(1, phone="1"), person(2, phone="1"))
+    w.account(mail(1))["phone"] = "2"
+    await settle(w, person(2, phone="1"))
+    assert (phones(w), len(w.directory.accounts)) == ((), 1)
+    await at_rest(w)
+
+
+# ---- a store that was lost, rules that changed ----
+
+
+async def test_after_a_lost_store_opinions_stay_and_echoes_are_known_again(world: MakeWorld) -> None:
+    w = await two(world, person(1, phone="1"), person(2, phone="1"))
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    sent = len(w.directory.log)
+    lose(w)
+    await w.run()
+    await at_rest(w)
+    assert (len(w.directory.log), phones(w), phones(w, 2)) == (sent, ("2", "2"), ("1", "1"))
+    await settle(w, person(1, phone="3"), person(2, phone="3"))
+    await at_rest(w)
+    assert (phones(w), phones(w, 2)) == (("2", "2"), ("3", "3"))
+
+
+async def test_what_was_written_before_a_target_got_its_say_is_no_opinion(world: MakeWorld) -> None:
+    w = await two(world, person(1, phone="1"), person(2, phone="1"), precedence={})
+    w.precedence = FIRST
+    await settle(w, person(1, phone="3"), person(2, phone="1"))
+    assert (phones(w), phones(w, 2)) == (("3", "3"), ("1", "1"))
+    w.account(mail(2))["phone"] = "2"
+    await w.run()
+    assert phones(w, 2) == ("2", "2")
+    w.precedence = {}
+    await w.run()
+    assert phones(w, 2) == ("1", "1"), "it has no say any more"
+    await settle(w, person(1, phone="4"), person(2, phone="5"))
+    w.precedence = FIRST
+    await w.run()
+    await settle(w, person(1, phone="6"), person(2, phone="6"))
+    assert (phones(w), phones(w, 2)) == (("6", "6"), ("6", "6")), "what was written meanwhile is an echo, too"
+    await at_rest(w)
+
+
+# ---- answers that are lost, late, or other than asked ----
+
+
+@pytest.mark.parametrize("took", [True, False])
+async def test_an_answer_that_was_lost_makes_no_opinion_of_either_value(world: MakeWorld, took: bool) -> None:
+    w = await two(world)
+    w.directory.fail_next("update", InDoubt("lost"), after=took)
+    w.write([person(1, phone="3")])
+    await w.run()
+    w.write([person(1, phone="4")])
+    await w.run()
+    await at_rest(w)
+    assert phones(w) == ("4", "4")
+
+
+async def test_a_request_that_was_refused_changes_no_opinion(world: MakeWorld) -> None:
+    w = await two(world)
+    w.directory.fail_next("update", Rejected("422"))
+    w.write([person(1, phone="3")])
+    await w.run()
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    await at_rest(w)
+    assert phones(w) == ("2", "2")
+
+
+async def test_a_create_that_was_lost_makes_no_opinion(world: MakeWorld) -> None:
+    w = await two(world)
+    w.directory.fail_next("create", InDoubt("lost"), after=True)
+    w.directory.fail_next("find", Rejected("not now"))
+    w.write([person(1, phone="1"), person(2, phone="5")])
+    await w.run()
+    w.clock.pass_time(timedelta(minutes=1))
+    w.write([person(1, phone="1"), person(2, phone="6")])
+    await w.run()
+    await at_rest(w)
+    assert phones(w, 2) == ("6", "6")
+
+
+async def test_an_opinion_that_is_written_back_in_better_form_stays_one(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = " 2 "
+    await w.run()
+    await at_rest(w)
+    assert phones(w) == ("2", "2")
+
+
+async def test_what_the_provider_keeps_instead_is_no_opinion(world: MakeWorld) -> None:
+    w = await two(world)
+    w.directory.fixed = {"phone": "+3"}
+    w.write([person(1, phone="3")])
+    await w.run()
+    w.directory.accounts[next(iter(w.directory.accounts))]["phone"] = "+3"
+    w.directory.fixed = {}
+    await w.run()
+    assert phones(w) == ("+3", "3")
+
+
+# ---- several with a say ----
+
+
+async def test_of_two_targets_with_a_say_the_first_wins_and_nobody_fights(world: MakeWorld) -> None:
+    w = world(target=target("delete"), precedence={"phone": ("second", "app", "people")})
+    w.extra = [other(w)]
+    await settle(w, person(1, phone="1"))
+    second = w.extra[0][1].directory  # type: ignore[attr-defined]
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    assert phones(w) == ("2", "2")
+    next(iter(second.accounts.values()))["phone"] = "3"
+    w.account(mail(1))["phone"] = "4"
+    await w.run()
+    await at_rest(w)
+    assert phones(w) == ("3", "3")
+
+
+async def test_a_value_that_flips_a_third_time_is_left_alone_and_both_are_named(world: MakeWorld) -> None:
+    w = await two(world)
+    for value in ("2", "1", "2", "1", "2"):
+        w.account(mail(1))["phone"] = value
+        w.clock.pass_time(timedelta(minutes=1))
+        await w.run()
+    assert (w.pending(), phones(w)) == ([("held", "fight", mail(1))], ("2", "1"))
+    (row,) = waiting.listing(w.store)
+    assert row.reason == "phone was set to 2 (app says so) 2 times in 24 h and is 1 again: somebody else writes it too"
+
+
+# ---- nobody is found by what a target says ----
+
+
+async def test_what_a_target_says_finds_nobody(world: MakeWorld) -> None:
+    """Whoever edits their own address gets nobody else's account, and makes no two people one."""
+    w = world(target=target("delete", correlate=("email",)), precedence={"email": ("app", "people"), "phone": ("app", "people")})
+    w.extra = [other(w, correlate=("email", "phone")), source(w, "hr", read={"email": "email"})]
+    write(w, "hr", [])
+    await settle(w, person(1))
+    assert states(w) == {mail(1): "live"}
+    w.account(mail(1)).update(email="boss@corp.example", phone="77")
+    await w.run()
+    boss = w.extra[0][1].directory.add("boss", userName="boss", email="boss@corp.example", phone="77")  # type: ignore[attr-defined]
+    await w.run()
+    write(w, "hr", [{"employeeNumber": "h1", "email": "boss@corp.example", "name": "Boss"}])
+    await w.run()
+    assert w.store.value("SELECT COUNT(*) FROM identity") == 2
+    owner = w.store.value(
+        "SELECT i.attributes ->> 'displayName' FROM link AS l JOIN account AS a ON a.id = l.account_id JOIN identity AS i"
+        " ON i.id = l.identity WHERE a.account = :id", id=boss,
+    )  # fmt: skip
+    assert owner in (None, "Boss")
+
+
+async def test_an_expression_only_writes(world: MakeWorld) -> None:
+    with pytest.raises(Rejected, match="from something else than phone alone"):
+        await two(world, target=target("delete", attributes={"phone": expression('"+" + phone')}))
+
+
+@pytest.mark.parametrize("point", ["after_intent", "after_send", "after_settle"])
+async def test_a_process_that_dies_leaves_no_opinion_behind(world: MakeWorld, point: str) -> None:
+    w = await two(world)
+    w.write([person(1, phone="3")])
+    assert await die(w, point, 1)
+    w.clock.pass_time(timedelta(minutes=1))
+    w.write([person(1, phone="4")])
+    await w.run()
+    await at_rest(w)
+    assert phones(w) == ("4", "4")
