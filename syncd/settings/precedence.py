@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from syncd.core.expression import ExpressionError, compile_expression
 from syncd.core.opinions import contributed, echoing, trustworthy
@@ -27,7 +28,6 @@ class PrecedenceReader:
     ) -> None:  # fmt: skip
         self._connections, self._capabilities, self._canonical = connections, capabilities, canonical
         self._origins, self._problems = origins, problems
-        self._decides = {**self._deciding(), **_ALWAYS}
 
     def read(self, precedence: Mapping[str, tuple[str, ...]]) -> list[Connection]:
         """The connections, each with what it contributes."""
@@ -74,8 +74,9 @@ class PrecedenceReader:
         else:
             yield entry
 
-    def _deciding(self) -> dict[str, str]:
-        """Attribute -> what a target decides by it."""
+    @cached_property
+    def _decides(self) -> Mapping[str, str]:
+        """Attribute -> what is decided by it."""
         found: dict[str, str] = {}
         for one in self._connections.values():
             if one.write is not None:
@@ -83,9 +84,9 @@ class PrecedenceReader:
                     found.update(dict.fromkeys(self._names(expression), f"is in the {what} of {one.name}"))
                 found.update(dict.fromkeys(one.write.correlate, f"finds accounts at {one.name} (correlate)"))
                 for entry in one.write.attributes:
-                    if _decides(entry.name, self._capabilities[one.name]):
+                    if _is_fixed(entry.name, self._capabilities[one.name]):
                         found.update(dict.fromkeys(self._sources(entry), f"makes the {entry.name} of accounts at {one.name}"))
-        return found
+        return {**found, **_ALWAYS}
 
     def _sources(self, entry: MapEntry) -> list[str]:
         if entry.source == "expr":
@@ -105,7 +106,7 @@ class PrecedenceReader:
         self._problems.add(self._origins.value(keys), message, cure)
 
 
-def _decides(path: str, capability: Capability) -> bool:
+def _is_fixed(path: str, capability: Capability) -> bool:
     """Which account it is, where it lives, or whether it is switched on."""
     spec = capability.spec(path)
     places = {container.named_by for container in capability.containers.values()}

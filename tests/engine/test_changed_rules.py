@@ -217,16 +217,16 @@ async def test_people_are_made_anew_a_block_at_a_time_under_the_lease(world: Mak
     write(w, "hr", [{**person(number, phone="6"), "employeeNumber": f"h{number}"} for number in (1, 2, 3)])
     await settle(w, *(person(number, phone="5") for number in (1, 2, 3)))
     monkeypatch.setattr(identities, "all_ids", partial(identities.all_ids, limit=1))
-    made, until = identify.refresh, []
+    made, until = identify._made, []
 
-    def slowly(context: Any, ids: Any) -> None:
+    def slowly(context: Any, ids: Any) -> Any:
         until.append(w.store.value("SELECT MIN(until) FROM lease WHERE until > '2026'") > stamp(w.clock.now()))
         w.clock.pass_time(timedelta(seconds=6))
         if len(until) == dying:
             raise Crash
-        made(context, ids)
+        return made(context, ids)
 
-    monkeypatch.setattr(identify, "refresh", slowly)
+    monkeypatch.setattr(identify, "_made", slowly)
     dying = 3
     w.precedence = {"phone": ("hr", "people")}
     with pytest.raises(Crash):

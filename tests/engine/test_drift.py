@@ -100,7 +100,7 @@ async def test_a_value_that_somebody_else_keeps_changing_back_is_left_alone_at_t
         w.clock.pass_time(timedelta(hours=2))
         report, plan = await w.run()
         assert planned(plan) == [("update", mail(1), "fight" if turn == 2 else "")]
-    told = "displayName was set to Person 1 2 times in 24 h and is Vandal again: somebody else writes it too"
+    told = "displayName was set to Person 1 (people says so) 2 times in 24 h and is Vandal again: somebody else writes it too"
     assert (report.waiting, plan.connections[1].reason) == (True, told)
     w.write([person(1, name="Renamed"), person(2)])
     report, plan = await w.run()
