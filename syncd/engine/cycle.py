@@ -62,10 +62,10 @@ async def _read(context: Context) -> dict[str, Reading]:
 
 
 async def _reconcile(context: Context, readings: Mapping[str, Reading], narrowing: Narrowing) -> dict[str, bool]:
-    """Plan each selected target; returns which of them are at their first contact."""
+    """Plan each selected target, those that have a say first; returns which of them are at their first contact."""
     context.planned_at = context.environment.now()
     first: dict[str, bool] = {}
-    for one in context.chosen(context.targets):
+    for one in sorted(context.chosen(context.targets), key=lambda one: one.name not in context.contributing):
         if not readings[one.name].stopped:
             await _plan(context, one, readings)
         first[one.name] = guarding.guard(context, one, readings)

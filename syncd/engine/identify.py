@@ -171,10 +171,14 @@ def merged(context: Context, said: Heard) -> dict[str, Any]:
 
 
 def foreseen(context: Context, one: Connected, person: project.Person, account: Account) -> project.Person:
-    """The same person, were this account theirs: what it says before syncd writes to it counts."""
-    if one.name not in context.contributing:
+    """The same person, were this account theirs, and those that this run adopts at targets planned before: what they say already counts,
+    so that nothing is written over it, there or elsewhere."""
+    if not context.contributing:
         return person
-    said = joined(heard(context, [person.id])[person.id], one, account)
+    said = heard(context, [person.id])[person.id]
+    for row in opinions.adopting(context.store, context.run, person.id):
+        said = joined(said, context.connected[row.connection], Account(row.account, orjson.loads(row.document)))
+    said = joined(said, one, account)
     attributes = merged(context, said)
     starts, ends, _ = _window(context, attributes, said)
     return replace(person, attributes=attributes, starts=starts, ends=ends)
@@ -182,7 +186,7 @@ def foreseen(context: Context, one: Connected, person: project.Person, account: 
 
 def joined(said: Heard, one: Connected, account: Account) -> Heard:
     """What is said of a person, were this account theirs, too."""
-    if one.connection.authoritative:
+    if one.connection.authoritative or not one.opinions.names:
         return said
     return replace(said, readings={**said.readings, one.name: one.opinions.read(account)}, echoes={**said.echoes, one.name: {}})
 

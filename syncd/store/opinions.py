@@ -25,6 +25,15 @@ def link(store: Store, connection: str, identity: str) -> Row[Any] | None:
     return next(iter(store.rows(_VOICES.format(join="LEFT"), connection=connection, ids=[identity])), None)
 
 
+def adopting(store: Store, run: int, identity: str) -> Sequence[Row[Any]]:
+    """(connection, account, document) of what this run adopts for an identity, be it after a yes to the first contact."""
+    return store.rows(
+        "SELECT c.connection, a.account, a.document FROM change AS c JOIN account AS a ON a.id = c.account_id WHERE c.run = :run"
+        " AND c.identity = :identity AND c.kind = 'adopt' AND c.hold IN ('', 'first_contact') AND a.document IS NOT NULL",
+        run=run, identity=identity,
+    )  # fmt: skip
+
+
 def keep(store: Store, echoes: Mapping[int, str]) -> None:
     """Link -> its echo, JSON."""
     store.many("UPDATE link SET echo = :echo WHERE id = :id", [{"id": id, "echo": echo} for id, echo in echoes.items()])

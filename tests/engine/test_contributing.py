@@ -45,6 +45,11 @@ def phones(w: World, number: int = 1) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def written(w: World) -> list[int]:
+    """How many requests each target carried out."""
+    return [len(one.log) for one in (w.directory, *(each.directory for _, each in w.extra if isinstance(each, MemoryConnector)))]
+
+
 async def at_rest(w: World) -> None:
     """Within two runs nothing is planned any more, and the documents say what is stored."""
     for _ in range(2):
@@ -230,14 +235,25 @@ async def test_after_a_lost_store_opinions_stay_and_echoes_are_known_again(world
     w = await two(world, person(1, phone="1"), person(2, phone="1"))
     w.account(mail(1))["phone"] = "2"
     await w.run()
-    sent = len(w.directory.log)
+    sent = written(w)
     lose(w)
     await w.run()
     await at_rest(w)
-    assert (len(w.directory.log), phones(w), phones(w, 2)) == (sent, ("2", "2"), ("1", "1"))
+    assert (written(w), phones(w), phones(w, 2)) == (sent, ("2", "2"), ("1", "1"))
     await settle(w, person(1, phone="3"), person(2, phone="3"))
     await at_rest(w)
     assert (phones(w), phones(w, 2)) == (("2", "2"), ("3", "3"))
+
+
+async def test_a_lost_store_writes_nothing_over_what_a_later_target_says(world: MakeWorld) -> None:
+    w = await two(world, precedence={"phone": ("second", "people")})
+    next(iter(w.extra[0][1].directory.accounts.values()))["phone"] = "2"  # type: ignore[attr-defined]
+    await w.run()
+    sent = written(w)
+    lose(w)
+    await w.run()
+    await at_rest(w)
+    assert (written(w), phones(w)) == (sent, ("2", "2"))
 
 
 async def test_what_was_written_before_a_target_got_its_say_is_no_opinion(world: MakeWorld) -> None:
