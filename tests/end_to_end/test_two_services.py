@@ -1,7 +1,8 @@
-"""One person with accounts at two services of one Twilio account: each has its own links, states and limits, and none waits for the other."""
+"""One person, accounts at two services of one Twilio account: each has its own links, states and limits, and none waits for the other."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ connections:
     connector: twilio
     base_url: {url}
     account_sid: {twilio.account_sid}
-    auth_token: {twilio.auth_token}
+    auth_token: {token}
     write: {{attributes: {{attributes.phone: phone}}, deprovision: {{departed: delete, grace: 0s}}, {chat}}}
     limits: {{delete: {{max: 1}}, update: {{percent: 400}}}}
   desk:
@@ -38,15 +39,13 @@ connections:
 class Services(Desk):
     url = ""
 
-    def arrange(self, chat: str = "revoke: true") -> None:
-        self.configure(CONFIG.format(url=self.url, twilio=self.sandbox.twilio, chat=chat))
+    def arrange(self, chat: str = "revoke: true", token: str = "") -> None:
+        self.configure(CONFIG.format(url=self.url, twilio=self.sandbox.twilio, chat=chat, token=token or self.sandbox.twilio.auth_token))
 
     def employ(self, rows: list[Row]) -> None:
         write(self.root / "people.csv", rows, COLUMNS)
 
     def applied(self, *arguments: str) -> dict[str, dict[str, int]]:
-        import json
-
         _, out = self.type("sync", "--yes", "--json", *arguments)
         return {one["name"]: {**one["applied"], "held": one["held"]} for one in json.loads(out)["connections"]}
 
@@ -113,15 +112,19 @@ def test_one_that_is_never_written_blocks_nothing_at_the_other(services: Service
 
 def test_one_that_refuses_everything_blocks_nothing_at_the_other(services: Services) -> None:
     rows = members("2026-06-15", 12)
+    before = services.chat()
     for row in rows:
         row["phone"] = f"+1555{row['phone'][-4:]}"
     services.employ(rows)
-    services.sandbox.twilio.service().directory.lock.acquire()
-    services.sandbox.twilio.service().directory.lock.release()
-    code, _ = services.type("sync", "--yes", "-c", "people", "-c", "desk")
-    assert code == 0 and {phone for _, phone in services.chat(services.named).values()} <= {row["phone"] for row in rows}
-    assert {phone for _, phone in services.chat().values()}.isdisjoint({row["phone"] for row in rows})
+    services.arrange(token="f" * 32)
+    code, out = services.type("sync", "--yes")
+    wanted = {row["email"]: (row["name"], row["phone"]) for row in rows}
+    assert code == 1 and "chat" in out
+    assert services.chat() == before
+    assert services.chat(services.named) == {who: wanted[who] for who in democrats(rows)}
+    services.arrange()
     services.sync()
+    assert services.chat() == wanted
     services.rests()
 
 

@@ -85,7 +85,7 @@ def test_a_badge_that_both_say_makes_one_person_and_each_attribute_has_its_own_o
         (row["name"], paid["phone"]) for row, paid in zip(hr[2:], pay, strict=False)
     ]  # fmt: skip
     alone = [offices.chat()[row["email"]] for row in pay[BOTH:]]
-    assert alone == [(None, row["phone"]) for row in pay[BOTH:]] or [name for name, _ in alone] == [""] * ALONE
+    assert alone == [(None, row["phone"]) for row in pay[BOTH:]], "nobody but hr has a say in names"
     offices.rests()
 
 
@@ -109,6 +109,12 @@ def test_a_file_that_cannot_be_read_makes_nobody_depart(offices: Offices) -> Non
     write(offices.root / "hr.csv", hr[1:], HR)
     code, _ = offices.type("sync", "--yes")
     assert (code, held(offices)) == (1, before), "not even who is surely gone from the other: they may be in this one"
+
+
+def test_a_file_that_is_missing_stops_everything(offices: Offices) -> None:
+    before = held(offices)
+    (offices.root / "pay.csv").unlink()
+    assert (offices.type("sync", "--yes")[0], held(offices)) == (78, before)
 
 
 def test_a_source_taken_out_of_the_configuration_is_no_absence(url: tuple[str, Offices], offices: Offices) -> None:

@@ -10,7 +10,7 @@ import pytest
 from syncd.connectors.memory import MemoryConnector, MemoryOptions
 from syncd.errors import InDoubt, Rejected
 from syncd.model import Connection, MapEntry, Rate
-from syncd.store import waiting
+from syncd.store import outcomes, staging, waiting
 from tests.engine.test_crash_points import die
 from tests.engine.test_reowning import lose
 from tests.engine.worlds import MakeWorld, expression, mail, people, settle, source, states, target, write
@@ -225,6 +225,20 @@ async def test_a_departed_person_leaves_as_ever(world: MakeWorld) -> None:
     w.account(mail(1))["phone"] = "2"
     await settle(w, person(2, phone="1"))
     assert (phones(w), len(w.directory.accounts)) == ((), 1)
+    await at_rest(w)
+
+
+async def test_what_was_written_to_one_account_is_no_echo_of_another_that_a_person_links_instead(world: MakeWorld) -> None:
+    w = await two(world)
+    w.directory.add("other", userName="elsewhere", email=mail(1), displayName="Person 1", phone="1")
+    await w.run()
+    identity = w.store.value("SELECT id FROM identity")
+    row = w.store.value("SELECT id FROM account WHERE account = 'other'")
+    with w.store.transaction():
+        outcomes.attach(w.store, "app", identity, row, w.clock.now())
+        staging.mark_linked(w.store, [row])
+    await settle(w, person(1, phone="3"))
+    assert (w.directory.accounts["other"]["phone"], phones(w)[-1]) == ("1", "1"), "said before it was theirs"
     await at_rest(w)
 
 
