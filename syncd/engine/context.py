@@ -37,11 +37,6 @@ class Connected:
         self.needed = self.carried & self.policy.managed if self.policy else frozenset()
 
     @property
-    def contributes(self) -> list[list[object]]:
-        """Where it is asked for what precedence names it for."""
-        return [_plain(entry) for entry in self.connection.contributes]
-
-    @property
     def reading(self) -> bytes:
         """Changes whenever the same bytes could be read differently, or something else of them kept."""
         entries = [_plain(entry) for entry in self.connection.read]

@@ -104,8 +104,7 @@ def _people(context: Context) -> str:
     sources = [context.connected[name] for name in context.authoritative]
     read = [[one.name, one.connection.namespace, _reading(context, one).hex()] for one in sources]
     precedence = {name: list(order) for name, order in context.landscape.precedence.items()}
-    heard = {name: context.connected[name].contributes for name in context.contributing}
-    return fingerprint({"sources": read, "precedence": precedence, "heard": heard}).hex()
+    return fingerprint({"sources": read, "precedence": precedence}).hex()
 
 
 def _policy(context: Context, one: Connected) -> str:
