@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from syncd.connectors.memory import MemoryConnector
 from syncd.errors import InDoubt, Rejected
-from tests.engine.test_contributing import lose, other
+from tests.engine.contributing import other
+from tests.engine.test_reowning import lose
 from tests.engine.worlds import Template, mail, target
 from tests.world import World, person, planned
 
