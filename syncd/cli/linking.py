@@ -30,9 +30,9 @@ def link(
     connection: Connection = None,
     file: Annotated[Path | None, File] = None,
 ) -> int:
-    """Say whose an account is, whatever its keys say; the next run adopts it.
+    """Say whose an account is; the next run adopts it.
 
-    An account that is another living person's is unlinked first.
+    Its keys do not matter then. An account that is another living person's is unlinked first.
     """
     from syncd.cli import link_file, links_said
 
@@ -52,9 +52,9 @@ def link(
 
 @command(app, "unlink")
 def unlink(invocation: Invocation, account: Account, connection: Connection = None) -> int:
-    """Take an account from its person: it is nobody's, and never theirs again unless you link it.
+    """Take an account from its person, until you link it.
 
-    The account itself is not touched, and the person gets no other one there.
+    It is nobody's then: the account itself is not touched, and the person gets no other one there.
     """
     from syncd.cli import links_said
 

@@ -79,7 +79,10 @@ def known(store: Store, connection: str, account: str) -> Any:
     if found:
         raise Failed(f"{account} is the key of {len(found)} accounts: {listed([row.account for row in found[:SHOWN]], len(found) - SHOWN)}")
     near = get_close_matches(account, answers.accounts_beginning(store, connection, account[:2], fold(account)[:2]), n=SHOWN, cutoff=0.5)
-    raise Failed(f"{connection} has no account {account}" + (f"; did you mean {' or '.join(near)}?" if near else " that syncd has seen (`syncd plan` looks again)"))
+    raise Failed(
+        f"{connection} has no account {account}"
+        + (f"; did you mean {' or '.join(near)}?" if near else " that syncd has seen (`syncd plan` looks again)")
+    )
 
 
 def _free(settings: Settings, store: Store, connection: str, row: Any, identity: str) -> None:

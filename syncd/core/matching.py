@@ -66,7 +66,7 @@ class Conflict:
 
 def match(found: Mapping[str, Sequence[Candidate]], order: Sequence[str], identity: str, instance: str) -> Match | Conflict | None:
     """``found``: attribute -> its candidates; ``order``: attributes, most telling first."""
-    if said := found.get(WORD):
+    if said := [one for one in found.get(WORD, ()) if one.linked != identity]:
         return _only(said, instance)
     others = [one for attribute in order for one in found.get(attribute, ()) if one.linked != identity]
     ranked = [one for one in others if not one.refused]
