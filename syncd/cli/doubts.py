@@ -42,7 +42,7 @@ async def settle(invocation: Invocation, store: Store, id: int, exists: str | No
                 doubt.not_made(context, one, step)
             else:
                 _free(store, one, account, row.identity)
-                doubt.made(context, one, step, account)
+                doubt.made(context, one, step, account, believed=True)
             store_row = {"change": row.change, "who": row.who, "account": None if account is None else account.id}
             command = f"pending resolve {id} " + ("--absent" if exists is None else f"--exists {exists}")
             event = chain.Event(chain.DECIDED, row.connection, {"command": command, **store_row}, identity=row.identity)

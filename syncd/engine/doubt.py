@@ -72,11 +72,11 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
                 outcomes.doubt(context.store, one.name, step.identity, step.step)
 
 
-def made(context: Context, one: Connected, step: Any, account: Account) -> None:
-    """The open ``step`` made this account, in the caller's transaction."""
+def made(context: Context, one: Connected, step: Any, account: Account, *, believed: bool = False) -> None:
+    """The open ``step`` made this account, in the caller's transaction; ``believed``: because a person says so."""
     last = step.n == step.requests
     _settle(context, step, "applied", "applied" if last else "retry", account.id)
-    settling.arrived(context, one, step, account, last=last)
+    settling.arrived(context, one, step, account, last=last, believed=believed)
 
 
 def not_made(context: Context, one: Connected, step: Any) -> None:

@@ -27,7 +27,7 @@ def table(office: Office, *lines: str, header: str = "connection,account,who") -
 
 
 def test_every_line_is_a_link(office: Office) -> None:
-    two, three, four = crowd(office)
+    two, three, _ = crowd(office)
     file = table(office, f"chat,{two},E2", f'"chat", {three} ,p3@corp.example', "", "chat,STRANGER4,people/E4")
     said = office.run("link", "--from", file)
     assert (said.code, said.out) == (0, "3 accounts linked; the next `syncd sync` adopts those whose people are to have one.\n")

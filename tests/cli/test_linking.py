@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
-from syncd.store import Store, chain
+from syncd.store import Store, chain, lease
+from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office
 from tests.cli.schemas import valid
 from tests.cli.test_waiting import items
@@ -146,12 +148,12 @@ def test_an_account_on_the_ignore_list_is_not_linked(office: Office) -> None:
     assert said.code == 1 and "is on the ignore list" in said.err
 
 
-def test_a_link_waits_for_no_run_to_be_over(make_office: object) -> None:
-    office = make_office(Clock())  # type: ignore[operator]
+def test_nothing_is_moved_beside_a_run(make_office: MakeOffice) -> None:
+    clock = Clock()
+    office = make_office(clock)
     sid = held(office)
     store = Store(f"sqlite:///{office.root}/syncd.db")
-    store.run("UPDATE lease SET until = '2999', holder = 'a run' WHERE connection = 'chat'")
-    store.run("UPDATE lease SET until = strftime('%Y-%m-%dT%H:%M:%S', '2026-01-01T00:00:05') || '.000000Z' WHERE connection = 'chat'")
+    assert isinstance(lease.acquire(store, ["chat"], "a run", clock.now(), timedelta(minutes=1)), dict)
     store.close()
     for line in (f"link -c chat {sid} E2", "unlink -c chat p1@corp.example"):
         said = office.run(*line.split())
