@@ -87,8 +87,7 @@ def _accounts(context: Context, one: Connected) -> dict[str, int]:
     if one.policy is None:
         linked = found["known"] - found["ignored"]
         return {"linked": linked, "adoptable": 0, "ambiguous": 0, "unmanaged": 0, "ignored": found["ignored"], "rejected": rejected}
-    adoptable = journal.adoptions(context.store, context.run, one.name, held=False)
-    ambiguous = journal.adoptions(context.store, context.run, one.name, held=True)
+    adoptable, ambiguous = journal.adoptions(context.store, context.run, one.name)
     unmanaged = max(0, found["unlinked"] - adoptable - ambiguous)
     return {
         "linked": found["linked"], "adoptable": adoptable, "ambiguous": ambiguous, "unmanaged": unmanaged,

@@ -84,11 +84,14 @@ def meaning(store: Store, keys: Sequence[str]) -> dict[str, set[str]]:
 
 def accounts(store: Store, connection: str, name: str, key: str) -> Sequence[Row[Any]]:
     """The existing accounts (id, account, ignored) with this provider id; where there is none, those with this provider key."""
-    of = "FROM account AS a WHERE a.connection = :connection AND a.object = 'user' AND a.gone_at IS NULL"
-    found = store.rows(f"SELECT a.id, a.account, a.ignored {of} AND a.account = :name", connection=connection, name=name)
+    there = "a.object = 'user' AND a.gone_at IS NULL"
+    found = store.rows(
+        f"SELECT id, account, ignored FROM account AS a WHERE connection = :connection AND account = :name AND {there}",
+        connection=connection, name=name,
+    )  # fmt: skip
     return found or store.rows(
-        f"SELECT a.id, a.account, a.ignored {of} AND a.id IN (SELECT account_id FROM account_key"
-        " WHERE connection = :connection AND attribute = '@key' AND key = :key) ORDER BY a.account",
+        "SELECT a.id, a.account, a.ignored FROM account_key AS k CROSS JOIN account AS a ON a.id = k.account_id"
+        f" WHERE k.connection = :connection AND k.attribute = '@key' AND k.key = :key AND {there} ORDER BY a.account",
         connection=connection, key=key,
     )  # fmt: skip
 

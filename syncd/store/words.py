@@ -96,8 +96,8 @@ def refused(store: Store, connection: str, identities: Iterable[str]) -> set[tup
 def owner(store: Store, connection: str, account_id: int) -> Row[Any] | None:
     """(identity, live, linked) of whose an account is, by its link or else by a person's yes; None = nobody's."""
     return store.one(
-        "SELECT i.id AS identity, i.live, w.linked FROM (SELECT identity, TRUE AS linked FROM link WHERE account_id = :row"
+        "SELECT i.id AS identity, i.live, found.linked FROM (SELECT identity, TRUE AS linked FROM link WHERE account_id = :row"
         " UNION ALL SELECT identity, FALSE FROM word WHERE connection = :connection AND account_id = :row AND yes"
-        " ORDER BY linked DESC LIMIT 1) AS w JOIN identity AS i ON i.id = w.identity",
+        " ORDER BY linked DESC LIMIT 1) AS found JOIN identity AS i ON i.id = found.identity",
         connection=connection, row=account_id,
     )  # fmt: skip
