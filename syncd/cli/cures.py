@@ -21,7 +21,8 @@ WORDS = {
     Hold.UNLINKED: "`syncd link` takes the no back",
     Hold.TAKEN: "correct the key in the source, or the account of the other person",
     Hold.IGNORED: "take the account off the ignore list, or the person out of the source",
-    Hold.FOREIGN: "another instance of syncd owns the account: remove the person from one of the two",
+    Hold.FOREIGN: "another instance of syncd owns the account: remove the person from one of the two; where its holder can write that"
+    " marker, `syncd link` says whose it is",
     Hold.UNREAD: "see why the provider does not answer for this account; it is asked again in each run",
     Hold.NEVER: "say `adopt: matched` to take the account over, or delete it at the provider",
     Hold.COLLISION: "give these people different keys in the source",
@@ -31,7 +32,7 @@ WORDS = {
 PATIENCE = timedelta(minutes=15)
 """For so long runs are left to settle a doubt by themselves."""
 OFFERED = {
-    Hold.UNTRUSTED: "link it if it is theirs, or let it go and end its sessions: syncd held release {run}; if not: syncd held reject {run}",
+    Hold.UNTRUSTED: "link it if it is theirs (or let it go as its reason says: syncd held release {run}); if not: syncd held reject {run}",
     Hold.CONTRADICTED: "link it if it is theirs all the same; if not: syncd held reject {run}",
 }
 """Where a release helps as well as a link, by hold."""

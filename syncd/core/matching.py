@@ -26,7 +26,9 @@ WORD = "@word"
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An account that answers to one of the identity's keys. ``linked``: whose it is already; ``departed``: that person has left;
-    ``contradiction``: what else it carries that only another person's account would. ``refused``: a person said that it is not theirs."""
+    ``contradiction``: what else it carries that only another person's account would. ``refused``: a person said that it is not theirs.
+    ``forgeable``: its holder can write its marker.
+    """
 
     attribute: str
     trusted: bool
@@ -38,6 +40,7 @@ class Candidate:
     marker: Owner | None = None
     contradiction: str = ""
     refused: bool = False
+    forgeable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +101,17 @@ def _only(named: Sequence[Candidate], instance: str) -> Match | Conflict:
     if one.linked is not None and not one.departed:
         by = "that a person linked to them" if one.attribute == WORD else f"with this {_plain(one)}"
         return Conflict(Hold.TAKEN, f"account {one.account} {by} belongs to another person ({one.linked})")
-    if one.linked is None and one.marker is not None and one.marker.instance != instance:
+    if _foreign(one, instance):
+        assert one.marker is not None
         whose = f" ({':'.join(one.marker)})" if one.marker.instance else ""
         return Conflict(Hold.FOREIGN, f"account {one.account} carries the marker of another syncd{whose}")
     return _match(one, ours=one.marker is not None and one.marker.instance == instance)
+
+
+def _foreign(one: Candidate, instance: str) -> bool:
+    """Another syncd marked it. Where its holder could have written that themselves, a person's word is stronger."""
+    marked = one.linked is None and one.marker is not None and one.marker.instance != instance
+    return marked and not (one.attribute == WORD and one.forgeable)
 
 
 def _match(one: Candidate, *, ours: bool) -> Match:

@@ -81,10 +81,11 @@ class _Strangers:
         return found
 
     def _candidate(self, identity: str, row: Any, pairs: Pairs, names: Sequence[str]) -> Candidate:
+        forgeable = row.marker is not None and not row.marker_trusted
         return Candidate(
             row.attribute, bool(row.trusted), row.account_id, row.account, bool(row.ignored), row.linked,
             row.linked is not None and row.linked_live == "departed", self._markers.owner(row.marker, [*names, row.account]),
-            self._contradiction(row.account_id, pairs), (identity, row.account_id) in self._refused,
+            self._contradiction(row.account_id, pairs), (identity, row.account_id) in self._refused, forgeable,
         )  # fmt: skip
 
     def _contradiction(self, account: int, pairs: Pairs) -> str:

@@ -90,7 +90,7 @@ def accounts(store: Store, connection: str, name: str, key: str) -> Sequence[Row
         connection=connection, name=name,
     )  # fmt: skip
     return found or store.rows(
-        "SELECT a.id, a.account, a.ignored FROM account_key AS k CROSS JOIN account AS a ON a.id = k.account_id"
+        "SELECT a.id, a.account, a.ignored FROM account_key AS k JOIN account AS a ON a.id = k.account_id"
         f" WHERE k.connection = :connection AND k.attribute = '@key' AND k.key = :key AND {there} ORDER BY a.account",
         connection=connection, key=key,
     )  # fmt: skip

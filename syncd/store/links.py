@@ -130,7 +130,7 @@ def _columns(one: Standing) -> dict[str, Any]:
 
 _CANDIDATES = """
 SELECT k.attribute, k.key, k.trusted, a.id AS account_id, a.account, a.ignored, a.document,
-  COALESCE(w.identity, l.identity) AS linked, i.live AS linked_live, m.key AS marker
+  COALESCE(w.identity, l.identity) AS linked, i.live AS linked_live, m.key AS marker, m.trusted AS marker_trusted
 FROM account_key AS k JOIN account AS a ON a.id = k.account_id
 LEFT JOIN link AS l ON l.account_id = a.id LEFT JOIN word AS w ON w.connection = a.connection AND w.account_id = a.id AND w.yes
 LEFT JOIN identity AS i ON i.id = COALESCE(w.identity, l.identity)

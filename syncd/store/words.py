@@ -74,7 +74,7 @@ def given(store: Store, connection: str, identities: Iterable[str]) -> dict[str,
     """Identity -> the existing account that a person said is theirs: a row as `links.candidates` finds them, by ``@word``."""
     rows = store.rows(
         "SELECT '@word' AS attribute, w.identity AS key, TRUE AS trusted, a.id AS account_id, a.account, a.ignored, a.document,"
-        " l.identity AS linked, i.live AS linked_live, m.key AS marker"
+        " l.identity AS linked, i.live AS linked_live, m.key AS marker, m.trusted AS marker_trusted"
         " FROM word AS w JOIN account AS a ON a.id = w.account_id AND a.gone_at IS NULL"
         " LEFT JOIN link AS l ON l.account_id = a.id LEFT JOIN identity AS i ON i.id = l.identity"
         " LEFT JOIN account_key AS m ON m.account_id = a.id AND m.attribute = '@marker'"
