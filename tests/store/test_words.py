@@ -80,6 +80,13 @@ def test_who_is_kept_apart(store: Store, app: dict[str, int]) -> None:
     assert apart(store, "p") is None, "it is gone"
 
 
+def test_who_is_kept_apart_from_one_account_gets_no_third_when_theirs_is_gone(store: Store, app: dict[str, int]) -> None:
+    words.take(store, "app", app["b"], "p", NOW)
+    assert apart(store, "p") is None, "they have one"
+    staging.gone(store, [app["a"]], NOW)
+    assert column(store, "link", "account_id", identity="p") == [app["a"]] and apart(store, "p") == "b"
+
+
 @pytest.mark.parametrize("event", ["gone", "back", "attached", "given"])
 def test_whoever_a_no_is_about_is_projected_again_when_the_account_moves(store: Store, app: dict[str, int], event: str) -> None:
     words.take(store, "app", app["a"], "p", NOW)
