@@ -40,7 +40,7 @@ CHOSEN = frozenset({Hold.AMBIGUOUS, Hold.UNTRUSTED, Hold.CONTRADICTED, Hold.UNLI
 """Holds that a person ends by saying whose the account is."""
 WAIT = "what ends an account waits until the first contact is over, and is decided anew then"
 STATES = {
-    "in_doubt": "the next run looks for the account and settles it",
+    "in_doubt": "the next run looks for the account and settles it; or you do: syncd pending resolve {id} --exists ACCOUNT, or --absent",
     "quarantined": "refused in three runs; it is tried again after a rest; `syncd quarantine drop` leaves it",
     "rejected": "correct the value in the source, the map in the configuration, or the account",
 }
@@ -90,7 +90,7 @@ def words(row: Any, now: datetime) -> str:
     if row.state == "quarantined" and (row.retry_at is None or row.retry_at <= stamp(now)):
         return "refused in three runs; the next one tries again"
     if row.state != "held":
-        return STATES[row.state]
+        return STATES[row.state].format(id=row.id)
     if let_go(row, now):
         return "released: the next run sends it"
     if row.hold in OFFERED:

@@ -68,7 +68,7 @@ def _row(invocation: Invocation, store: Store, id: int) -> Any:
 def _step(store: Store, row: Any) -> Any:
     """The open step that the row is about. Raises Failed when a run has settled it meanwhile."""
     for step in journal.open_steps(store, row.connection):
-        if step.change_id == row.change:
+        if step.id == row.change:
             return step
     raise Failed(f"{row.id} was settled meanwhile: syncd pending")
 

@@ -78,11 +78,19 @@ def known(store: Store, connection: str, account: str) -> Any:
         return found[0]
     if found:
         raise Failed(f"{account} is the key of {len(found)} accounts: {listed([row.account for row in found[:SHOWN]], len(found) - SHOWN)}")
+    if theirs := _of_person(store, connection, account):
+        raise Failed(f"{account} is a person; their account at {connection} is {theirs}")
     near = get_close_matches(account, answers.accounts_beginning(store, connection, account[:2], fold(account)[:2]), n=SHOWN, cutoff=0.5)
     raise Failed(
         f"{connection} has no account {account}"
         + (f"; did you mean {' or '.join(near)}?" if near else " that syncd has seen (`syncd plan` looks again)")
     )
+
+
+def _of_person(store: Store, connection: str, who: str) -> str | None:
+    """The account there of the one person of this name, if they have one."""
+    named = answers.named(store, who, fold(who))
+    return links.standing(store, connection, named)[0].account if len(named) == 1 else None
 
 
 def _free(settings: Settings, store: Store, connection: str, row: Any, identity: str) -> None:

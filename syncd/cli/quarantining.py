@@ -42,7 +42,10 @@ def retry(invocation: Invocation, who: Whose = None) -> int:
 
 @command(quarantine, "drop")
 def drop(invocation: Invocation, who: Whose = None) -> int:
-    """Say no to what rests: it is left as it is, until a side moves or you release it."""
+    """Say no to what rests, until a side moves.
+
+    It is left as it is; `syncd held release` takes that back.
+    """
     from syncd.cli import quarantined
     from syncd.store import quarantine as resting
 

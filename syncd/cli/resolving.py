@@ -12,7 +12,7 @@ from syncd.cli.exits import DONE, Misused
 from syncd.cli.invocation import Invocation
 from syncd.cli.waiting import pending
 
-Id = Annotated[int, typer.Argument(metavar="ID", help="Of a row that is in doubt (see `syncd pending --json`).", show_default=False)]
+Id = Annotated[int, typer.Argument(metavar="ID", help="Of a row that is in doubt (see `syncd pending`).", show_default=False)]
 Exists = typer.Option("--exists", metavar="ACCOUNT", help="This account was made by it; it is fetched and theirs.", show_default=False)
 Absent = typer.Option("--absent", help="Nothing was made: it is planned again.")
 

@@ -56,7 +56,7 @@ def test_a_link_ends_in_a_document_and_in_the_journal(office: Office) -> None:
     assert [(one["connection"], one["account"], one["who"]) for one in document["linked"]] == [("chat", sid, "p2@corp.example")]
     store = Store(f"sqlite:///{office.root}/syncd.db")
     rows = store.rows(
-        "SELECT e.connection, p.identity, p.body FROM entry AS e JOIN payload AS p ON p.entry = e.seq WHERE e.what = 'decided'"
+        "SELECT e.connection, p.identity, p.body FROM entry AS e JOIN payload AS p ON p.entry = e.seq WHERE e.what = 'decided' AND p.identity IS NOT NULL"
     )
     assert [(row.connection, row.identity, json.loads(row.body)["command"]) for row in rows] == [
         ("chat", document["linked"][0]["identity"], f"link -c chat {sid} people/E2")
@@ -95,6 +95,8 @@ def test_an_account_that_is_anothers_is_refused_until_it_is_unlinked(office: Off
         ("unlink -c people E1", "people is a source"),
         ("unlink -c chat stranger", " is nobody's"),
         ("unlink -c chat nobody", "chat has no account nobody"),
+        ("unlink -c chat E1", "E1 is a person; their account at chat is US"),
+        ("unlink -c chat E2", "chat has no account E2"),
         ("link -c chat p1@corp.example p1@corp.example", ""),
     ],
 )
