@@ -6,16 +6,12 @@ import typer
 
 from syncd.cli.app import app
 from syncd.cli.exits import Misused
-from syncd.cli.looking import identities
-from syncd.cli.waiting import pending
 
 LATER = {
     app: (
-        "run", "init", "apply", "quarantine", "link", "unlink", "explain", "history", "revert", "eval", "pause", "resume", "account",
+        "run", "init", "apply", "explain", "history", "revert", "eval", "pause", "resume", "account",
         "container", "store", "forget",
     ),
-    pending: ("resolve",),
-    identities: ("merge",),
 }  # fmt: skip
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from syncd.cli.app import command, subgroup
-from syncd.cli.exits import DONE, Failed, Misused
+from syncd.cli.exits import DONE, Misused
 from syncd.cli.invocation import HIDDEN, Invocation, registry
-
-if TYPE_CHECKING:
-    from syncd.store import Store
 
 Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False)]
 config = subgroup("config", "The configuration as syncd understands it.")
@@ -60,10 +55,11 @@ def connectors(invocation: Invocation) -> int:
 @command(connection, "rename")
 def rename(invocation: Invocation, old: Annotated[str, typer.Argument(metavar="OLD", show_default=False)], new: Name) -> int:
     """Carry what the store knows of OLD over to NEW."""
+    from syncd.cli.alone import alone
     from syncd.cli.documents import document
     from syncd.store import connections
 
-    with invocation.store() as store, _alone(invocation, store, old) as tokens:
+    with invocation.store() as store, alone(invocation, store, [old]) as tokens:
         connections.rename(store, old, new)
         tokens[new] = tokens.pop(old)
     told = f"{old} is {new} from now on."
@@ -81,44 +77,19 @@ def forget(
     """
     if not yes and not invocation.attended:
         raise Misused("`syncd connection forget` asks first, and here is no terminal: say --yes")
+    from syncd.cli.alone import alone, known
     from syncd.cli.asking import confirmed
     from syncd.cli.documents import document
     from syncd.cli.text import count
     from syncd.store import connections
 
     with invocation.store() as store:
-        _known(store, name)
+        known(store, name)
         if not yes and not asyncio.run(confirmed(invocation.printer, f"Forget all links and accounts of {name}?")):
             invocation.printer.note("Nothing was forgotten.")
             return DONE
-        with _alone(invocation, store, name):
+        with alone(invocation, store, [name]):
             accounts = connections.forget(store, name)
     told = f"{name} is forgotten, with {count(accounts, 'account')}; the next run meets it for the first time."
     invocation.printer.show(document("connection", forgotten=name, accounts=accounts), lambda: [told])
     return DONE
-
-
-def _known(store: Store, name: str) -> None:
-    """Raises Failed when the store does not know the connection."""
-    from syncd.cli.text import did_you_mean
-    from syncd.store import connections
-
-    known = connections.known(store)
-    if name not in known:
-        raise Failed(f"the store knows no connection {name!r}{did_you_mean(name, known)}")
-
-
-@contextmanager
-def _alone(invocation: Invocation, store: Store, name: str) -> Iterator[dict[str, int]]:
-    """No run works on this connection meanwhile; its lease, given back afterwards. Raises Failed, and Busy when a run holds it."""
-    from syncd.errors import Busy
-    from syncd.store import lease
-
-    _known(store, name)
-    tokens = lease.acquire(store, [name], "syncd connection", invocation.environment.now(), invocation.settings.landscape.lease)
-    if isinstance(tokens, str):
-        raise Busy(f"{name}: a run holds its lease; try again when it is over")
-    try:
-        yield tokens
-    finally:
-        lease.release(store, tokens)

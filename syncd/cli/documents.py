@@ -77,13 +77,14 @@ def state(store: Store, one: Connection) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def pending(rows: Iterable[Any], now: datetime) -> dict[str, Any]:
+def pending(rows: Iterable[Any], now: datetime, names: cures.Names) -> dict[str, Any]:
+    """``command``: where a person chooses between accounts, that of the first; ``reason`` names all."""
     return document(
         "pending",
         items=[
             {
                 "id": row.id, "run": row.run, "connection": row.connection, "state": row.state, "change": row.change, "who": row.who,
-                "reason": row.reason, "since": row.since, "command": cures.command(row, now),
+                "reason": row.reason, "since": row.since, "command": cures.commands(row, now, names)[0],
             }
             for row in rows
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from typing import Any
 
 from syncd.cli.exits import Failed
 from syncd.cli.text import listed
@@ -23,8 +24,22 @@ def resolve(store: Store, who: str) -> str:
     if found:
         told = [f"{name} ({id})" for id, name in answers.called(store, found[:SHOWN])]
         raise Failed(f"{who} names {len(found)} people: {listed(told, len(found) - SHOWN)}; say the id")
+    if not answers.living(store):
+        raise Failed("nobody is known yet: `syncd plan` reads everybody")
     near = get_close_matches(fold(who), answers.beginning(store, fold(who)[:2]), n=SHOWN, cutoff=0.5)
     raise Failed(f"nobody is called {who}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+
+
+def typed(store: Store, identities: Iterable[str]) -> dict[str, str]:
+    """Identity -> what a command takes for WHO: their userName; the id, where that is missing or another's, too."""
+    names = dict(answers.called(store, sorted(set(identities))))
+    meant = answers.meaning(store, sorted(set(names.values())))
+    return {id: name if meant.get(name) == {id} else id for id, name in names.items()}
+
+
+def about(store: Store, rows: Iterable[Any]) -> dict[str, str]:
+    """The same for everybody whom rows of pending are about."""
+    return typed(store, [row.identity for row in rows if row.identity is not None])
 
 
 def narrowing(store: Store, only: Collection[str], most: int | None = None) -> Narrowing:

@@ -145,6 +145,8 @@ class PlanView:
     def _kept(self, part: ConnectionPlan) -> Iterator[Line]:
         if part.kept:
             yield f"  {count(part.kept, 'leaver')} kept"
+        if part.kept_by_you:
+            yield f"  {part.kept_by_you:,} kept by you"
 
 
 def change_lines(row: Any, indent: str = "  ") -> Iterator[Line]:

@@ -14,13 +14,13 @@ from syncd.engine.report import Report, Result
 DONE = {"create": "created", "adopt": "adopted", "update": "updated", "disable": "disabled", "delete": "deleted"}
 
 
-def lines(report: Report, waits: Sequence[Any], now: datetime) -> Iterator[str | Styled]:
-    """``waits``: what waits for a person at these connections, rows of pending."""
+def lines(report: Report, waits: Sequence[Any], now: datetime, names: cures.Names) -> Iterator[str | Styled]:
+    """``waits``: what waits for a person at these connections, rows of pending; ``names``: who they are about."""
     for one in report.results:
         yield _line(one)
         if one.error:
             yield f"{one.name}: FAILED: {one.error}", RED
-    yield _last(report, waits, now)
+    yield _last(report, waits, now, names)
 
 
 def _line(one: Result) -> str:
@@ -41,14 +41,14 @@ def _nothing(one: Result) -> str:
     return f"{count(one.listing.changed, 'change')} read" if one.listing.delta else f"{count(one.listing.accounts, 'account')} read"
 
 
-def _last(report: Report, waits: Sequence[Any], now: datetime) -> Styled:
+def _last(report: Report, waits: Sequence[Any], now: datetime, names: cures.Names) -> Styled:
     if report.declined:
         return "Nothing was sent.", BOLD
     if report.failed:
         failed = [one.name for one in report.results if one.error]
         return f"Failed: {listed(failed)}. The next run goes on where this one stopped; `syncd check` tells whether it can.", RED
     if report.waiting:
-        commands = dict.fromkeys(cures.command(row, now) for row in waits if not cures.let_go(row, now))
+        commands = dict.fromkeys(cures.commands(row, now, names)[0] for row in waits if not cures.let_go(row, now))
         more = "" if len(commands) == 1 else " (all: syncd pending)"
         return f"{count(_waiting(report), 'change waits', 'changes wait')} for you. Next: {next(iter(commands))}{more}", YELLOW
     return "In step.", GREEN

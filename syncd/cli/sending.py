@@ -73,7 +73,8 @@ def sync(
         report, made = asyncio.run(wiring.run(invocation, store, mode, selection, progress, asking.approve, narrowing=narrowing))
         asking.show_held(made)
         waits, now = waiting.listing(store, selection), invocation.environment.now()
-        invocation.printer.show(documents.report(report), lambda: report_view.lines(report, waits, now))
+        names = people.about(store, waits)
+        invocation.printer.show(documents.report(report), lambda: report_view.lines(report, waits, now, names))
     _log(report)
     if report.failed:
         return FAILED

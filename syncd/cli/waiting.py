@@ -25,13 +25,13 @@ held = subgroup("held", "Changes that wait for a person's yes or no.")
 @command(pending, "", subcommand_metavar="")
 def everything(invocation: Invocation) -> int:
     """All that waits for you, each with the command to paste."""
-    return _list(invocation, None)
+    return show_waiting(invocation, None)
 
 
 @command(held, "list")
 def held_list(invocation: Invocation) -> int:
     """Held changes, each with the command to paste."""
-    return _list(invocation, "held")
+    return show_waiting(invocation, "held")
 
 
 Only = Annotated[list[str] | None, typer.Option("--only", metavar="WHO", help="Only these people; may be repeated.")]
@@ -77,13 +77,15 @@ def reject(invocation: Invocation, run: Run) -> int:
     return DONE
 
 
-def _list(invocation: Invocation, state: str | None) -> int:
-    from syncd.cli import documents, pending_view
+def show_waiting(invocation: Invocation, state: str | None) -> int:
+    """What waits in one state, or all of it."""
+    from syncd.cli import documents, pending_view, people
     from syncd.store import waiting
 
     with invocation.store() as store:
         rows, now = waiting.listing(store, state=state), invocation.environment.now()
-        invocation.printer.show(documents.pending(rows, now), lambda: pending_view.lines(rows, now))
+        names = people.about(store, rows)
+        invocation.printer.show(documents.pending(rows, now, names), lambda: pending_view.lines(rows, now, names))
     return DONE
 
 

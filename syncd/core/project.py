@@ -9,6 +9,7 @@
                   retained   retained  delete is forbidden                 as disable or keep
     cannot be judged         frozen    nothing is wanted                   in step
     cannot be mapped         rejected  nothing is wanted                   in step, reported
+    a person took their account: unlinked  nothing is wanted, no other     in step
 """
 
 from __future__ import annotations
@@ -81,8 +82,11 @@ class Projection:
 NOTHING = Projection(None, None, "live")
 
 
-def project(policy: Policy, person: Person, holding: Holding | None, now: datetime, hold_leavers: Hold = Hold.NOTHING) -> Projection:
-    """``hold_leavers``: why who leaves, or is to be deleted after all, for the first time is held."""
+def project(
+    policy: Policy, person: Person, holding: Holding | None, now: datetime, hold_leavers: Hold = Hold.NOTHING, apart: str = ""
+) -> Projection:  # fmt: skip
+    """``hold_leavers``: why who leaves, or is to be deleted after all, for the first time is held. ``apart``: the account that a person
+    took from them."""
     frozen = _why_frozen(person, holding)
     if frozen:
         return _still(holding, "frozen", frozen) if holding else NOTHING
@@ -90,6 +94,8 @@ def project(policy: Policy, person: Person, holding: Holding | None, now: dateti
         event, due = _event(policy, person, now)
     except Rejected as error:
         return _still(holding, "frozen", str(error))
+    if event is None and holding is None and apart:
+        return replace(NOTHING, state="unlinked", reason=f"account {apart} was unlinked from them: kept by you", due=due)
     if event is None:
         return _entitled(policy, person, holding, due)
     if holding is None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from syncd.core.correlation import key
-from syncd.core.markers import Markers, Owner
-from syncd.core.matching import Candidate, Conflict, Match, match
+from syncd.core.markers import Owner
+from syncd.core.matching import WORD, Candidate, Conflict, Match, match
 from syncd.core.project import Holding, Projection, project
 from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import Projected
 from syncd.errors import Rejected, Retryable
 from syncd.model import Account, Hold, Ref
-from syncd.store import identities, links, staging
+from syncd.store import identities, links, staging, words
 
 Matches = Mapping[str, Match | Conflict | None]
 Pairs = Sequence[tuple[str, str]]
@@ -31,10 +31,11 @@ def correlate(context: Context, one: Connected, newcomers: Sequence[Projected]) 
     known = _known_by(context, newcomers)
     keys = {each.person.id: _keys(one, each, known[each.person.id], names[each.person.id]) for each in newcomers}
     found = links.candidates(context.store, one.name, {pair for pairs in keys.values() for pair in pairs})
-    strangers = _Strangers(context, one.policy.markers, found)
+    found |= {(WORD, identity): [row] for identity, row in words.given(context.store, one.name, keys).items()}
+    strangers = _Strangers(context, one, found, words.refused(context.store, one.name, keys))
     order = _order(one)
     matches = {
-        identity: match(strangers.candidates(pairs, names[identity]), order, identity, context.landscape.instance)
+        identity: match(strangers.candidates(identity, pairs, names[identity]), order, identity, context.landscape.instance)
         for identity, pairs in keys.items()
     }
     return {**matches, **_contested(context, one, keys, matches)}
@@ -66,8 +67,13 @@ def _order(one: Connected) -> list[str]:
 class _Strangers:
     """The accounts found for a block of newcomers, and whose they would be by their other trusted keys."""
 
-    def __init__(self, context: Context, markers: Markers, found: Mapping[tuple[str, str], Sequence[Any]]) -> None:
-        self._found, self._markers = found, markers
+    def __init__(
+        self, context: Context, one: Connected, found: Mapping[tuple[str, str], Sequence[Any]], refused: Collection[tuple[str, int]]
+    ) -> None:  # fmt: skip
+        """``refused``: (identity, account row) of which a person said no."""
+        assert one.policy is not None
+        self._found, self._markers, self._refused = found, one.policy.markers, refused
+        markers = self._markers
         accounts = {row.account_id: row.account for rows in found.values() for row in rows}
         self._trusted = links.trusted_keys(context.store, sorted(accounts))
         self._marked = {row: markers.owner(keys.get("@marker"), [accounts[row]]) for row, keys in self._trusted.items()}
@@ -77,18 +83,19 @@ class _Strangers:
             if any(row.live == "live" for row in rows)
         }  # fmt: skip
 
-    def candidates(self, pairs: Pairs, names: Sequence[str]) -> dict[str, list[Candidate]]:
+    def candidates(self, identity: str, pairs: Pairs, names: Sequence[str]) -> dict[str, list[Candidate]]:
         """``names``: the ids this identity answers to."""
         found: dict[str, list[Candidate]] = {}
-        for name, value in pairs:
-            found.setdefault(name, []).extend(self._candidate(row, pairs, names) for row in self._found.get((name, value), ()))
+        for name, value in ((WORD, identity), *pairs):
+            found.setdefault(name, []).extend(self._candidate(identity, row, pairs, names) for row in self._found.get((name, value), ()))
         return found
 
-    def _candidate(self, row: Any, pairs: Pairs, names: Sequence[str]) -> Candidate:
+    def _candidate(self, identity: str, row: Any, pairs: Pairs, names: Sequence[str]) -> Candidate:
+        forgeable = row.marker is not None and not row.marker_trusted
         return Candidate(
             row.attribute, bool(row.trusted), row.account_id, row.account, bool(row.ignored), row.linked,
             row.linked is not None and row.linked_live == "departed", self._markers.owner(row.marker, [*names, row.account]),
-            self._contradiction(row.account_id, pairs),
+            self._contradiction(row.account_id, pairs), (identity, row.account_id) in self._refused, forgeable,
         )  # fmt: skip
 
     def _contradiction(self, account: int, pairs: Pairs) -> str:
@@ -112,9 +119,14 @@ def _contested(context: Context, one: Connected, keys: Mapping[str, Pairs], matc
     rivals = {name: links.newcomers(context.store, one.name, name, sorted(values)) for name, values in wanted.items()}
     claims = {identity: (found, sorted(rivals.get(found.by, {}).get(value or "", ()))) for identity, (found, value) in by.items()}
     return {
-        identity: Conflict(Hold.AMBIGUOUS, f"account {found.account} matches {len(people)} people by {found.by}: {', '.join(people)}")
+        identity: _several(found, people)
         for identity, (found, people) in claims.items() if len(people) > 1
     }  # fmt: skip
+
+
+def _several(found: Match, people: Sequence[str]) -> Conflict:
+    told = f"account {found.account} matches {len(people)} people by {found.by}: {', '.join(people)}"
+    return Conflict(Hold.AMBIGUOUS, told, (found.account,))
 
 
 async def adopted(context: Context, one: Connected, each: Projected, found: Match) -> Projection | Conflict:

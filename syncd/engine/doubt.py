@@ -60,21 +60,31 @@ async def recover(context: Context, one: Connected, reading: Reading) -> None:
             account, asked = None, False
         with context.store.transaction():
             if account is not None:
-                last = step.n == step.requests
-                _settle(context, step, "applied", "applied" if last else "retry", account.id)
+                made(context, one, step, account)
                 journal.recovered(context.store, step.seq, context.run)
-                settling.arrived(context, one, step, account, last=last)
                 places.housed(context, one, account)
             elif not step.creates or (asked and _absent(one, step, reading)):
-                state = "retry" if step.creates else "lost"
-                _settle(context, step, state, state)
-                outcomes.doubt(context.store, one.name, step.identity, None)
-                identities.mark(context.store, [step.identity] if step.object == USER else [], [one.name])
+                not_made(context, one, step)
             else:
                 since = instant(step.doubted_at or step.sent_at)
                 why, now = "no answer came; it is looked for again in the next run", context.environment.now()
                 journal.mark_doubt(context.store, _intent(step), why, since, now, context.run)
                 outcomes.doubt(context.store, one.name, step.identity, step.step)
+
+
+def made(context: Context, one: Connected, step: Any, account: Account, *, believed: bool = False) -> None:
+    """The open ``step`` made this account, in the caller's transaction; ``believed``: because a person says so."""
+    last = step.n == step.requests
+    _settle(context, step, "applied", "applied" if last else "retry", account.id)
+    settling.arrived(context, one, step, account, last=last, believed=believed)
+
+
+def not_made(context: Context, one: Connected, step: Any) -> None:
+    """The open ``step`` did nothing, or what it did shows by itself: planned again, in the caller's transaction."""
+    state = "retry" if step.creates else "lost"
+    _settle(context, step, state, state)
+    outcomes.doubt(context.store, one.name, step.identity, None)
+    identities.mark(context.store, [step.identity] if step.object == USER else [], [one.name])
 
 
 def _settle(context: Context, step: Any, state: str, change: str, account: str | None = None) -> None:

@@ -16,8 +16,8 @@ from syncd.store import Store, journal, links, waiting
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
-    """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait. ``containers``:
-    changes to other objects that pass."""
+    """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait. ``kept``: leavers
+    who keep their account; ``kept_by_you``: what a person said no to. ``containers``: changes to other objects that pass."""
 
     name: str
     counts: Mapping[str, int]
@@ -28,6 +28,7 @@ class ConnectionPlan:
     requests: int
     eta_seconds: float
     kept: int = 0
+    kept_by_you: int = 0
     first_contact: bool = False
     containers: int = 0
 
@@ -70,10 +71,11 @@ def _part(context: Context, one: Connected, reading: Reading | None, first: bool
     counts = {kind.value: 0 for kind in Kind} | journal.tally(context.store, context.run, one.name)
     held = journal.tally(context.store, context.run, one.name, "state").get("held", 0)
     sending = journal.requests(context.store, context.run, one.name)
-    latency = one.connector.meter.seconds
+    latency, states = one.connector.meter.seconds, links.states(context.store, one.name)
+    kept_by_you = states.get("unlinked", 0) + waiting.kept_by_person(context.store, one.name)
     return ConnectionPlan(
         one.name, counts, held, journal.first_reason(context.store, context.run, one.name), _accounts(context, one), reading,
-        sending, eta(sending, one.connection.rate, latency), links.states(context.store, one.name).get("kept", 0), first,
+        sending, eta(sending, one.connection.rate, latency), states.get("kept", 0), kept_by_you, first,
         journal.containers(context.store, context.run, one.name) if one.connector.capability.containers else 0,
     )  # fmt: skip
 
@@ -85,8 +87,7 @@ def _accounts(context: Context, one: Connected) -> dict[str, int]:
     if one.policy is None:
         linked = found["known"] - found["ignored"]
         return {"linked": linked, "adoptable": 0, "ambiguous": 0, "unmanaged": 0, "ignored": found["ignored"], "rejected": rejected}
-    adoptable = journal.adoptions(context.store, context.run, one.name, held=False)
-    ambiguous = journal.adoptions(context.store, context.run, one.name, held=True)
+    adoptable, ambiguous = journal.adoptions(context.store, context.run, one.name)
     unmanaged = max(0, found["unlinked"] - adoptable - ambiguous)
     return {
         "linked": found["linked"], "adoptable": adoptable, "ambiguous": ambiguous, "unmanaged": unmanaged,

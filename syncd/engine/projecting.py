@@ -60,7 +60,7 @@ def at(context: Context, one: Connected, row: Stands) -> Projected:
     assert one.policy is not None
     person, holding = person_of(row), holding_of(context, row)
     hold = Hold.CONFIG if one.name in context.changed_rules else Hold.NOTHING
-    return Projected(row, person, holding, project(one.policy, person, holding, context.now(), hold))
+    return Projected(row, person, holding, project(one.policy, person, holding, context.now(), hold, row.apart or ""))
 
 
 def save(context: Context, one: Connected, projected: Sequence[Projected]) -> None:

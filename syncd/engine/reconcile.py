@@ -185,8 +185,13 @@ def _row(context: Context, one: Connected, each: Projected, case: Case, decision
         "held": decision.held, "state": "held" if decision.hold else "planned", "counted": decision.counted, "released": False,
         "cleared": orjson.dumps(lost).decode() if lost else None,
         "requests": _requests(one, each, decision, delta, account), "revoke": decision.revoke, "replaces": None,
-        "evidence_at": stamp(decision.evidence_at) if decision.evidence_at else None,
+        "evidence_at": stamp(decision.evidence_at) if decision.evidence_at else None, "choices": _choices(case),
     }  # fmt: skip
+
+
+def _choices(case: Case) -> str | None:
+    accounts = case.match.accounts if isinstance(case.match, Conflict) else ()
+    return orjson.dumps(accounts).decode() if accounts else None
 
 
 def _requests(one: Connected, each: Projected, decision: Decision, delta: Mapping[str, tuple[Any, Any]], account: str | None) -> int:

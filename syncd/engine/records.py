@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -73,7 +73,8 @@ def stage(context: Context, one: Connected, account: Account, record: Record | N
     One of which something that is needed was never carried has no document: it counts as not read, and is asked for before it is adopted.
     """
     canonical = _canonical(one, account)
-    target, source = one.policy is not None, one.connection.authoritative
+    keys = tuple(_keys(one, account.attributes, canonical)) if one.policy is not None else ()
+    source = one.connection.authoritative
     if source:
         window(canonical.get("activeFrom"), canonical.get("activeUntil"), one.connection.timezone)
     return Staged(
@@ -81,10 +82,15 @@ def stage(context: Context, one: Connected, account: Account, record: Record | N
         object=account.object, run=context.run, page=record and record.page,
         document=orjson.dumps(account.attributes).decode() if one.carried and one.needed <= account.attributes.keys() else None,
         reading=orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS).decode() if source else None,
-        ignored=account.protected or context.ignore.matches(account.id, canonical.get("userName"), canonical.get("email")),
-        container=account.container,
-        keys=tuple(_keys(one, account.attributes, canonical)) if target else (),
+        ignored=account.protected or _ignored(context, account, canonical, keys), container=account.container, keys=keys,
     )  # fmt: skip
+
+
+def _ignored(context: Context, account: Account, canonical: Mapping[str, Any], keys: Collection[tuple[str, str, bool]]) -> bool:
+    """By its id; and by its name and address, unless it bears a marker that only an administrator writes: what its holder calls
+    themselves does not make it nobody's."""
+    marked = any(name == "@marker" and trusted for name, _, trusted in keys)
+    return context.ignore.matches(account.id, *(() if marked else (canonical.get("userName"), canonical.get("email"))))
 
 
 def _canonical(one: Connected, account: Account) -> dict[str, Any]:

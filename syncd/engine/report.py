@@ -58,9 +58,10 @@ def result(context: Context, one: Connected, reading: Reading | None) -> Result:
     """Count what the journal and the store say about one connection after the cycle."""
     waits = waiting.count(context.store, one.name)
     states = links.states(context.store, one.name) if one.policy is not None else {}
+    kept = states.get("kept", 0) + states.get("unlinked", 0)
     made = Result(
         one.name, listing=reading, held=waits.get("held", 0), in_doubt=waits.get("in_doubt", 0), rejected=waits.get("rejected", 0),
-        quarantined=waits.get("quarantined", 0), kept=states.get("kept", 0) + waiting.kept_by_person(context.store, one.name),
+        quarantined=waits.get("quarantined", 0), kept=kept + waiting.kept_by_person(context.store, one.name),
         skipped=journal.tally(context.store, context.run, one.name, "state").get("skipped", 0),
         requests=one.connector.meter.requests, throttled=one.connector.meter.throttled, is_source=one.connection.authoritative,
         error=reading.defect if reading is not None else "",

@@ -15,8 +15,10 @@ from syncd.model import Account, Kind
 from syncd.store import links, outcomes, staging
 
 
-def arrived(context: Context, one: Connected, change: Any, account: Account, *, last: bool) -> None:
-    """A step of ``change`` (a row of the journal) took: ``account`` is what the provider has now. The ``last`` one shows what took."""
+def arrived(context: Context, one: Connected, change: Any, account: Account, *, last: bool, believed: bool = False) -> None:
+    """A step of ``change`` (a row of the journal) took: ``account`` is what the provider has now. The ``last`` one shows what took;
+    where that the account is its work is only ``believed``, what is not as asked for is no proof that asking was in vain.
+    """
     (whole,) = records.carry_over(context, one, [account])
     staged = records.stage(context, one, whole)
     row = staging.upsert(context.store, one.name, [staged])[account.id]
@@ -25,7 +27,7 @@ def arrived(context: Context, one: Connected, change: Any, account: Account, *, 
     echoing.settle(context, one, change, wrote, whole, last=last)
     (each,) = _project_again(context, one, change.identity)
     if last:
-        _judge(context, one, change, each)
+        _judge(context, one, change, each, believed=believed)
 
 
 def left(context: Context, one: Connected, change: Any) -> None:
@@ -45,14 +47,14 @@ def _project_again(context: Context, one: Connected, identity: str) -> list[Proj
     return projected
 
 
-def _judge(context: Context, one: Connected, change: Any, each: Projected) -> None:
+def _judge(context: Context, one: Connected, change: Any, each: Projected, *, believed: bool) -> None:
     """The account is as it should be; or it is not, and either something else is wanted by now or the asking was in vain."""
     found = each.projection
     if found.state != "rejected" and (ours := _ours(one, each)) != each.row.written:
         outcomes.wrote(context.store, one.name, change.identity, ours)
     if found.desired == found.actual:
         outcomes.took(context.store, one.name, change.identity)
-    elif found.wanted is not None and not _unasked(one, change, delta(found.found or {}, found.wanted)):
+    elif not believed and found.wanted is not None and not _unasked(one, change, delta(found.found or {}, found.wanted)):
         outcomes.in_vain(context.store, one.name, change.identity, _kept(one, found.wanted, found.found or {}))
 
 

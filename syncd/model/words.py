@@ -56,12 +56,13 @@ class Hold(StrEnum):
     TAKEN = "taken"
     IGNORED = "ignored"
     FOREIGN = "foreign"
+    UNLINKED = "unlinked"  # a person's `unlink` is about the matching account
     UNREAD = "unread"
     NEVER = "never"  # `adopt: never`, and an account matches
     COLLISION = "collision"  # several people want one key
 
 
-FINAL = frozenset({Hold.AMBIGUOUS, Hold.TAKEN, Hold.IGNORED, Hold.FOREIGN, Hold.UNREAD, Hold.NEVER, Hold.COLLISION})
+FINAL = frozenset({Hold.AMBIGUOUS, Hold.TAKEN, Hold.UNLINKED, Hold.IGNORED, Hold.FOREIGN, Hold.UNREAD, Hold.NEVER, Hold.COLLISION})
 """Holds that no release can cure: the data must change first."""
 
 

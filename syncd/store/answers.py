@@ -49,11 +49,11 @@ def runs_that_hold(store: Store) -> list[int]:
     return [row.run for row in store.rows("SELECT DISTINCT run FROM pending WHERE state = 'held' ORDER BY run")]
 
 
-_NAMES = "('userName', 'email', 'externalId')"
+_NAMES = "('userName', 'email', 'externalId', '@id')"
 
 
 def named(store: Store, id: str, key: str) -> list[str]:
-    """The identities of this id, or with this correlation key as userName, e-mail or externalId."""
+    """The identities of this id, which answer to it, or with this correlation key as userName, e-mail or externalId."""
     rows = store.rows(
         f"SELECT id AS identity FROM identity WHERE id = :id UNION SELECT identity FROM identity_key WHERE attribute IN {_NAMES}"
         " AND key = :key ORDER BY identity",
@@ -71,6 +71,41 @@ def holders(store: Store, connection: str, account: str) -> list[str]:
         connection=connection, account=account,
     )  # fmt: skip
     return [row.identity for row in rows]
+
+
+def meaning(store: Store, keys: Sequence[str]) -> dict[str, set[str]]:
+    """Key -> the identities that have it as userName, e-mail or externalId."""
+    found: dict[str, set[str]] = {}
+    text = f"SELECT key, identity FROM identity_key WHERE attribute IN {_NAMES} AND key IN :keys"
+    for row in store.rows(text, keys=list(keys)):
+        found.setdefault(row.key, set()).add(row.identity)
+    return found
+
+
+def accounts(store: Store, connection: str, name: str, key: str) -> Sequence[Row[Any]]:
+    """The existing accounts (id, account, ignored) with this provider id; where there is none, those with this provider key."""
+    there = "a.object = 'user' AND a.gone_at IS NULL"
+    found = store.rows(
+        f"SELECT id, account, ignored FROM account AS a WHERE connection = :connection AND account = :name AND {there}",
+        connection=connection, name=name,
+    )  # fmt: skip
+    return found or store.rows(
+        "SELECT a.id, a.account, a.ignored FROM account_key AS k JOIN account AS a ON a.id = k.account_id"
+        f" WHERE k.connection = :connection AND k.attribute = '@key' AND k.key = :key AND {there} ORDER BY a.account",
+        connection=connection, key=key,
+    )  # fmt: skip
+
+
+def accounts_beginning(store: Store, connection: str, name: str, key: str, limit: int = 250) -> list[str]:
+    """Ids, and provider keys, of existing accounts that begin so."""
+    rows = store.rows(
+        "SELECT * FROM (SELECT account AS name FROM account WHERE connection = :connection AND object = 'user' AND gone_at IS NULL"
+        " AND account >= :name AND account < :name_after ORDER BY account LIMIT :limit)"
+        " UNION SELECT * FROM (SELECT key FROM account_key WHERE connection = :connection AND attribute = '@key'"
+        " AND key >= :key AND key < :key_after ORDER BY key LIMIT :limit)",
+        connection=connection, name=name, name_after=name + "\U0010ffff", key=key, key_after=key + "\U0010ffff", limit=limit,
+    )  # fmt: skip
+    return [row.name for row in rows]
 
 
 def called(store: Store, identities: Sequence[str]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from syncd.store.outcomes import doubt
 
 _PLANNED = (
     "run", "id", "connection", "object", "kind", "identity", "link_id", "account_id", "account", "who", "delta", "expects", "reason",
-    "hold", "held", "state", "counted", "released", "cleared", "requests", "revoke", "replaces", "evidence_at",
+    "hold", "held", "state", "counted", "released", "cleared", "requests", "revoke", "replaces", "evidence_at", "choices",
 )  # fmt: skip
 _INSERT = f"INSERT INTO change ({', '.join(_PLANNED)}) VALUES ({', '.join(':' + name for name in _PLANNED)})"
 
@@ -34,8 +34,8 @@ def finish_run(store: Store, run: int, report: str, now: datetime) -> None:
 
 
 def record(store: Store, changes: Sequence[Mapping[str, Any]]) -> None:
-    """Write planned changes: one mapping of the columns of `Change` each."""
-    store.many(_INSERT, changes)
+    """Write planned changes: one mapping of the columns of `Change` each; ``choices`` may be missing."""
+    store.many(_INSERT, [{"choices": None, **change} for change in changes])
 
 
 def in_state(
@@ -191,15 +191,22 @@ def first_reason(store: Store, run: int, connection: str) -> str:
     return str(row.held) if row is not None else ""
 
 
-def adoptions(store: Store, run: int, connection: str, *, held: bool) -> int:
-    """Accounts a plan would adopt: by a trusted key, or (``held``) by one that a person must confirm or settle."""
-    doubtful = "hold IN ('untrusted', 'rehire', 'contradicted', 'ambiguous')"
-    return int(
-        store.value(
-            "SELECT COUNT(*) FROM change WHERE run = :run AND connection = :connection"
-            f" AND {doubtful if held else f'kind = :adopt AND NOT {doubtful}'}",
-            run=run,
-            connection=connection,
-            **({} if held else {"adopt": "adopt"}),
-        )
-    )
+_MATCHED = (
+    "SELECT c.account_id AS id, c.hold NOT IN ('untrusted', 'contradicted') AS sure FROM change AS c WHERE c.run = :run"
+    " AND c.connection = :connection AND c.object = 'user' AND c.kind = 'adopt' AND c.hold NOT IN ('rehire', 'never')"
+    " UNION ALL SELECT a.id, FALSE FROM change AS c CROSS JOIN json_each(c.choices) AS choice CROSS JOIN account AS a"
+    " WHERE c.run = :run AND c.connection = :connection AND c.hold = 'ambiguous'"
+    " AND a.connection = c.connection AND a.account = choice.value AND a.object = 'user'"
+)
+"""The accounts that a plan finds to be somebody's: for sure, or only if a person says so."""
+
+
+def adoptions(store: Store, run: int, connection: str) -> tuple[int, int]:
+    """How many unlinked accounts a plan would adopt for sure, and how many more only a person can tell whose they are."""
+    row = store.one(
+        f"SELECT COUNT(*) AS n, COALESCE(SUM(sure), 0) AS sure FROM (SELECT id, MAX(sure) AS sure FROM ({_MATCHED}) AS matched"
+        " WHERE NOT EXISTS (SELECT 1 FROM link AS l WHERE l.account_id = matched.id) GROUP BY id) AS found",
+        run=run, connection=connection,
+    )  # fmt: skip
+    assert row is not None
+    return int(row.sure), int(row.n) - int(row.sure)

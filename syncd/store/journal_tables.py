@@ -24,7 +24,8 @@ class Change(SQLModel, table=True):
     which is looked for first.
     ``expects``: the fingerprint of its account when planned, part of the id. ``released``: a person let it go (not counted by limits).
     ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send. ``revoke``: it ends sessions.
-    ``recovered_by``: the later run that found out that it had taken effect.
+    ``recovered_by``: the later run that found out that it had taken effect. ``choices``: JSON list of the accounts between which only a
+    person can choose.
     """
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -54,6 +55,7 @@ class Change(SQLModel, table=True):
     settled_at: str | None = None
     error: str | None = None
     recovered_by: int | None = None
+    choices: str | None = None
     __table_args__ = (
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),
@@ -141,4 +143,5 @@ class Pending(SQLModel, table=True):
     seen: int
     since: str
     released_at: str | None = None
+    choices: str | None = None
     __table_args__ = (Index("pending_by_change", "connection", "change", unique=True),)

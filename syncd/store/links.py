@@ -117,7 +117,7 @@ def save(store: Store, connection: str, projected: Sequence[Standing]) -> None:
 
 
 def _matters(one: Standing) -> bool:
-    return one.desired is not None or one.account_id is not None or one.state in ("rejected", "frozen")
+    return one.desired is not None or one.account_id is not None or one.state in ("rejected", "frozen", "unlinked")
 
 
 def _columns(one: Standing) -> dict[str, Any]:
@@ -130,16 +130,17 @@ def _columns(one: Standing) -> dict[str, Any]:
 
 _CANDIDATES = """
 SELECT k.attribute, k.key, k.trusted, a.id AS account_id, a.account, a.ignored, a.document,
-  l.identity AS linked, i.live AS linked_live, m.key AS marker
+  COALESCE(w.identity, l.identity) AS linked, i.live AS linked_live, m.key AS marker, m.trusted AS marker_trusted
 FROM account_key AS k JOIN account AS a ON a.id = k.account_id
-LEFT JOIN link AS l ON l.account_id = a.id LEFT JOIN identity AS i ON i.id = l.identity
+LEFT JOIN link AS l ON l.account_id = a.id LEFT JOIN word AS w ON w.connection = a.connection AND w.account_id = a.id AND w.yes
+LEFT JOIN identity AS i ON i.id = COALESCE(w.identity, l.identity)
 LEFT JOIN account_key AS m ON m.account_id = a.id AND m.attribute = '@marker'
 WHERE k.connection = :connection AND k.attribute = :attribute AND k.key IN :keys AND a.gone_at IS NULL
 """
 
 
 def candidates(store: Store, connection: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Row[Any]]]:
-    """(attribute, key) -> the accounts at ``connection`` that answer to it, linked or not."""
+    """(attribute, key) -> the accounts at ``connection`` that answer to it, linked or not; a person's yes is as good as a link."""
     by_attribute: dict[str, set[str]] = {}
     for attribute, key in keys:
         by_attribute.setdefault(attribute, set()).add(key)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
+from syncd.store import words
 from syncd.store.database import Store
 
 PATIENCE = 3
@@ -27,6 +28,7 @@ def attach(store: Store, connection: str, identity: str, account_id: int, now: d
         "INSERT INTO dirty (connection, identity) VALUES (:connection, :identity) ON CONFLICT DO NOTHING",
         [{"connection": row.connection, "identity": row.identity} for row in others],
     )
+    words.mark(store, [account_id])
     store.run(
         "INSERT INTO link (connection, identity, account_id, owned, generation, state, reason, counted, hold, failures)"
         " VALUES (:connection, :identity, :row, TRUE, 1, 'live', '', FALSE, '', 0)"

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
+from syncd.store import words
 from syncd.store.database import Store
 
 
@@ -114,6 +115,7 @@ def mark_linked(store: Store, ids: Sequence[int]) -> None:
         "INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE account_id IN :ids ON CONFLICT DO NOTHING",
         ids=list(ids),
     )
+    words.mark(store, ids)
 
 
 def recent_tombstones(store: Store, connection: str, accounts: Sequence[str], since: datetime) -> set[str]:

@@ -154,6 +154,7 @@ class Word(SQLModel, table=True):
     identity: str = Field(primary_key=True)
     yes: bool
     at: str
+    __table_args__ = (Index("word_by_identity", "connection", "identity"),)
 
 
 class Pause(SQLModel, table=True):
@@ -176,9 +177,9 @@ class Dirty(SQLModel, table=True):
 class Link(SQLModel, table=True):
     """What ties an identity to its account at a target; all work there is lies where ``desired`` and ``actual`` differ.
 
-    ``state``: live | disabled | grace | kept | retained | frozen | leaving | rejected. ``tried_*``: a write that read back different;
-    ``refused_*``: a person's no. ``key``: the normalised provider key it wants. ``hold``: why its leaver waits for a person.
-    ``settled``: what ``desired`` was when the account, once brought there by syncd, was last seen there; ``written``
+    ``state``: live | disabled | grace | kept | retained | frozen | leaving | rejected | unlinked. ``tried_*``: a write that read
+    back different; ``refused_*``: a person's no. ``key``: the normalised provider key it wants. ``hold``: why its leaver waits for
+    a person. ``settled``: what ``desired`` was when the account, once brought there by syncd, was last seen there; ``written``
     what it put into lists and objects that others fill too; ``echo`` what it last wrote there of the attributes that the connection
     contributes itself (JSON, both). ``doubt``: the step whose outcome is unknown.
     ``failures``: refused runs in a row; from the third on it is quarantined until ``retry_at``.

@@ -17,21 +17,21 @@ RELEASE_LASTS = timedelta(hours=24)
 """A release that no run used within this time is void (contract: "unused after 24 h they are held again")."""
 
 _UPSERT = (
-    "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since)"
-    " {rows} ON CONFLICT (connection, change) DO UPDATE SET seen = excluded.seen, reason = excluded.reason, hold = excluded.hold,"
-    " state = excluded.state, account = excluded.account, who = excluded.who"
+    "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since,"
+    " choices) {rows} ON CONFLICT (connection, change) DO UPDATE SET seen = excluded.seen, reason = excluded.reason, hold = excluded.hold,"
+    " state = excluded.state, account = excluded.account, who = excluded.who, choices = excluded.choices"
 )
 _OF_CONTAINER = ("id", "connection", "object", "kind", "identity", "account", "who", "reason", "run")
 _HELD = _UPSERT.format(
     rows="SELECT id, connection, object, kind, identity, link_id, account, who,"
-    " CASE WHEN state = 'in_doubt' THEN state ELSE 'held' END, hold, COALESCE(held, error, reason), run, run, :now"
+    " CASE WHEN state = 'in_doubt' THEN state ELSE 'held' END, hold, COALESCE(held, error, reason), run, run, :now, choices"
     " FROM change WHERE run = :run AND connection = :connection"
     " AND (state IN ('held', 'in_doubt') OR (released AND state NOT IN ('applied', 'rejected')))"
 )
 _REFUSED = _UPSERT.format(
     rows="SELECT COALESCE(c.id, 'link:' || l.id), l.connection, 'user', COALESCE(c.kind, ''), l.identity, l.id, a.account,"
     f" COALESCE(c.who, k.key, l.identity), CASE WHEN l.failures >= {PATIENCE} THEN 'quarantined' ELSE 'rejected' END, '',"
-    " COALESCE(c.error, l.reason), :run, :run, :now"
+    " COALESCE(c.error, l.reason), :run, :run, :now, NULL"
     " FROM link AS l LEFT JOIN account AS a ON a.id = l.account_id"
     " LEFT JOIN identity_key AS k ON k.identity = l.identity AND k.attribute = 'userName'"
     " LEFT JOIN change AS c ON l.failures > 0 AND c.seq = (SELECT MAX(x.seq) FROM change AS x"
@@ -41,12 +41,12 @@ _REFUSED = _UPSERT.format(
 )
 """Who was refused once and is held now waits for a release, and is shown as held: as a refusal nobody could let it go."""
 _REFUSED_CONTAINERS = _UPSERT.format(
-    rows="SELECT id, connection, object, kind, identity, link_id, account, who, 'rejected', '', error, run, run, :now"
+    rows="SELECT id, connection, object, kind, identity, link_id, account, who, 'rejected', '', error, run, run, :now, NULL"
     " FROM change WHERE run = :run AND connection = :connection AND object <> 'user' AND state = 'rejected'"
 )
 _DOUBT = _UPSERT.format(
     rows="SELECT c.id, c.connection, c.object, c.kind, c.identity, c.link_id, c.account, c.who, 'in_doubt', '',"
-    " COALESCE(s.error, 'no answer came'), c.run, :run, :now"
+    " COALESCE(s.error, 'no answer came'), c.run, :run, :now, NULL"
     " FROM step AS s JOIN change AS c ON c.seq = s.change WHERE s.connection = :connection"
     " AND s.state IN ('sent', 'in_doubt') AND s.state = 'in_doubt'"  # the first half names the condition of the partial index
 )
@@ -125,16 +125,17 @@ def released(store: Store, connection: str, changes: Sequence[str], now: datetim
 
 
 def listing(store: Store, connections: Sequence[str] | None = None, state: str | None = None) -> Sequence[Row[Any]]:
-    """All that waits, oldest first; what a person keeps as it is does not."""
-    where = ["state <> 'kept'"]
+    """All that waits, oldest first, with the ``retry_at`` of its link; what a person keeps as it is does not."""
+    where = ["p.state <> 'kept'"]
     values: dict[str, Any] = {}
     if connections is not None:
-        where.append("connection IN :connections")
+        where.append("p.connection IN :connections")
         values["connections"] = list(connections)
     if state is not None:
-        where.append("state = :state")
+        where.append("p.state = :state")
         values["state"] = state
-    return store.rows(f"SELECT * FROM pending WHERE {' AND '.join(where)} ORDER BY run, connection, id", **values)
+    text = "SELECT p.*, l.retry_at FROM pending AS p LEFT JOIN link AS l ON l.id = p.link_id"
+    return store.rows(f"{text} WHERE {' AND '.join(where)} ORDER BY p.run, p.connection, p.id", **values)
 
 
 def count(store: Store, connection: str) -> dict[str, int]:
@@ -186,8 +187,13 @@ def refuse(store: Store, ids: Sequence[int]) -> None:
     asked = "id IN :ids AND state = 'held' AND NOT (kind = 'delete' AND hold = 'rehire')"
     of_these = f"IN (SELECT link_id FROM pending WHERE {asked})"
     with store.transaction():
-        store.run(f"UPDATE link SET refused_desired = desired, refused_actual = actual WHERE id {of_these}", ids=list(ids))
+        store.run(f"UPDATE link SET refused_desired = desired, refused_actual = actual, failures = 0 WHERE id {of_these}", ids=list(ids))
         store.run(f"UPDATE pending SET state = 'kept', released_at = NULL WHERE {asked}", ids=list(ids))
+
+
+def settled(store: Store, ids: Sequence[int]) -> None:
+    """These wait no more: a person said what came of them."""
+    store.run("DELETE FROM pending WHERE id IN :ids", ids=list(ids))
 
 
 def in_vain(store: Store, change: Mapping[str, Any], now: datetime) -> None:

@@ -26,6 +26,8 @@ def document(kind: str, **members: Any) -> dict[str, Any]:
 KINDS = closed(create=COUNT, adopt=COUNT, update=COUNT, disable=COUNT, delete=COUNT)
 ACCOUNTS = closed(linked=COUNT, adoptable=COUNT, ambiguous=COUNT, unmanaged=COUNT, ignored=COUNT, rejected=COUNT)
 KEPT = {"enum": ["ok", "failed", "not applicable"]}
+LINKED = closed(connection=TEXT, account=TEXT, identity=TEXT, who=TEXT)
+THERE = closed(connection=TEXT, account=TEXT)
 SCHEMAS = {
     "plan": document(
         "plan", id=COUNT, digest=TEXT, config=TEXT, created=INSTANT,
@@ -93,6 +95,13 @@ SCHEMAS = {
     "verify": document("verify", identities=COUNT, differences=several(TEXT), journal=closed(entries=COUNT, chain=TEXT)),
     "release": document(
         "release", run=COUNT, released=COUNT, held=several(closed(id=COUNT, connection=TEXT, change=TEXT, who=TEXT, reason=TEXT))
+    ),
+    "link": document("link", linked=several(LINKED)),
+    "unlink": document("unlink", unlinked=LINKED),
+    "merge": document("merge", identity=TEXT, merged=TEXT, who=TEXT, moved=several(THERE), unlinked=several(THERE)),
+    "resolve": document("resolve", id=COUNT, connection=TEXT, change=TEXT, who=TEXT, account=MAYBE),
+    "quarantine": document(
+        "quarantine", command={"enum": ["retry", "drop"]}, items=several(closed(id=COUNT, connection=TEXT, change=TEXT, who=TEXT))
     ),
     "reject": document("reject", run=COUNT, rejected=COUNT),
     "connectors": document("connectors", connectors=several(closed(name=TEXT, summary=TEXT))),

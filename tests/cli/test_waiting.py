@@ -198,7 +198,7 @@ def test_a_person_is_rejected_by_the_provider(office: Office) -> None:
     assert {one["state"] for one in items(office)} == {"rejected"}
     for _ in range(2):
         office.run("sync", "--yes")
-    assert [(one["state"], one["command"]) for one in items(office)] == [("quarantined", "syncd sync")]
+    assert [(one["state"], one["command"]) for one in items(office)] == [("quarantined", "syncd quarantine retry p2@corp.example")]
 
 
 def test_what_ends_an_account_waits_until_the_first_contact_is_over(office: Office, empty_store: bytes) -> None:

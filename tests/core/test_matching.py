@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.markers import Owner
-from syncd.core.matching import Candidate, Conflict, Match, match
+from syncd.core.matching import WORD, Candidate, Conflict, Match, match
 
 ME, OTHER = "00000000-0000-5000-8000-000000000001", "00000000-0000-5000-8000-000000000002"
 ORDER = ["@key", "@marker", "externalId", "email"]
@@ -104,9 +104,41 @@ def test_only_an_undisputed_trusted_match_of_a_free_account_goes_without_a_perso
         assert answer.ours == (not answer.hold and one.marker == MARKERS["ours"])
 
 
+@given(answers(), there)
+def test_a_persons_yes_outweighs_every_key_and_takes_nothing_of_anothers(
+    found: tuple[dict[int, There], dict[str, list[Candidate]]], named: There
+) -> None:
+    _, candidates = found
+    answer = match({**candidates, WORD: [named.by(WORD, True)]}, ORDER, ME, "ours")
+    if named.linked == ME:
+        assert answer == match(candidates, ORDER, ME, "ours")
+    elif named.ignored or not free(named) or (named.linked is None and named.marker in (MARKERS["foreign"], MARKERS["unknown"])):
+        assert isinstance(answer, Conflict)
+    else:
+        assert isinstance(answer, Match)
+        assert (answer.row, answer.hold, answer.by) == (named.row, "", "your word")
+
+
+@given(answers(), st.integers(1, 3))
+def test_what_a_person_took_from_somebody_is_never_theirs_by_a_key(
+    found: tuple[dict[int, There], dict[str, list[Candidate]]], row: int
+) -> None:
+    known, candidates = found
+    refused = {name: [replace(each, refused=each.row == row) for each in group] for name, group in candidates.items()}
+    without = {name: [each for each in group if each.row != row] for name, group in candidates.items()}
+    answer, other = match(refused, ORDER, ME, "ours"), match(without, ORDER, ME, "ours")
+    if other is not None:
+        assert answer == other, "as if it were not there"
+    elif row in known and free(known[row]) and known[row].linked != ME and any(each.row == row for one in refused.values() for each in one):
+        assert isinstance(answer, Conflict), "and nobody is doubled for it"
+        assert answer.code == "unlinked"
+    else:
+        assert answer is None
+
+
 def one(attribute: str = "email", *, trusted: bool = True, row: int = 7, linked: str | None = None, departed: bool = False,
-        ignored: bool = False, marker: str | None = None, contradiction: str = "") -> Candidate:  # fmt: skip
-    return Candidate(attribute, trusted, row, f"u{row}", ignored, linked, departed, marker, contradiction)
+        ignored: bool = False, marker: str | None = None, contradiction: str = "", refused: bool = False) -> Candidate:  # fmt: skip
+    return Candidate(attribute, trusted, row, f"u{row}", ignored, linked, departed, marker, contradiction, refused)
 
 
 @pytest.mark.parametrize(
@@ -133,13 +165,27 @@ def one(attribute: str = "email", *, trusted: bool = True, row: int = 7, linked:
         ([one(trusted=False, ignored=True)], Conflict("ignored", "account u7 is on the ignore list")),
         ([one(marker=MARKERS["foreign"])], Conflict("foreign", f"account u7 carries the marker of another syncd (theirs:{OTHER})")),
         ([one(marker=MARKERS["unknown"])], Conflict("foreign", "account u7 carries the marker of another syncd")),
-        ([one(), one("@key", row=8)], Conflict("ambiguous", "u7 and u8 match by email, the provider's key")),
-        ([one(trusted=False), one(trusted=False, row=8)], Conflict("ambiguous", "u7 and u8 match by email")),
+        ([one(), one("@key", row=8)], Conflict("ambiguous", "u7 and u8 match by email, the provider's key", ("u7", "u8"))),
+        ([one(trusted=False), one(trusted=False, row=8)], Conflict("ambiguous", "u7 and u8 match by email", ("u7", "u8"))),
         ([one("externalId", trusted=False, row=8), one(trusted=False)],
          Match(8, "u8", "externalId", "untrusted", "account u8 matches by externalId, which its holder can edit")),
         ([one("externalId", trusted=False, row=8, linked=OTHER), one(trusted=False)],
          Match(7, "u7", "email", "untrusted", "account u7 matches by email, which its holder can edit")),
         ([one("title")], None),
+        ([one(WORD, contradiction="it is another's", linked=OTHER, departed=True)], Match(7, "u7", "your word")),
+        ([one(WORD, row=8, refused=True), one("@key"), one("email")], Match(8, "u8", "your word")),
+        ([one(WORD, marker=MARKERS["ours"])], Match(7, "u7", "your word", ours=True)),
+        ([one(WORD, marker=MARKERS["foreign"])], Conflict("foreign", f"account u7 carries the marker of another syncd (theirs:{OTHER})")),
+        ([replace(one(WORD, marker=MARKERS["foreign"]), forgeable=True)], Match(7, "u7", "your word")),
+        ([replace(one("email", marker=MARKERS["unknown"]), forgeable=True)],
+         Conflict("foreign", "account u7 carries the marker of another syncd")),
+        ([one(WORD, linked=OTHER)], Conflict("taken", f"account u7 that a person linked to them belongs to another person ({OTHER})")),
+        ([one(WORD, linked=ME), one(linked=ME)], None),
+        ([one(refused=True)], Conflict("unlinked", "account u7 matches by email, and was unlinked from them", ("u7",))),
+        ([one(refused=True, trusted=False), one("externalId", row=8)], Match(8, "u8", "externalId")),
+        ([one(refused=True, linked=OTHER)], None),
+        ([one(refused=True, linked=OTHER, departed=True)],
+         Conflict("unlinked", "account u7 matches by email, and was unlinked from them", ("u7",))),
     ],
 )  # fmt: skip
 def test_by_example(candidates: list[Candidate], answer: Match | Conflict | None) -> None:

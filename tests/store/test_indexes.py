@@ -24,6 +24,7 @@ from syncd.store import (
     verdicts,
     waiting,
     whose,
+    words,
 )
 from syncd.store.chain import Event
 from syncd.store.entries import Intent
@@ -31,7 +32,7 @@ from tests.store.rows import HOUR, NOW, change, link, people, person, plans, rec
 
 KEYS = [("email", "x"), ("userName", "y")]
 SLOW = re.compile(
-    r"SCAN (?!json_each|touched|CONSTANT ROW|\(subquery)|SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid>\?"
+    r"SCAN (?!json_each|\w+ VIRTUAL TABLE|matched|found|touched|CONSTANT ROW|\(subquery)|SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid>\?"
     r"|SEARCH \w+ USING (COVERING )?INDEX (account_by|link_by|step_by_time)\w* \(connection=\?\)"
 )
 """A whole table, half of it on average, everything of one connection."""
@@ -125,7 +126,14 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "skip": lambda: verdicts.skip(s, 9, "app", "x", NOW),
         "state_of": lambda: journal.state_of(s, 9, "z"),
         "first_reason": lambda: journal.first_reason(s, 9, "app"),
-        "adoptions": lambda: journal.adoptions(s, 9, "app", held=True),
+        "given": lambda: words.given(s, "app", ["p1"]),
+        "refused words": lambda: words.refused(s, "app", ["p1"]),
+        "owner": lambda: words.owner(s, "app", 1),
+        "give": lambda: words.give(s, "app", 1, "p1", NOW),
+        "take": lambda: words.take(s, "app", 1, "p1", NOW),
+        "accounts": lambda: answers.accounts(s, "app", "u1", "u1"),
+        "accounts beginning": lambda: answers.accounts_beginning(s, "app", "u1", "u1"),
+        "adoptions": lambda: journal.adoptions(s, 9, "app"),
         "refresh": lambda: waiting.refresh(s, 9, "app", NOW),
         "flaw": lambda: waiting.flaw(s, 9, "app", [{"where": "x", "reason": "x", "id": None}], NOW),
         "released": lambda: waiting.released(s, "app", ["h"], NOW),

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("at", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "account_id", "identity"),
     )
+    op.create_index("word_by_identity", "word", ["connection", "identity"], unique=False)
     op.create_table(
         "pause",
         sa.Column("connection", sa.String(), nullable=False),
@@ -60,3 +61,5 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("run", sa.Integer(), nullable=True))
     op.add_column("account", sa.Column("page", sa.Integer(), nullable=True))
     op.add_column("link", sa.Column("echo", sa.String(), nullable=True))
+    op.add_column("change", sa.Column("choices", sa.String(), nullable=True))
+    op.add_column("pending", sa.Column("choices", sa.String(), nullable=True))
