@@ -140,7 +140,7 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
     context.environment.reached("after_settle")
 
 
-def _intend(context: Context, one: Connected, row: Any, step: Step, token: int, *, creates: bool) -> int:
+def _intend(context: Context, one: Connected, row: Any, step: Step, token: int, *, creates: bool) -> Intent:
     intent = journal.intend(context.store, row, step.n, creates, step.summary, token, context.environment.now())
     echoing.intend(context, one, row)
     return intent
