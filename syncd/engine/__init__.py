@@ -12,7 +12,8 @@ The files in the order in which a run meets them::
     ledger        records whose bytes are known
     records       new ones: parsed, mapped, keyed; `directory` and `columns`: whether they are of the right place and shape
     observing     what moved of somebody's account, for the journal
-    identify      a source's accounts become people; `reappearing`: a target's that were taken for gone are ours again
+    identify      a source's accounts become people (`joining`: by what); `reappearing`: a target's that were taken for gone are ours again
+    opinions      what targets that have a say, say of people
     absence       who is missing is asked for (`fading`: where nobody can say, time does)
     tree          the containers accounts live in
 
@@ -25,7 +26,7 @@ The files in the order in which a run meets them::
 
     provision     requests, in the order of `phases`; `renewal`: what grew old meanwhile is planned again; `changes`: rows -> connector
     commits       many small transactions in one
-    settling      what an answer means for the store
+    settling      what an answer means for the store (`echoing`: what was written where opinions are asked for)
     report        what came of it all; `verify`: all of it recomputed, the slow way
 
 A change keeps its id from run to run as long as it is the same change (`reconcile._id`): that is how a release, a no and a doubt find it

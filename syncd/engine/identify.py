@@ -67,14 +67,15 @@ def refresh(context: Context, who: Iterable[str]) -> None:
         _save(context, [one for one, _ in made], [said for _, said in made])
 
 
-def stirred(context: Context) -> None:
-    """Recompute, and mark for every target, whom a target that has a say now says something else of."""
+async def stirred(context: Context) -> None:
+    """Recompute, and mark for every target, whom a target that has a say now says something else of; a block a transaction."""
     for name in context.contributing:
         after = ""
         while ids := opinions.stirred(context.store, name, after):
             after = ids[-1]
             with context.store.transaction():
                 remake(context, ids)
+            await context.breathe()
 
 
 def remake(context: Context, ids: Sequence[str]) -> None:

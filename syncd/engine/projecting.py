@@ -42,7 +42,7 @@ async def project_dirty(context: Context, one: Connected, after: After = _nothin
 
     First, what targets that have a say were seen to say is merged.
     """
-    identify.stirred(context)
+    await identify.stirred(context)
     total = 0
     while rows := links.dirty(context.store, one.name):
         projected = [at(context, one, row) for row in rows]

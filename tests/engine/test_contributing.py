@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from syncd.core.evidence import STALE
 from syncd.model import MapEntry
 from syncd.store import waiting
-from tests.engine.contributing import FIRST, at_rest, other, phones, two
+from tests.engine.contributing import FIRST, at_rest, other, phones, two, written
 from tests.engine.worlds import MakeWorld, mail, people, settle, target
 from tests.world import LIMITS, person, planned
 
@@ -91,6 +92,20 @@ async def test_clearing_counts_as_ever(world: MakeWorld) -> None:
     w.extra = [other(w, limits=LIMITS)]
     w.write(people(1, 2, 3))
     assert [hold for _, _, hold in planned((await w.run())[1])] == ["limit"] * 6
+
+
+async def test_a_plan_that_waited_long_is_asked_for_anew_where_opinions_come_from(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+
+    def meanwhile() -> None:
+        w.clock.pass_time(STALE + timedelta(minutes=1))
+        w.account(mail(1))["phone"] = "1"
+
+    before = written(w)
+    await w.run(meanwhile=meanwhile)
+    assert (written(w), phones(w)) == (before, ("1", "1")), "what would not be planned any more is not sent"
+    await at_rest(w)
 
 
 async def test_who_comes_later_in_the_order_loses_and_is_repaired(world: MakeWorld) -> None:
