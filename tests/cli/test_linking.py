@@ -56,7 +56,8 @@ def test_a_link_ends_in_a_document_and_in_the_journal(office: Office) -> None:
     assert [(one["connection"], one["account"], one["who"]) for one in document["linked"]] == [("chat", sid, "p2@corp.example")]
     store = Store(f"sqlite:///{office.root}/syncd.db")
     rows = store.rows(
-        "SELECT e.connection, p.identity, p.body FROM entry AS e JOIN payload AS p ON p.entry = e.seq WHERE e.what = 'decided' AND p.identity IS NOT NULL"
+        "SELECT e.connection, p.identity, p.body FROM entry AS e JOIN payload AS p ON p.entry = e.seq"
+        " WHERE e.what = 'decided' AND p.identity IS NOT NULL"
     )
     assert [(row.connection, row.identity, json.loads(row.body)["command"]) for row in rows] == [
         ("chat", document["linked"][0]["identity"], f"link -c chat {sid} people/E2")
