@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Invocation:
     """``environ`` and ``environment``: those of the process by default. ``config``: of --config.
 
-    ``verbose``: everything, tracebacks included; the printer's ``quiet``: results alone.
+    ``verbose``: everything, tracebacks included; the printer's ``quiet``: results alone. ``offline``: said by a command that asks no
+    provider, before it looks at the settings: their secrets are not needed.
     """
 
     def __init__(self, environ: Mapping[str, str] | None = None, environment: Environment | None = None) -> None:
@@ -32,6 +33,7 @@ class Invocation:
         self.printer = Printer(sys.stdout, sys.stderr, self.environ)
         self.config: Path | None = None
         self.verbose = False
+        self.offline = False
 
     def take(self, config: Path | None, json: bool, verbose: bool, quiet: bool) -> None:
         """Global options count wherever they stand, before or after the command's name."""
@@ -50,7 +52,7 @@ class Invocation:
         """The configuration; its warnings go to stderr, its secrets are masked from here on. Raises Refused."""
         from syncd.settings import load
 
-        settings = load(self.config, registry(), self.environ)
+        settings = load(self.config, registry(), self.environ, offline=self.offline)
         self._log(settings)
         self.printer.note(*((f"warning: {warning}", "33") for warning in settings.warnings))
         return settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -62,6 +62,11 @@ def ago(moment: datetime | None, now: datetime) -> str:
         if seconds >= size and (size > 1 or seconds >= 5):
             return f"{count(seconds // size, name)} ago"
     return "just now"
+
+
+def utc(moment: datetime) -> str:
+    """``2026-11-21 08:00 UTC``."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def table(rows: Iterable[Sequence[str]], indent: str = "") -> Iterator[str]:

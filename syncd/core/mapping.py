@@ -11,7 +11,7 @@ from syncd.core import variables
 from syncd.core.fingerprint import canonical as canonical_json
 from syncd.core.kinds import coerce, fits, text
 from syncd.core.paths import clean, get, present, under, with_value
-from syncd.core.rule import Rule, compile_rule, seen
+from syncd.core.rule import Derived, Rule, compile_rule, seen
 from syncd.core.source import compile_source
 from syncd.errors import Rejected
 from syncd.model import Account, Attributes, Capability, MapEntry, Mutability
@@ -108,6 +108,11 @@ class WriteMap:
             if value is not None or not rule.entry.keep_empty:
                 wanted[rule.path] = rule.beside_others(value, get(account, rule.path), before.get(rule.path)) if rule.shares else value
         return self._completed(wanted, account)
+
+    def derived(self, identity_attributes: Attributes, *, existing: bool) -> tuple[Derived, ...]:
+        """What each line makes of a person, as `wanted` uses it. ``existing``: without those that only a creation uses."""
+        person = _person(identity_attributes)
+        return tuple(rule.derived(person) for rule in (self._for_existing if existing else self._rules))
 
     def ours(self, identity_attributes: Attributes, paths: Collection[str]) -> dict[str, Any]:
         """What we alone want at these paths of the map, before members that others own are added. Raises Rejected like `wanted`."""

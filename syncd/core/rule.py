@@ -18,6 +18,17 @@ from syncd.model import SETS, Attributes, AttributeSpec, Capability, MapEntry, M
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """What one line of a map makes of a person: of which attributes, and which value; or, in ``error``, why it makes none."""
+
+    path: str
+    entry: MapEntry
+    reads: Attributes
+    value: Any
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """``path``: of the provider attribute. ``spec``: of that attribute, or of the object it is a member of.
 
@@ -38,6 +49,13 @@ class Rule:
             return None if value is None else self.settled(value)
         except Rejected as error:
             raise Rejected(f"{self.path}: {error}") from None
+
+    def derived(self, person: Attributes) -> Derived:
+        reads = {name: person.get(name) for name in self.source.reads}
+        try:
+            return Derived(self.path, self.entry, reads, self.value(person))
+        except Rejected as error:
+            return Derived(self.path, self.entry, reads, None, str(error))
 
     def settled(self, value: Any) -> Any:
         """A clean, present value in the type and form of the attribute. Raises Rejected for the wrong type and for one over the limit."""
@@ -85,7 +103,7 @@ def compile_rule(entry: MapEntry, capability: Capability, types: Mapping[str, st
         raise Refused(entry.where, f"unknown attribute {entry.name!r}", _near(entry.name, capability.attributes))
     if spec.mutability is Mutability.READ_ONLY:
         raise Refused(entry.where, f"{entry.name} is read-only")
-    for name in _names(entry):
+    for name in Source(entry, None, False).reads:
         if name not in types:
             raise Refused(entry.where, f"{entry.name}: unknown name {name!r}", _near(name, types))
     kind = _kind(spec, entry.name)
@@ -94,11 +112,6 @@ def compile_rule(entry: MapEntry, capability: Capability, types: Mapping[str, st
     rule = Rule(entry.name, entry, spec, source, None if entry.own is None else Globs([entry.own]), shares)
     _check_literals(rule)
     return rule
-
-
-def _names(entry: MapEntry) -> list[str]:
-    texts = {"name": [entry.text], "first": entry.text.split(",")}.get(entry.source, [])
-    return [text.strip() for text in texts]
 
 
 def _near(name: str, known: Mapping[str, Any]) -> str:

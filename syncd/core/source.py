@@ -32,6 +32,14 @@ class Source:
         except (EvaluationError, Rejected) as error:
             raise Rejected(f"{self.entry.name}: {error}") from None
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names whose values it looks at."""
+        if self.expression is not None:
+            return tuple(sorted(self.expression.names))
+        names = {"name": [self.entry.text], "first": self.entry.text.split(",")}.get(self.entry.source, [])
+        return tuple(name.strip() for name in names)
+
     def _origin(self, attributes: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
         if self.expression is not None:
             return self.expression.evaluate(variables)

@@ -29,6 +29,9 @@ The files in the order in which a run meets them::
     settling      what an answer means for the store (`echoing`: what was written where opinions are asked for)
     report        what came of it all; `verify`: all of it recomputed, the slow way
 
+    explain       outside of any run: the same questions and decisions about one person, nothing written; `past`: how they stood then;
+                  `stranger`: an account that is nobody's; `assess`: everybody, by an expression
+
 A change keeps its id from run to run as long as it is the same change (`reconcile._id`): that is how a release, a no and a doubt find it
 again, though every run plans anew.
 """

@@ -150,6 +150,8 @@ async def _document(context: Context, one: Connected, found: Match) -> Mapping[s
     if text is not None:
         kept: Mapping[str, Any] = orjson.loads(text)
         return kept
+    if context.offline:
+        return _unread(found, "the store has not kept its attributes, and nobody is asked now")
     try:
         answer = await one.connector.fetch(Ref(found.account))
     except (Retryable, Rejected) as error:

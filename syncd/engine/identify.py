@@ -158,7 +158,7 @@ def _person(context: Context, identity: str, accounts: Sequence[Made], stored: A
     live = "live" if read else "frozen" if present or forgotten or not accounts else "departed"
     attributes = merged(context, said) if read else orjson.loads(stored.attributes if stored else "{}")
     known = (_sourced(context, accounts) or attributes) if context.contributing else attributes
-    starts, ends, due = _window(context, attributes, said)
+    starts, ends, due = validity(context, attributes, said)
     return Person(
         id=identity, attributes=orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode(), live=live,
         ignored=_ignored(context, present or accounts), departed_at=_departed(accounts) if live == "departed" else None,
@@ -181,7 +181,7 @@ def foreseen(context: Context, one: Connected, person: project.Person, account: 
         said = joined(said, context.connected[row.connection], Account(row.account, orjson.loads(row.document)))
     said = joined(said, one, account)
     attributes = merged(context, said)
-    starts, ends, _ = _window(context, attributes, said)
+    starts, ends, _ = validity(context, attributes, said)
     return replace(person, attributes=attributes, starts=starts, ends=ends)
 
 
@@ -197,7 +197,7 @@ def _ignored(context: Context, accounts: Iterable[Made]) -> bool:
     return any(context.ignore.matches(one.account, one.reading.get("userName"), one.reading.get("email")) for one in accounts)
 
 
-def _window(context: Context, attributes: Mapping[str, Any], said: Heard) -> tuple[Any, Any, Any]:
+def validity(context: Context, attributes: Mapping[str, Any], said: Heard) -> tuple[Any, Any, Any]:
     """(from, until, the next of the two), each in the time zone of the connection whose value won."""
 
     def zone(name: str) -> str:

@@ -14,7 +14,7 @@ from syncd.core.project import Holding, Person, Projection, project
 from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.environment import instant
-from syncd.model import Hold
+from syncd.model import Attributes, Hold
 from syncd.store import links
 from syncd.store.links import Standing
 from syncd.store.standing import Stands
@@ -103,9 +103,13 @@ def holding_of(context: Context, row: Stands) -> Holding | None:
 
 
 def who(person: Person) -> str:
+    return called(person.id, person.attributes)
+
+
+def called(id: str, attributes: Attributes) -> str:
     """What a person is called in plans: userName, or the next best name."""
-    names: Iterable[str] = (person.attributes.get(name, "") for name in ("userName", "email", "displayName"))
-    return next((name for name in names if name), person.id)
+    names: Iterable[str] = (attributes.get(name, "") for name in ("userName", "email", "displayName"))
+    return next((name for name in names if name), id)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -48,7 +48,7 @@ async def reconcile(context: Context, one: Connected) -> None:
 
 
 async def _plan_rows(context: Context, one: Connected, rows: Sequence[Stands], evidence: Proofs) -> None:
-    planned = await _plan_block(context, one, [row for row in rows if _ready(context, row)], evidence)
+    planned = await _plan_block(context, one, [row for row in rows if ready(context, row)], evidence)
     with context.store.transaction():
         journal.record(context.store, planned)
     await context.breathe()
@@ -60,7 +60,12 @@ async def plan_again(context: Context, one: Connected, identity: str) -> list[di
     return await _plan_block(context, one, rows, _evidence(context, one))
 
 
-def _ready(context: Context, row: Stands) -> bool:
+async def decisions(context: Context, one: Connected, each: Projected) -> list[dict[str, Any]]:
+    """What a plan would hold for one identity by what is stored: rows as the journal takes them. Nothing is written."""
+    return await _judged(context, one, [each], _evidence(context, one))
+
+
+def ready(context: Context, row: Stands) -> bool:
     """Not in doubt, not resting after repeated refusals."""
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
 
@@ -84,7 +89,10 @@ def _heard(context: Context, source: Any) -> datetime:
 
 
 async def _plan_block(context: Context, one: Connected, rows: Sequence[Stands], evidence: Proofs) -> list[dict[str, Any]]:
-    projected = _still_out_of_step(context, one, [at(context, one, row) for row in rows])
+    return await _judged(context, one, _still_out_of_step(context, one, [at(context, one, row) for row in rows]), evidence)
+
+
+async def _judged(context: Context, one: Connected, projected: Sequence[Projected], evidence: Proofs) -> list[dict[str, Any]]:
     matches = correlate(context, one, [each for each in projected if each.holding is None])
     colliding = _collisions(context, one, projected)
     lately = _lately(context, one, projected)
@@ -108,12 +116,18 @@ def _still_out_of_step(context: Context, one: Connected, projected: Sequence[Pro
     """Without those whom the time that passed since they were projected brought in step: of nothing, no change is made. A leaver whose
     sessions were not ended by the change that disabled them is not in step, though the attributes say so."""
     owing = set(outcomes.unrevoked(context.store, one.name))
-    in_step = [each for each in projected if each.projection.desired == each.projection.actual and not _owes(each, owing)]
-    if not in_step:
+    done = [each for each in projected if each.projection.desired == each.projection.actual and not _owes(each, owing)]
+    if not done:
         return list(projected)
     with context.store.transaction():
-        save(context, one, in_step)
-    return [each for each in projected if each not in in_step]
+        save(context, one, done)
+    return [each for each in projected if each not in done]
+
+
+def in_step(context: Context, one: Connected, each: Projected) -> bool:
+    """Whether nothing is to be done for one identity."""
+    same = each.projection.desired == each.projection.actual
+    return same and not _owes(each, outcomes.unrevoked(context.store, one.name))
 
 
 def _owes(each: Projected, owing: Collection[str]) -> bool:

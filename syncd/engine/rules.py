@@ -30,7 +30,7 @@ async def register(context: Context) -> None:
         await identify.refresh_all(context)
     with context.store.transaction():
         identities.merge_under(context.store, people)
-        context.changed_rules.update(_changed(context))
+        context.changed_rules.update(changed(context))
         _project_anew(context)
 
 
@@ -67,7 +67,7 @@ def unseen(context: Context) -> list[str]:
     ]
 
 
-def _changed(context: Context) -> list[str]:
+def changed(context: Context) -> list[str]:
     """Targets whose map, scope or sources are not those that a whole cycle has gone by; one without accounts of ours has no last time."""
     return [
         row.name for row, rules in _known(context) if row.consented != rules and (row.consented or links.owned(context.store, row.name))

@@ -26,8 +26,10 @@ def load(
     *,
     flags: Mapping[str, Any] | None = None,
     directory: Path | None = None,
+    offline: bool = False,
 ) -> Settings:
     """``path``: of ``--config``, if given. ``flags``: dotted key -> value, strongest of all. ``directory``: where to look (default: here).
+    ``offline``: no provider will be asked, so that secrets may be missing from the environment.
 
     Raises Refused, naming every problem.
     """
@@ -38,8 +40,11 @@ def load(
     origins = Origins(document, layers)
     configured = len(_mapping(origins.tree.get("connections")))
     arrivals.refuse(origins, problems)
-    origins.resolve(environ, problems)
+    missing = Problems() if offline else problems
+    origins.resolve(environ, missing)
     settings = _checked(origins, registry, problems, configured)
+    if len(settings.landscape.connections) < configured:  # what is missing is more than a secret
+        problems.found.extend(one for one in missing.found if one not in problems.found)
     problems.raise_any()
     return settings
 

@@ -186,6 +186,12 @@ def collisions(store: Store, connection: str, keys: Sequence[str]) -> dict[str, 
     return {key: identities for key, identities in wanting.items() if len(identities) > 1}
 
 
+def wanting(store: Store, connection: str, key: str) -> list[str]:
+    """Who wants this provider key at ``connection``."""
+    rows = store.rows("SELECT identity FROM link WHERE connection = :connection AND key = :key", connection=connection, key=key)
+    return [row.identity for row in rows]
+
+
 def counts(store: Store, connection: str) -> Mapping[str, int]:
     """known, linked, ignored and unlinked (all others that exist) accounts of a connection, each counted within one index."""
     known = int(store.value("SELECT COUNT(*) FROM account WHERE connection = :connection AND gone_at IS NULL", connection=connection))

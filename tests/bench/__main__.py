@@ -12,6 +12,7 @@ BENCHMARKS = {
     "first": "T3: the first load of 100,000 accounts, against download + orjson of the same pages",
     "requests": "requests a change at each provider, beside the fewest that its API allows",
     "apply": "T5, T6: provisioning at a known limit and at an unknown one, against the vendor's SDK in a loop",
+    "asking": "explain and eval on a store of 1,000,000 identities",
     "http": "T8: CPU a request at concurrency 1 and 64",
     "start": "T10: start-up, and a run with nothing to do",
 }

@@ -28,6 +28,12 @@ ACCOUNTS = closed(linked=COUNT, adoptable=COUNT, ambiguous=COUNT, unmanaged=COUN
 KEPT = {"enum": ["ok", "failed", "not applicable"]}
 LINKED = closed(connection=TEXT, account=TEXT, identity=TEXT, who=TEXT)
 THERE = closed(connection=TEXT, account=TEXT)
+SEEN = closed(
+    connection=TEXT, account=TEXT, run={"type": ["integer", "null"]}, page={"type": ["integer", "null"]}, at=INSTANT, gone_at=INSTANT,
+    ignored=FLAG,
+)  # fmt: skip
+CAUSE = closed(step=TEXT, text=TEXT)
+HAPPENED = {"type": "object", "required": ["at", "run", "connection", "what"]}
 SCHEMAS = {
     "plan": document(
         "plan", id=COUNT, digest=TEXT, config=TEXT, created=INSTANT,
@@ -110,6 +116,42 @@ SCHEMAS = {
         obligations=several(
             closed(number=COUNT, name=TEXT, clause=TEXT, state=KEPT, checks=several(closed(name=TEXT, state=KEPT, found=MAYBE)))
         ),
+    ),
+    "eval": document(
+        "eval", expression=TEXT, identities=COUNT, matching=COUNT, undecided=several(closed(reason=TEXT, identities=COUNT)),
+        connections=several(
+            closed(name=TEXT, scope=MAYBE, joining=COUNT, leaving=COUNT, newcomers=several(TEXT), leavers=several(TEXT))
+        ),
+    ),
+    "explain": document(
+        "explain", identity=TEXT, who=TEXT, live={"enum": ["live", "departed", "frozen"]}, at=INSTANT, accounts=several(SEEN),
+        attributes={
+            "type": "object",
+            "additionalProperties": closed(value={}, claims=several(closed(connection=TEXT, value={}, wins=FLAG, echo=FLAG))),
+        },
+        connections=several(
+            closed(
+                name=TEXT, account=MAYBE, state=TEXT, verdict=TEXT, account_seen={"anyOf": [SEEN, {"type": "null"}]},
+                scope=closed(expression=MAYBE, values={"type": "object"}, answer={"type": ["boolean", "null"]}), causes=several(CAUSE),
+                would_change=several(TEXT),
+            )
+        ),
+    ),
+    "explain_past": document(
+        "explain", identity=TEXT, who=TEXT, live={"enum": ["live", "departed", "frozen"]}, at=INSTANT, note=TEXT,
+        attributes={"type": "object"}, before=several(HAPPENED), after=several(HAPPENED),
+        connections=several(
+            closed(
+                name=TEXT, account=MAYBE, verdict=TEXT, document={"type": ["object", "null"]}, causes=several(CAUSE),
+                before=several(HAPPENED), after=several(HAPPENED),
+            )
+        ),
+    ),
+    "explain_account": document(
+        "explain", identity={"type": "null"}, who=TEXT, verdict=TEXT, run={"type": ["integer", "null"]},
+        page={"type": ["integer", "null"]}, at=INSTANT, ignored=FLAG,
+        keys=several(closed(attribute=TEXT, value=TEXT, trusted=FLAG, people=several(TEXT))), causes=several(CAUSE),
+        would_change=several(TEXT),
     ),
 }  # fmt: skip
 

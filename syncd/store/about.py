@@ -1,0 +1,110 @@
+"""Everything the store knows about one person at one connection, or about one account, found by index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy.engine import Row
+
+from syncd.environment import stamp
+from syncd.store.database import Store
+
+_ACCOUNT = "SELECT a.*, r.started FROM account AS a LEFT JOIN run AS r ON r.id = a.run"
+
+
+def sightings(store: Store, identity: str) -> Sequence[Row[Any]]:
+    """The accounts that make a person, gone ones too; ``started``: when the run began that read them."""
+    return store.rows(f"{_ACCOUNT} WHERE a.identity = :identity ORDER BY a.id", identity=identity)
+
+
+def account(store: Store, id: int) -> Row[Any] | None:
+    """The same row of any account."""
+    return store.one(f"{_ACCOUNT} WHERE a.id = :id", id=id)
+
+
+def account_called(store: Store, connection: str, account: str) -> Row[Any] | None:
+    """The same row, by the provider's id of a user."""
+    return store.one(
+        f"{_ACCOUNT} WHERE a.connection = :connection AND a.account = :account AND a.object = 'user'",
+        connection=connection, account=account,
+    )  # fmt: skip
+
+
+class Key(NamedTuple):
+    """What an account can be found by."""
+
+    attribute: str
+    key: str
+    trusted: bool
+
+
+def keys(store: Store, account: int) -> list[Key]:
+    rows = store.rows("SELECT attribute, key, trusted FROM account_key WHERE account_id = :id ORDER BY attribute", id=account)
+    return [Key._make(row) for row in rows]
+
+
+def link(store: Store, connection: str, identity: str) -> Row[Any] | None:
+    """The whole row."""
+    return store.one("SELECT * FROM link WHERE connection = :connection AND identity = :identity", connection=connection, identity=identity)
+
+
+def changes(store: Store, connection: str, identity: str, limit: int) -> Sequence[Row[Any]]:
+    """The last changes planned for a person at a connection, newest first; ``started``: when their run began."""
+    return store.rows(
+        "SELECT c.*, r.started FROM change AS c LEFT JOIN run AS r ON r.id = c.run"
+        " WHERE c.identity = :identity AND c.connection = :connection AND c.object = 'user' ORDER BY c.seq DESC LIMIT :limit",
+        connection=connection, identity=identity, limit=limit,
+    )  # fmt: skip
+
+
+def first_change(store: Store, connection: str, identity: str) -> str | None:
+    """When the run began that first planned something for a person at a connection, of all that is kept."""
+    started: str | None = store.value(
+        "SELECT r.started FROM change AS c JOIN run AS r ON r.id = c.run WHERE c.identity = :identity AND c.connection = :connection"
+        " ORDER BY c.seq LIMIT 1",
+        connection=connection, identity=identity,
+    )  # fmt: skip
+    return started
+
+
+def steps(store: Store, changes: Sequence[int]) -> Sequence[Row[Any]]:
+    """Every request of these changes, in order."""
+    return store.rows("SELECT * FROM step WHERE change IN :changes ORDER BY change, n, id", changes=list(changes))
+
+
+def waits(store: Store, connection: str, changes: Sequence[str]) -> Sequence[Row[Any]]:
+    """What waits for a person, or was refused by one, under these names: change ids, ``link:`` and the link's id, ``record:`` and the
+    account."""
+    return store.rows(
+        "SELECT p.*, l.retry_at FROM pending AS p LEFT JOIN link AS l ON l.id = p.link_id"
+        " WHERE p.connection = :connection AND p.change IN :changes ORDER BY p.id",
+        connection=connection, changes=list(changes),
+    )  # fmt: skip
+
+
+def words(store: Store, connection: str, identity: str) -> Sequence[Row[Any]]:
+    """(account, yes, at) of what a person said of this person's account."""
+    return store.rows(
+        "SELECT a.account, w.yes, w.at FROM word AS w JOIN account AS a ON a.id = w.account_id"
+        " WHERE w.connection = :connection AND w.identity = :identity ORDER BY w.at",
+        connection=connection, identity=identity,
+    )  # fmt: skip
+
+
+def pause(store: Store, connection: str, now: datetime) -> Row[Any] | None:
+    """Why nothing is written there at present, if a person said so."""
+    return store.one(
+        "SELECT * FROM pause WHERE connection IN ('', :connection) AND (until IS NULL OR until > :now) ORDER BY connection LIMIT 1",
+        connection=connection, now=stamp(now),
+    )  # fmt: skip
+
+
+def journal(store: Store, identity: str) -> Sequence[Row[Any]]:
+    """Every entry about a person, oldest first: (seq, at, run, connection, what, body)."""
+    return store.rows(
+        "SELECT e.seq, e.at, e.run, e.connection, e.what, p.body FROM payload AS p JOIN entry AS e ON e.seq = p.entry"
+        " WHERE p.identity = :identity ORDER BY e.seq",
+        identity=identity,
+    )  # fmt: skip
