@@ -33,17 +33,14 @@ WRONG = {
 }
 LATER = (
     "run",
-    "init people.csv",
     "apply FILE",
     "explain ann --at now",
     "history --csv",
     "revert 3",
     "eval true",
-    "pause --reason lunch",
-    "resume",
     "account list",
     "container list",
-    "store backup",
+    "store migrate",
     "forget ann",
     "plan --out FILE",
     "plan --format csv",
