@@ -133,6 +133,7 @@ def _distrust(store: Store, said: dict[str, Any], now: datetime, *, epoch: int, 
         epoch=str(epoch),
     )
     store.run("UPDATE account SET digest = NULL")
+    _unhear(store)
     store.run("UPDATE connection SET watermark = NULL, sealed_at = NULL, complete = FALSE, restored = :now", now=stamp(now))
     store.run("UPDATE pending SET released_at = NULL")
     store.run(
@@ -143,3 +144,11 @@ def _distrust(store: Store, said: dict[str, Any], now: datetime, *, epoch: int, 
     run = journal.reserve_run(store, last, "restore", now)
     chain.append(store, [chain.Event(chain.DECIDED, "", said, run=run)], now)
     return epoch
+
+
+def _unhear(store: Store) -> None:
+    """What targets say of people may be what syncd wrote after the backup: they say nothing until they are read again, and then as to a
+    store that was lost. Where accounts live in containers, what is known of them says who lives there, and stays."""
+    heard = "SELECT l.account_id FROM link AS l JOIN account AS a ON a.id = l.account_id WHERE l.echo IS NOT NULL AND a.container IS NULL"
+    store.run(f"UPDATE account SET document = NULL WHERE id IN ({heard})")
+    store.run(f"UPDATE link SET echo = NULL WHERE account_id IN ({heard})")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from sqlalchemy import create_engine
 
 from syncd.errors import Busy, Fatal, Quarantined
 from syncd.model import Effort
-from syncd.store import Store, backups, chain, connections, journal, lease, links, pauses, restoring
+from syncd.store import Store, backups, chain, connections, journal, lease, pauses, restoring
 from syncd.store.backups import Unusable
+from syncd.store.database import HEAD
+from syncd.store.migrations.upgrade import config
 from syncd.store.restoring import Restored
 from tests.store.conftest import Opener
 from tests.store.rows import HOUR, NOW, register, stage
@@ -102,6 +105,23 @@ def test_no_release_of_then_counts(opened: Opener, saved: Path, tmp_path: Path) 
     assert store.value("SELECT COUNT(*) FROM pending WHERE released_at IS NULL") == 1
 
 
+def test_a_target_says_nothing_of_people_before_it_is_read_again(opened: Opener, saved: Path, tmp_path: Path) -> None:
+    """What it holds may have been written after the backup, which the store knows nothing of."""
+    store = opened()
+    ids = stage(store, "app", "ann", "cid", "eve")
+    for name, echo in (("ann", '{"account": 1, "wrote": {}}'), ("cid", None), ("eve", '{"account": 3, "wrote": {}}')):
+        text = "INSERT INTO link (connection, identity, account_id, echo, owned, generation, state, reason, counted, hold, failures)"
+        text += " VALUES ('app', :name, :row, :echo, TRUE, 0, 'live', '', FALSE, '', 0)"
+        store.run(text, name=name, row=ids[name], echo=echo)
+    store.run("UPDATE account SET container = 'tenant' WHERE account = 'eve'")
+    backups.backup(store.url, tmp_path / "with.db", Effort("", ""))
+    put_back(store, tmp_path / "with.db")
+    rows = store.rows("SELECT a.account, a.document IS NULL AS mute, l.echo FROM link AS l JOIN account AS a ON a.id = l.account_id")
+    assert {row.account: (bool(row.mute), row.echo is None) for row in rows} == {
+        "ann": (True, True), "cid": (False, True), "eve": (False, False),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("state", ["sent", "in_doubt"])
 def test_what_was_under_way_is_in_doubt_from_now_on(opened: Opener, saved: Path, tmp_path: Path, state: str) -> None:
     """So that only a view which begins after the settle window, counted from the restore, shows that it was not done."""
@@ -172,19 +192,22 @@ def test_where_the_store_is_broken(opened: Opener, saved: Path) -> None:
     assert names(path) == {"ann"}
 
 
-def test_a_backup_of_an_older_schema_is_brought_up_to_date_and_stays_as_it_is(opened: Opener, saved: Path) -> None:
-    store = opened()
-    with sqlite3.connect(saved) as database:
-        for table in ("entry", "payload", "applied", "word", "pause"):
-            database.execute(f"DROP TABLE {table}")
-        for table, column in (("account", "run"), ("account", "page"), ("link", "echo"), ("connection", "restored")):
-            database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        database.execute("UPDATE alembic_version SET version_num = '0002'")
-    database.close()
-    before = saved.read_bytes()
-    put_back(store, saved)
-    assert names_of(store) == {"ann"} and saved.read_bytes() == before
-    assert links.counts(store, "app")["known"] == 1
+def test_a_backup_of_an_older_schema_is_brought_up_to_date_and_stays_as_it_is(opened: Opener, tmp_path: Path) -> None:
+    store, old = opened(), tmp_path / "old.db"
+    engine = create_engine(f"sqlite:///{old}")
+    with engine.connect() as connection:
+        command.upgrade(config(connection), "0002")
+        for name in ("store", "digest_key", "instance"):
+            value = {"instance": "default"}.get(name, "00" * 16)
+            connection.exec_driver_sql("INSERT INTO setting (name, value) VALUES (?, ?)", (name, value))
+        connection.commit()
+    engine.dispose()
+    register(store, "app")
+    stage(store, "app", "bob")
+    before = old.read_bytes()
+    put_back(store, old)
+    assert names_of(store) == set() and old.read_bytes() == before
+    assert store.value("SELECT version_num FROM alembic_version") == HEAD
 
 
 def test_interrupted_it_never_happened(opened: Opener, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
