@@ -9,6 +9,7 @@ import pytest
 from syncd.connectors.memory import MemoryConnector
 from syncd.model import Account, Effort, Step
 from syncd.store import backups, connections, restoring
+from tests.engine.contributing import at_rest, phones, two
 from tests.engine.worlds import MakeWorld, creates, established, kinds, limited, mail, names, people, settle, states, target, writes
 from tests.world import World, person
 
@@ -163,3 +164,26 @@ async def test_a_person_who_was_deleted_and_came_back_keeps_the_new_account(worl
     put_back(w)
     report, _ = await w.run()
     assert (report.converged, len(writes(w)), w.account(mail(2))) == (True, before, account)
+
+
+async def test_what_syncd_wrote_since_the_backup_is_no_opinion_of_the_target(world: MakeWorld) -> None:
+    w = await two(world)
+    back_up(w)
+    await settle(w, person(1, phone="3"))
+    put_back(w)
+    await w.run()
+    await at_rest(w)
+    await settle(w, person(1, phone="4"))
+    assert phones(w) == ("4", "4"), "it follows its source as ever"
+
+
+async def test_an_opinion_of_before_the_backup_stays_one(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    back_up(w)
+    put_back(w)
+    await w.run()
+    assert phones(w) == ("2", "2")
+    await settle(w, person(1, phone="4"))
+    assert phones(w) == ("2", "2")
