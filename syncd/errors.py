@@ -7,6 +7,7 @@
     |-- InDoubt         the request left, the answer did not come: find out before sending it again
     |-- Rejected        this one change or record cannot be done as asked: report it, go on with the others
     |-- Quarantined     this connection must stop at once (401, 403, lost lease, drifting identity field)
+    |   `-- Paused      ... because a person said so: nothing failed
     |-- Incomplete      this listing proves nothing about who is missing: keep the data, plan no leaver
     `-- Fatal           the configuration or the store is unusable: change nothing, exit 78
         |-- Refused     the configuration, at a file:line:column
@@ -42,6 +43,10 @@ class Rejected(SyncdError):
 
 class Quarantined(SyncdError):
     """The whole connection stops; nothing more is sent to it in this run."""
+
+
+class Paused(Quarantined):
+    """A person wants nothing written there for now: what was not sent is skipped, and no failure."""
 
 
 class Incomplete(SyncdError):

@@ -6,12 +6,11 @@ import typer
 
 from syncd.cli.app import app
 from syncd.cli.exits import Misused
+from syncd.cli.storing import store
 
 LATER = {
-    app: (
-        "run", "init", "apply", "history", "revert", "pause", "resume", "account",
-        "container", "store", "forget",
-    ),
+    app: ("run", "apply", "history", "revert", "account", "container", "forget"),
+    store: ("migrate",),
 }  # fmt: skip
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 

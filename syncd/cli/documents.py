@@ -13,7 +13,7 @@ from syncd.engine.planning import ConnectionPlan, Plan
 from syncd.engine.reading import Reading
 from syncd.engine.report import Report, Result
 from syncd.model import Connection
-from syncd.store import Store, connections, links, waiting
+from syncd.store import Store, connections, links, pauses, waiting
 
 
 def document(kind: str, **members: Any) -> dict[str, Any]:
@@ -66,14 +66,14 @@ def status(summary: str, identities: int, states: Sequence[Mapping[str, Any]]) -
     return document("status", summary=summary, identities=identities, connections=[dict(one) for one in states])
 
 
-def state(store: Store, one: Connection) -> dict[str, Any]:
-    """What the store knows of one configured connection. Without a daemon nothing is paused, suspended or due."""
+def state(store: Store, one: Connection, now: datetime) -> dict[str, Any]:
+    """What the store knows of one configured connection. Without a daemon nothing is suspended or due."""
     known, waits, counts = connections.row(store, one.name), waiting.count(store, one.name), links.counts(store, one.name)
     return {
         "name": one.name, "last_delta": known.last_delta if known else None, "last_full": known.last_full if known else None,
         "accounts": counts["known"], "links": counts["linked"] if one.write else counts["known"] - counts["ignored"],
         **{name: waits.get(name, 0) for name in ("held", "in_doubt", "quarantined", "rejected")},
-        "paused": False, "suspended": False, "next_run": None,
+        "paused": one.write is not None and pauses.at(store, one.name, now) is not None, "suspended": False, "next_run": None,
     }  # fmt: skip
 
 

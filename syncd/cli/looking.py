@@ -29,8 +29,9 @@ def status(invocation: Invocation) -> int:
     from syncd.cli import standing
 
     with invocation.store() as store:
-        document = standing.document(store, invocation.settings.landscape)
-        invocation.printer.show(document, lambda: standing.lines(document, invocation.environment.now()))
+        now = invocation.environment.now()
+        document = standing.document(store, invocation.settings.landscape, now)
+        invocation.printer.show(document, lambda: standing.lines(document, now))
     return DONE
 
 

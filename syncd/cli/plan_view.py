@@ -46,6 +46,7 @@ class PlanView:
         yield f"Plan of run {self.plan.run}", BOLD
         yield from (self._listing(part) for part in self.plan.connections)
         yield from (f"note: {notice}" for notice in (*self.notices, *self.plan.notes))
+        yield from ((f"{part.name}: {part.paused}", YELLOW) for part in self.plan.connections if part.paused)
         counted = self.most is not None and sum(self.tally()[0].values()) > self.most
         yield from self._numbers() if counted else []
         for part in self.plan.connections:

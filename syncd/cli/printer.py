@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
-from syncd.cli.text import escaped
+from syncd.cli.text import escaped, shortened
 
 GREEN, YELLOW, RED, CYAN, DIM, BOLD = "32", "33", "31", "36", "2", "1"
 """SGR parameters (ECMA-48 8.3.117)."""
 CLEAR = "\r\x1b[K"
 """Back to the first column, the line erased."""
+WIDTH = 120
+"""Columns of a terminal that does not say."""
 Styled = tuple[str, str]
 """A line of text and its style, or ``""``."""
 View = Callable[[], Iterable[str | Styled]]
@@ -59,9 +62,16 @@ class Printer:
         self.err.flush()
 
     def status(self, text: str) -> None:
-        """A passing line on a live stderr; ``""`` takes it away."""
-        self.err.write(CLEAR + escaped(self.mask(text)))
+        """A passing line on a live stderr, no longer than it is wide; ``""`` takes it away."""
+        self.err.write(CLEAR + shortened(escaped(self.mask(text)), self._width() - 1))
         self.err.flush()
+
+    def _width(self) -> int:
+        """Columns of the terminal that stderr is; a line that wraps cannot be written over."""
+        try:
+            return os.get_terminal_size(self.err.fileno()).columns or WIDTH
+        except (OSError, ValueError):
+            return WIDTH
 
     def _write(self, stream: TextIO, lines: Iterable[str | Styled]) -> None:
         colored = self._colored(stream)

@@ -20,6 +20,8 @@ def lines(report: Report, waits: Sequence[Any], now: datetime, names: cures.Name
         yield _line(one)
         if one.error:
             yield f"{one.name}: FAILED: {one.error}", RED
+        if one.paused:
+            yield f"{one.name}: {one.paused}", YELLOW
     yield _last(report, waits, now, names)
 
 
@@ -51,7 +53,21 @@ def _last(report: Report, waits: Sequence[Any], now: datetime, names: cures.Name
         commands = dict.fromkeys(cures.commands(row, now, names)[0] for row in waits if not cures.let_go(row, now))
         more = "" if len(commands) == 1 else " (all: syncd pending)"
         return f"{count(_waiting(report), 'change waits', 'changes wait')} for you. Next: {next(iter(commands))}{more}", YELLOW
-    return "In step.", GREEN
+    return _left(report) or ("In step.", GREEN)
+
+
+def _left(report: Report) -> Styled | None:
+    """What was planned and not sent, for no fault and nobody's word on it."""
+    skipped = sum(one.skipped for one in report.results)
+    if paused := [one.name for one in report.results if one.paused]:
+        return (
+            f"{count(skipped, 'change is', 'changes are')} not sent: {listed(paused)} {'is' if len(paused) == 1 else 'are'} paused.",
+            YELLOW,
+        )
+    if left := skipped + report.left:
+        others = " to others" if report.left else ""
+        return f"Done; {count(left, 'change')}{others} {'is' if left == 1 else 'are'} left. Next: syncd sync", BOLD
+    return None
 
 
 def _waiting(report: Report) -> int:

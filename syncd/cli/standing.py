@@ -11,14 +11,15 @@ from syncd.cli.printer import BOLD, Styled
 from syncd.cli.text import ago, count, listed, table
 from syncd.environment import instant
 from syncd.model import Connection, Landscape
-from syncd.store import Store, answers, connections, links
+from syncd.store import Store, answers, connections, links, pauses
 
 WAITS = ("held", "in_doubt", "quarantined", "rejected")
 
 
-def document(store: Store, landscape: Landscape) -> dict[str, Any]:
-    states = [documents.state(store, one) for one in landscape.connections]
-    return documents.status(_summary(store, landscape, states), answers.living(store), states)
+def document(store: Store, landscape: Landscape, now: datetime) -> dict[str, Any]:
+    states = [documents.state(store, one, now) for one in landscape.connections]
+    summary = " ".join([_summary(store, landscape, states), *_pauses(store, landscape, now)])
+    return documents.status(summary, answers.living(store), states)
 
 
 def lines(document: Mapping[str, Any], now: datetime) -> Iterator[str | Styled]:
@@ -30,7 +31,7 @@ def lines(document: Mapping[str, Any], now: datetime) -> Iterator[str | Styled]:
         [
             one["name"], *(ago(_moment(one[name]), now) for name in ("last_delta", "last_full")),
             f"{one['accounts']:,}", f"{one['links']:,}",
-            *(f"{one[name]:,}" for name in waits), one["next_run"] or "by hand or cron",
+            *(f"{one[name]:,}" for name in waits), one["next_run"] or ("by hand or cron" + (", PAUSED" if one["paused"] else "")),
         ]
         for one in document["connections"]
     ]  # fmt: skip
@@ -48,6 +49,12 @@ def _summary(store: Store, landscape: Landscape, states: Sequence[Mapping[str, A
     told = [f"All {steps} in step" if steps == len(states) else f"{steps} of {len(states)} in step"]
     told.append(f"{waiting} for you (syncd pending)" if waiting else "nothing waits for you")
     return "; ".join([*told, *(f"{name}: {why}" for name, (_, why) in standing.items() if why)]) + "."
+
+
+def _pauses(store: Store, landscape: Landscape, now: datetime) -> list[str]:
+    """Each pause once, whether it holds at one target or everywhere."""
+    rows = {row.connection: row for one in landscape.connections if one.write is not None and (row := pauses.at(store, one.name, now))}
+    return [f"{name or 'Everything'} is {pauses.told(row)}." for name, row in rows.items()]
 
 
 def _standing(store: Store, one: Connection, state: Mapping[str, Any]) -> tuple[bool, str]:

@@ -9,11 +9,13 @@ from typing import Any
 from syncd.cli.documents import document as _document
 from syncd.cli.invocation import Invocation
 from syncd.cli.printer import GREEN, RED, Styled
+from syncd.cli.progress import Progress
 from syncd.cli.text import count
 from syncd.cli.wiring import connected
 from syncd.engine import rules
 from syncd.engine.context import Context
 from syncd.engine.verify import verify
+from syncd.model import Effort
 from syncd.store import Store, answers, chain
 
 
@@ -34,9 +36,26 @@ async def verified(invocation: Invocation, store: Store) -> Verified:
         context = Context(invocation.environment, store, landscape, each, [one.name for one in landscape.connections])
         changed = rules.unseen(context)
         told = [f"{name}: its map, scope or sources changed since the last run; `syncd plan` decides anew" for name in changed]
-        differences = [*chain.broken(store), *(told or verify(context))]
+        differences = [*_broken(invocation, store), *(told or _differing(invocation, context))]
     entries, last = chain.end(store)
     return Verified(differences, answers.living(store), entries, last.hex())
+
+
+def _broken(invocation: Invocation, store: Store) -> list[str]:
+    effort = Effort("checking the journal:", "entries", chain.end(store)[0])
+    with Progress(invocation.printer, invocation.environment).beside(effort) as look:
+
+        def passed(entries: int) -> None:
+            effort.done += entries
+            look()
+
+        return list(chain.broken(store, passed))
+
+
+def _differing(invocation: Invocation, context: Context) -> list[str]:
+    effort = Effort("verifying", "people")
+    with Progress(invocation.printer, invocation.environment).beside(effort) as look:
+        return list(verify(context, effort, look))
 
 
 def document(found: Verified) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import contextlib
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import orjson
+from pydantic import Field
 
 from syncd.connectors.base import Options, Permit, granted
 from syncd.connectors.file_listing import READERS, Listing
@@ -23,6 +24,7 @@ class FileOptions(Options):
 
     path: str
     id: str
+    delimiter: Literal[",", ";", "\t", "|"] = Field(default=",", description='what separates the cells of a .csv; a tab is "\\t"')
 
     def binding(self) -> dict[str, str]:
         return {"root": os.path.abspath(self.path)}
@@ -50,7 +52,7 @@ class FileConnector:
         self.meter = Meter()
         self.permit: Permit = granted
         self._path = Path(os.path.abspath(options.path))
-        self._id = options.id
+        self._id, self._delimiter = options.id, options.delimiter
         self._required: dict[str, str] = {}
         self._remembered: dict[str, str] = {}
         self._listing: Listing | None = None
@@ -135,7 +137,7 @@ class FileConnector:
             return self._listing
         if self._listing is not None:
             self._listing.close()
-        self._listing = listing = Listing(self._path, self._id, {**self._remembered, **self._required})
+        self._listing = listing = Listing(self._path, self._id, {**self._remembered, **self._required}, self._delimiter)
         while cursor is not None and listing.cursor != cursor:
             if listing.page().next is None:
                 raise Incomplete(f"{self._path.name} has changed since its listing began: it starts again in the next run")
@@ -143,5 +145,5 @@ class FileConnector:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Listing]:
-        with contextlib.closing(Listing(self._path, self._id, {**self._remembered, **self._required})) as listing:
+        with contextlib.closing(Listing(self._path, self._id, {**self._remembered, **self._required}, self._delimiter)) as listing:
             yield listing

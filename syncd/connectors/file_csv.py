@@ -1,4 +1,5 @@
-"""CSV (RFC 4180) as a stream of rows: UTF-8, cells separated by commas, lines ended by LF or CRLF, quoted cells may span lines."""
+"""CSV (RFC 4180) as a stream of rows: UTF-8, cells separated by commas or as said, lines ended by LF or CRLF, quoted cells may span
+lines."""
 
 from __future__ import annotations
 
@@ -48,14 +49,14 @@ class _Text:
             return line.raw.decode(errors="surrogateescape")
 
 
-def read(file: BinaryIO, name: str, id: str, required: Mapping[str, str]) -> Iterator[Row]:
+def read(file: BinaryIO, name: str, id: str, required: Mapping[str, str], delimiter: str = ",") -> Iterator[Row]:
     """The rows below the header of the CSV ``file`` called ``name``, whose ids stand in the column ``id``.
 
     Raises Incomplete before the first row for a header that is unreadable or lacks ``id`` or a ``required`` column, and BrokenOff where the
     file ends without a header or within a line.
     """
     text = _Text(file)
-    cells = csv.reader(text, strict=True)
+    cells = csv.reader(text, strict=True, delimiter=delimiter)
     header = _header(text, cells, name)
     demand(name, {id: "", **required}, header)
     at = header.index(id)

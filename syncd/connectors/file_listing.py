@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +17,8 @@ from syncd.model import Cursor, Flaw, Page
 PAGE = 1000
 """Rows of one page, rejected ones included; 1,000 rows of a dozen cells take about 3 ms."""
 
-READERS: dict[str, Callable[[BinaryIO, str, str, Mapping[str, str]], Iterator[Row]]] = {
+Reader = Callable[[BinaryIO, str, str, Mapping[str, str]], Iterator[Row]]
+READERS: dict[str, Reader] = {
     ".csv": file_csv.read,
     ".jsonl": file_json.read_lines,
     ".json": file_json.read_array,
@@ -29,12 +31,12 @@ class Listing:
     ``path`` must end in one of READERS. Raises Incomplete, with the cure, if there is no readable regular file.
     """
 
-    def __init__(self, path: Path, id: str, required: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, id: str, required: Mapping[str, str], delimiter: str = ",") -> None:
         self.name, self.id = path.name, id
         self._path = path
-        self._file = _open(path)
+        self._file = opened(path)
         self._before = _state(os.fstat(self._file.fileno()))
-        self._rows = READERS[path.suffix.lower()](self._file, self.name, id, required)
+        self._rows = reader(path, delimiter)(self._file, self.name, id, required)
         self._seen = Seen()
         self._read = self._pages = self._defects = 0
         self._defect = ""
@@ -117,7 +119,12 @@ class Listing:
         return self._defect + more
 
 
-def _open(path: Path) -> BinaryIO:
+def reader(path: Path, delimiter: str) -> Reader:
+    read = READERS[path.suffix.lower()]
+    return partial(file_csv.read, delimiter=delimiter) if read is file_csv.read else read
+
+
+def opened(path: Path) -> BinaryIO:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise Incomplete(f"{path} is not a file: `path` must name a {', '.join(READERS)} file")

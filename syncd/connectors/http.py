@@ -27,7 +27,7 @@ from syncd.connectors.retry import Ambiguous, Budget, Malformed, Patience
 from syncd.connectors.transport import FRESH, Transport
 from syncd.connectors.url import Root
 from syncd.environment import Environment
-from syncd.errors import InDoubt, Rejected, Retryable, SyncdError
+from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
 from syncd.model import Meter, Rate
 from syncd.redaction import Redactor
 
@@ -149,6 +149,10 @@ class Http:
                 stale, failure = error.stale and not fresh, Retryable(str(error), error.after)
             except Retryable as error:
                 stale, failure = False, error
+            except Quarantined as error:
+                if doubtful:
+                    raise InDoubt(f"{request.label}: an earlier try may have taken effect; {error}") from error
+                raise
             fresh = fresh or stale
             wait = 0.0 if stale else patience.wait(failure.after)
             if wait is None:

@@ -20,11 +20,12 @@ The files in the order in which a run meets them::
     doubt         creates without an answer, settled first
     projecting    what each changed person should be at a target, as two fingerprints; `reowning`: who has an account of ours and no right
     reconcile     where they differ: decisions of core, as rows of the journal; `correlating` finds the accounts of newcomers
-    guarding      what of it may be sent
+    guarding      what of it may be sent (`restored`: after a backup took the store's place)
     containers    what their places need (`places`: who lives where)
     planning      the summary that a person reviews
 
-    provision     requests, in the order of `phases`; `renewal`: what grew old meanwhile is planned again; `changes`: rows -> connector
+    provision     requests, in the order of `phases`; `renewal`: what grew old meanwhile is planned again; `changes`: rows -> connector;
+                  `sending`: how it goes
     commits       many small transactions in one
     settling      what an answer means for the store (`echoing`: what was written where opinions are asked for)
     report        what came of it all; `verify`: all of it recomputed, the slow way

@@ -38,10 +38,11 @@ async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
         return Proof(gone=[row.id for row in missing])
     proof = Proof([row.id for row in missing], defect=fading.unlisted(one, missing, seen))
     width = max(1, one.connection.rate.concurrency)
-    for start in range(0, len(missing), width):
-        if proof.defect:
-            return proof
-        await _ask(context, one, missing[start : start + width], proof)
+    with one.work.stretch("asking for", "missing accounts", len(missing), context.environment.monotonic()) as effort:
+        for effort.done in range(0, len(missing), width):
+            if proof.defect:
+                return proof
+            await _ask(context, one, missing[effort.done : effort.done + width], proof)
     if not proof.defect and capability.fading is not None:
         proof.gone += fading.missed(context, proof.unanswered, capability.fading)
     return proof

@@ -16,19 +16,20 @@ from syncd.core.policy import Policy
 from syncd.engine.tree import Tree
 from syncd.environment import Environment
 from syncd.errors import Quarantined
-from syncd.model import CANONICAL, Connection, Landscape, MapEntry
+from syncd.model import CANONICAL, Connection, Landscape, MapEntry, Work
 from syncd.store import Store, lease
 
 
 class Connected:
     """One configured connection, ready to use. ``policy`` is None where syncd only reads. ``carried``: the attributes that its answers
     should hold; ``needed``: those without which an account at a target cannot be compared. ``opinions``: what a target's accounts say of
-    people themselves.
+    people themselves. ``work``: what is being done to it right now.
     """
 
     def __init__(self, connection: Connection, connector: Connector, instance: str, canonical: Sequence[str]) -> None:
         self.connection, self.connector = connection, connector
         self.name = connection.name
+        self.work = Work()
         self.columns = connection.connector == "file"
         self.read_map = ReadMap(connection.read, connector.capability, columns=self.columns)
         self.policy = Policy(connection, connector.capability, instance, canonical) if connection.write else None
@@ -53,8 +54,8 @@ class Context:
     not those of the last whole cycle.
     ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
     began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read. ``narrowed``:
-    only some people's changes are provisioned. ``trees``: the containers of each connection that was read and has any. ``offline``: no
-    provider is asked anything.
+    only some people's changes are provisioned, and so many of others are ``left``. ``trees``: the containers of each connection that was
+    read and has any. ``offline``: no provider is asked anything.
     """
 
     environment: Environment
@@ -65,6 +66,7 @@ class Context:
     full: bool = False
     narrowed: bool = False
     offline: bool = False
+    left: int = 0
     trees: dict[str, Tree] = field(default_factory=dict)
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class Context:
 
     def permit(self, connection: str) -> None:
         """Raise Quarantined unless the lease is known to be held: not when this process stood still, or could not renew it, for so long
-        that another run may hold it by now. Asked before each unsafe request."""
+        that another run may hold it by now; Paused where a person wants nothing written. Asked before each unsafe request."""
         if self.environment.monotonic() - self.held_at >= self.landscape.lease.total_seconds():
             raise Quarantined(f"{connection}: this run did not renew its lease in time, nothing more is sent from here")
         lease.fence(self.store, connection, self.tokens[connection], self.environment.now())

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from syncd.engine import containers, delta, elapsed, guarding, rules
+from syncd.engine import containers, delta, elapsed, guarding, restored, rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import recover
 from syncd.engine.leasing import WAIT, leased
 from syncd.engine.narrowing import WHOLE, Narrowing
 from syncd.engine.planning import Plan, plan
-from syncd.engine.provision import Sending, provision
+from syncd.engine.provision import provision
 from syncd.engine.read import read
 from syncd.engine.reading import Reading
 from syncd.engine.reconcile import reconcile
 from syncd.engine.report import Report, Result, result
+from syncd.engine.sending import Sending
 from syncd.environment import Environment, stamp
 from syncd.errors import Quarantined
 from syncd.model import Landscape
@@ -101,6 +102,7 @@ def _consent(context: Context, readings: Mapping[str, Reading], *, agreed: bool)
     for one in context.chosen(context.targets):
         if agreed and not readings[one.name].stopped:
             rules.consent(context, one, readings)
+            restored.conclude(context, one, readings)
 
 
 def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent: Mapping[str, Sending], *, declined: bool) -> Report:
@@ -110,7 +112,7 @@ def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent
         if name in context.selected:
             waiting.refresh(context.store, context.run, name, now(), whole=readings[name].whole and not context.narrowed)
             results.append(_result(context, context.connected[name], readings[name], sent.get(name)))
-    report = Report(context.run, mode, results, declined)
+    report = Report(context.run, mode, results, declined, context.left)
     journal.finish_run(context.store, context.run, "converged" if report.converged else "", now())
     return report
 
@@ -118,8 +120,15 @@ def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent
 def _result(context: Context, one: Connected, reading: Reading | None, sending: Sending | None) -> Result:
     made = result(context, one, reading)
     made.seconds = sum(part.seconds for part in (reading, sending) if part is not None)
-    if sending is not None and (sending.stopped or sending.failed) and not made.error:
-        made.error = sending.stopped or f"{sending.failed} changes could not be sent: {sending.last_error}"
+    if sending is not None:
+        _tell(made, sending)
     with context.store.transaction():
         connections.failed(context.store, one.name, made.error)
     return made
+
+
+def _tell(made: Result, sending: Sending) -> None:
+    """What a reading proves nothing of says more than what was not sent then."""
+    made.paused = sending.stopped if sending.paused else ""
+    failed = f"{sending.failed} changes could not be sent: {sending.last_error}" if sending.failed else ""
+    made.error = made.error or ("" if sending.paused else sending.stopped) or failed

@@ -8,6 +8,7 @@ from datetime import timedelta
 import orjson
 
 from syncd.core.guard import GROUPS, verdict
+from syncd.engine import restored
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
 from syncd.model import Hold, Kind, Limit
@@ -33,6 +34,7 @@ def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> 
         verdicts.drop_unsent(store, run, one.name)
         verdicts.hold_asked(store, run, one.name)
         _hold_unreadable(context, one, readings[one.name])
+        restored.hold(context, one, readings[one.name])
         if one.policy.target.apply == "never":
             verdicts.hold(store, run, one.name, ALL, Hold.APPLY, NEVER)
         elif at_first_contact(context, one):

@@ -93,12 +93,16 @@ def _save(context: Context, people: Sequence[Person], heard: Iterable[Heard]) ->
 
 async def refresh_all(context: Context) -> None:
     """The same for everybody, a block a transaction."""
-    after = ""
-    while ids := identities.all_ids(context.store, after):
-        after = ids[-1]
-        with context.store.transaction():
-            refresh(context, ids)
-        await context.breathe()
+    (first, *_), after = [*context.authoritative, *context.connected], ""
+    with context.connected[first].work.stretch(
+        "remaking", "people", identities.count(context.store), context.environment.monotonic()
+    ) as effort:
+        while ids := identities.all_ids(context.store, after):
+            after = ids[-1]
+            with context.store.transaction():
+                refresh(context, ids)
+            effort.done += len(ids)
+            await context.breathe()
 
 
 def people(context: Context, ids: Sequence[str]) -> list[Person]:

@@ -26,7 +26,7 @@ class Narrowing:
         if self.only is not None:
             chosen = self.only()
             with context.store.transaction():
-                verdicts.keep(context.store, context.run, chosen)
+                context.left = verdicts.keep(context.store, context.run, chosen)
 
     def send(self, context: Context) -> None:
         """Leave what comes after the first ``most`` changes to a later run."""

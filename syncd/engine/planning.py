@@ -11,13 +11,14 @@ from syncd.core.forecast import eta
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
 from syncd.model import Kind
-from syncd.store import Store, journal, links, waiting
+from syncd.store import Store, journal, links, pauses, waiting
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
     """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait. ``kept``: leavers
-    who keep their account; ``kept_by_you``: what a person said no to. ``containers``: changes to other objects that pass."""
+    who keep their account; ``kept_by_you``: what a person said no to. ``containers``: changes to other objects that pass. ``paused``: why
+    nothing of it is sent for now: a person said so."""
 
     name: str
     counts: Mapping[str, int]
@@ -31,6 +32,7 @@ class ConnectionPlan:
     kept_by_you: int = 0
     first_contact: bool = False
     containers: int = 0
+    paused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,13 @@ class Plan:
 
     @property
     def passed(self) -> int:
-        return sum(sum(one.counts.values()) - one.held + one.containers for one in self.connections)
+        """How many changes can be sent now."""
+        return sum(sum(one.counts.values()) - one.held + one.containers for one in self.connections if not one.paused)
 
     @property
     def first_contacts(self) -> tuple[str, ...]:
         """Targets of which a yes would let something go."""
-        return tuple(one.name for one in self.connections if one.first_contact)
+        return tuple(one.name for one in self.connections if one.first_contact and not one.paused)
 
 
 def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, bool], created: str) -> Plan:
@@ -76,8 +79,13 @@ def _part(context: Context, one: Connected, reading: Reading | None, first: bool
     return ConnectionPlan(
         one.name, counts, held, journal.first_reason(context.store, context.run, one.name), _accounts(context, one), reading,
         sending, eta(sending, one.connection.rate, latency), states.get("kept", 0), kept_by_you, first,
-        journal.containers(context.store, context.run, one.name) if one.connector.capability.containers else 0,
+        journal.containers(context.store, context.run, one.name) if one.connector.capability.containers else 0, _paused(context, one),
     )  # fmt: skip
+
+
+def _paused(context: Context, one: Connected) -> str:
+    row = pauses.at(context.store, one.name, context.environment.now()) if one.policy is not None else None
+    return "" if row is None else pauses.told(row)
 
 
 def _accounts(context: Context, one: Connected) -> dict[str, int]:

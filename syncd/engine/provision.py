@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,40 +15,21 @@ from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
 from syncd.engine.phases import passed, phases
 from syncd.engine.renewal import as_planned
-from syncd.errors import Incomplete, InDoubt, Quarantined, Rejected, Retryable
+from syncd.engine.sending import Sending
+from syncd.errors import Incomplete, InDoubt, Paused, Quarantined, Rejected, Retryable
 from syncd.model import USER, Account, Change, Gone, Kind, Ref, Step
-from syncd.store import journal, outcomes, staging, verdicts
+from syncd.store import journal, lease, outcomes, staging, verdicts
 from syncd.store.entries import Intent
-
-ENOUGH = 10
-"""Failures in a row after which a connection is left alone for the rest of the run."""
-
-
-@dataclass(slots=True)
-class Sending:
-    """One connection's progress. ``stopped``: why nothing more is sent; ``failures``: changes without an answer, in a row; ``failed``:
-    those that were not done for certain."""
-
-    stopped: str = ""
-    failures: int = 0
-    failed: int = 0
-    last_error: str = ""
-    seconds: float = 0.0
-
-    def failure(self, error: str) -> None:
-        """One more without an answer; too many in a row, and the connection is left alone."""
-        self.failures += 1
-        if self.failures >= ENOUGH:
-            self.stopped = f"{self.failures} changes in a row could not be sent: {error}"
 
 
 async def provision(context: Context, one: Connected, stopped: str = "") -> Sending:
     """Send every passed change of this run, unless the target is ``stopped``: each after those it waits for (`phases`)."""
     sending, commits, started = Sending(stopped), Commits(context.store), context.environment.monotonic()
-    for phase in phases(context, one):
-        queue = passed(context, one, phase, lambda: bool(sending.stopped))
-        workers = [_work(context, one, commits, queue, sending) for _ in range(max(1, one.connection.rate.concurrency))]
-        await asyncio.gather(*workers)
+    with one.work.stretch("sending", "changes", journal.passed(context.store, context.run, one.name), started) as sending.effort:
+        for phase in phases(context, one):
+            queue = passed(context, one, phase, lambda: bool(sending.stopped))
+            workers = [_work(context, one, commits, queue, sending) for _ in range(max(1, one.connection.rate.concurrency))]
+            await asyncio.gather(*workers)
     _skip_rest(context, one, sending)
     sending.seconds = context.environment.monotonic() - started
     return sending
@@ -61,7 +41,7 @@ async def _work(context: Context, one: Connected, commits: Commits, queue: Itera
             await _send(context, one, commits, row, sending)
             sending.failures = 0
         except Quarantined as error:
-            sending.stopped = str(error)
+            sending.stop(error)
         except InDoubt as error:
             sending.failure(str(error))
         except Incomplete as error:
@@ -69,6 +49,7 @@ async def _work(context: Context, one: Connected, commits: Commits, queue: Itera
         except Retryable as error:
             sending.failed, sending.last_error = sending.failed + 1, str(error)
             sending.failure(str(error))
+        sending.effort.done += 1
 
 
 async def _send(context: Context, one: Connected, commits: Commits, row: Any, sending: Sending) -> None:
@@ -123,7 +104,12 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
     token = context.tokens[one.name]
     context.environment.reached("before_intent")
     creates = step.creates and row.object == USER  # whether a container was made, its next listing says
-    intent = await commits.do(lambda: _intend(context, one, row, step, token, creates=creates))
+    try:
+        intent = await commits.do(lambda: _intend(context, one, row, step, token, creates=creates))
+    except Paused as error:
+        why = str(error)
+        await commits.do(lambda: journal.settle_change(context.store, row, _left(step), why, context.environment.now()))
+        raise
     context.environment.reached("after_intent")
     try:
         account = await _perform(one, step)
@@ -131,7 +117,8 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
         account = await _doubt(context, one, commits, row, intent, step, str(error))
     except (Rejected, Retryable, Quarantined) as error:
         state, why = "rejected" if isinstance(error, Rejected) else "retry", str(error)
-        await commits.do(lambda: _unsent(context, row, intent, state, why))
+        change = _left(step) if isinstance(error, Paused) else state
+        await commits.do(lambda: _unsent(context, row, intent, state, why, change))
         raise
     context.environment.reached("after_send")
     await commits.do(lambda: _took(context, one, row, intent, account, last=last))
@@ -144,6 +131,11 @@ def _intend(context: Context, one: Connected, row: Any, step: Step, token: int, 
     intent = journal.intend(context.store, row, step.n, creates, step.summary, token, context.environment.now())
     echoing.intend(context, one, row)
     return intent
+
+
+def _left(step: Step) -> str:
+    """What becomes of a change that a pause keeps from going on: nothing of it was sent, or its rest goes on in a later run."""
+    return "skipped" if step.n == 1 else "retry"
 
 
 async def _perform(one: Connected, step: Step) -> Account | None:
@@ -207,16 +199,19 @@ def _took(context: Context, one: Connected, row: Any, intent: Intent, account: A
 
 
 def _adopt(context: Context, one: Connected, row: Any, change: Change) -> None:
-    """An adoption that writes nothing: the account is ours from now on."""
+    """An adoption that writes nothing: the account is ours from now on. Raises as an intent does."""
     assert change.account is not None and change.document is not None
-    journal.settle_change(context.store, row, "applied", None, context.environment.now())
+    now = context.environment.now()
+    lease.fence(context.store, one.name, context.tokens[one.name], now)
+    journal.settle_change(context.store, row, "applied", None, now)
     settling.arrived(context, one, row, Account(change.account, change.document), last=True)
 
 
-def _unsent(context: Context, row: Any, intent: Intent, state: str, error: str) -> None:
+def _unsent(context: Context, row: Any, intent: Intent, state: str, error: str, change: str = "") -> None:
+    """``change``: its state, where that is not the step's."""
     now = context.environment.now()
     journal.settle_step(context.store, intent, state, error, now)
-    journal.settle_change(context.store, row, state, error, now)
+    journal.settle_change(context.store, row, change or state, error, now)
     outcomes.doubt(context.store, row.connection, row.identity, None)
 
 

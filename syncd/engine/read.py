@@ -14,7 +14,7 @@ from syncd.engine.reading import Reading
 from syncd.engine.records import Record
 from syncd.engine.tree import Tree
 from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
-from syncd.model import USER, Cursor, Page, Watermark
+from syncd.model import USER, Cursor, Effort, Page, Watermark
 from syncd.store import identities, staging, waiting, whose
 
 BATCH = 5000
@@ -24,9 +24,8 @@ BATCH = 5000
 class _Listing:
     """The state of one listing in progress."""
 
-    def __init__(self, context: Context, one: Connected, since: Watermark | None) -> None:
-        self.context, self.one, self.since = context, one, since
-        before = staging.last_count(context.store, one.name)
+    def __init__(self, context: Context, one: Connected, since: Watermark | None, before: int, effort: Effort) -> None:
+        self.context, self.one, self.since, self.effort = context, one, since, effort
         self.reading = Reading(one.name, context.environment.now(), since is not None, before, before if since else 0)
         self.ledger, self.seen = Ledger(context.store, one.name), Seen()
         self.fresh: list[Record] = []
@@ -56,6 +55,7 @@ class _Listing:
             else:
                 self.seen.add(row)
         self.placed += len(page.records)
+        self.effort.done, self.effort.pages = self.placed, self.reading.pages
         if not self.since:
             self.reading.accounts += len(page.records) + len(page.flaws)
         if len(self.fresh) >= BATCH:
@@ -107,8 +107,14 @@ class _Listing:
 async def read(context: Context, one: Connected, since: Watermark | None = None) -> Reading:
     """The whole listing of one connection, or what changed ``since``. Never raises for what a provider does: the Reading says what it
     proves."""
-    listing = _Listing(context, one, since)
-    reading, started = listing.reading, context.environment.monotonic()
+    before, started = staging.last_count(context.store, one.name), context.environment.monotonic()
+    unit, of = ("changed accounts", None) if since is not None else ("accounts", before or None)
+    with one.work.stretch("reading", unit, of, started, rough=True) as effort:
+        return await _read(context, one, _Listing(context, one, since, before, effort), started)
+
+
+async def _read(context: Context, one: Connected, listing: _Listing, started: float) -> Reading:
+    reading = listing.reading
     staging.begin(context.store, one.name, reading.started, delta=reading.delta)
     columns.expect(context, one)
     await _note(reading, _pages(context, one, listing))

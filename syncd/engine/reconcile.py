@@ -20,8 +20,8 @@ from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
-from syncd.engine.projecting import Projected, at, project_dirty, save, who
-from syncd.engine.reowning import take_back
+from syncd.engine.projecting import Projected, at, save, who
+from syncd.engine.reowning import judge
 from syncd.environment import instant, stamp
 from syncd.errors import Rejected
 from syncd.model import FINAL, LEAVING, Change, Kind
@@ -34,15 +34,17 @@ Proofs = Mapping[Event, Evidence | None]
 
 async def reconcile(context: Context, one: Connected) -> None:
     """Plan everything that is out of step at one target; nothing before one of its listings was sealed."""
-    await project_dirty(context, one, lambda projected: take_back(context, one, projected))
+    await judge(context, one)
     known = connections.row(context.store, one.name)
     if known is None or known.sealed_at is None:
         return
     evidence = _evidence(context, one)
-    after = 0
-    while rows := links.out_of_step(context.store, one.name, after):
-        after = rows[-1].link_id
-        await _plan_rows(context, one, rows, evidence)
+    after, many = 0, links.count_out_of_step(context.store, one.name)
+    with one.work.stretch("planning", "changes", many, context.environment.monotonic()) as effort:
+        while rows := links.out_of_step(context.store, one.name, after):
+            after = rows[-1].link_id
+            await _plan_rows(context, one, rows, evidence)
+            effort.done += len(rows)
     owing = links.standing(context.store, one.name, outcomes.unrevoked(context.store, one.name))
     await _plan_rows(context, one, [row for row in owing if row.desired == row.actual], evidence)
 

@@ -59,7 +59,7 @@ async def _see_anew(context: Context, one: Connected, sources: Mapping[str, date
             old.append(one.name)
         context.hold_on()
         for name in old:
-            lease.fence(context.store, name, context.tokens[name], context.environment.now())
+            lease.alone(context.store, name, context.tokens[name], context.environment.now())
         for reading in await asyncio.gather(*(read(context, context.connected[name]) for name in old)):
             if reading.name == one.name and reading.stopped:
                 raise Quarantined(reading.stopped)

@@ -8,8 +8,19 @@ from syncd.core.matching import Match
 from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import correlate, readable
-from syncd.engine.projecting import Projected
-from syncd.store import entries, identities, outcomes
+from syncd.engine.projecting import Projected, project_dirty
+from syncd.store import entries, identities, links, outcomes
+
+
+async def judge(context: Context, one: Connected) -> None:
+    """Project everybody who changed at one target, and take back the accounts of those who are to have none."""
+    with one.work.stretch("judging", "people", links.count_dirty(context.store, one.name), context.environment.monotonic()) as effort:
+
+        async def judged(projected: Sequence[Projected]) -> None:
+            effort.done += len(projected)
+            await take_back(context, one, projected)
+
+        await project_dirty(context, one, judged)
 
 
 async def take_back(context: Context, one: Connected, projected: Sequence[Projected]) -> None:

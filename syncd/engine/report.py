@@ -12,7 +12,8 @@ from syncd.store import journal, links, waiting
 
 @dataclass(slots=True)
 class Result:
-    """One connection's part of the report; ``error``: why it failed, or why its listing proves nothing."""
+    """One connection's part of the report; ``error``: why it failed, or why its listing proves nothing; ``paused``: why something was left,
+    which is no failure."""
 
     name: str
     listing: Reading | None = None
@@ -27,17 +28,20 @@ class Result:
     throttled: int = 0
     seconds: float = 0.0
     error: str = ""
+    paused: str = ""
     is_source: bool = False
 
 
 @dataclass(slots=True)
 class Report:
-    """The outcome of a run. ``mode``: delta | full | plan. ``declined``: a person said no at the prompt."""
+    """The outcome of a run. ``mode``: delta | full | plan. ``declined``: a person said no at the prompt. ``left``: changes to others than
+    whom it was for."""
 
     run: int
     mode: str
     results: list[Result]
     declined: bool = False
+    left: int = 0
 
     @property
     def failed(self) -> bool:
@@ -51,7 +55,9 @@ class Report:
     @property
     def converged(self) -> bool:
         """Nothing failed, nothing waits, nothing is left to send."""
-        return not (self.failed or self.waiting or self.declined) and not any(one.skipped for one in self.results)
+        return not (self.failed or self.waiting or self.declined or self.left) and not any(
+            one.skipped or one.paused for one in self.results
+        )
 
 
 def result(context: Context, one: Connected, reading: Reading | None) -> Result:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import at, standing_of
 from syncd.environment import stamp
+from syncd.model import Effort
 from syncd.store import identities, links
 
 
-def verify(context: Context) -> Iterator[str]:
-    """One sentence for each identity or link whose stored state is not what its documents say; those still to be projected are skipped."""
-    after = ""
+def verify(context: Context, effort: Effort | None = None, look: Callable[[], None] = lambda: None) -> Iterator[str]:
+    """One sentence for each identity or link whose stored state is not what its documents say; those still to be projected are skipped.
+
+    ``look`` is called after each block of people, once ``effort`` says how many they were.
+    """
+    effort, after = effort or Effort("", ""), ""
+    effort.of = identities.count(context.store)
     while ids := identities.all_ids(context.store, after):
         after = ids[-1]
+        effort.done += len(ids)
+        look()
         yield from _people(context, ids)
         for name in context.targets:
             yield from _links(context, context.connected[name], ids)

@@ -4,6 +4,7 @@ from syncd.model.answered import Account, Flaw, Gone, Health, Meter, Page, Ref, 
 from syncd.model.configured import Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
 from syncd.model.decided import Change, Step
 from syncd.model.declared import AttributeSpec, Capability, Container, Fading
+from syncd.model.watched import Effort, Work
 from syncd.model.words import CANONICAL, FINAL, LEAVING, SETS, USER, Attributes, Cursor, Hold, Kind, Mutability, Watermark
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Container",
     "Cursor",
     "Deprovision",
+    "Effort",
     "Fading",
     "Flaw",
     "Gone",
@@ -39,4 +41,5 @@ __all__ = [
     "Target",
     "Unknown",
     "Watermark",
+    "Work",
 ]

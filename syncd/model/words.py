@@ -46,6 +46,7 @@ class Hold(StrEnum):
     CONTRADICTED = "contradicted"  # another trusted key names somebody else
     REHIRE = "rehire"  # the matching account was a leaver's
     UNREADABLE = "unreadable"  # a record that cannot be read may be this newcomer's account
+    RESTORED = "restored"  # a leaver of a store that was restored from a backup
     DRIFT = "drift"  # changed outside, and `drift: report`
     FIGHT = "fight"  # somebody else writes the same value too
     KEY = "key"  # a key that the provider cannot change is to change

@@ -15,7 +15,7 @@ How many entries there are, and the last one's chain, stand in a setting of the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -79,9 +79,9 @@ def end(store: Store) -> tuple[int, bytes]:
     return int(count), bytes.fromhex(chain)
 
 
-def broken(store: Store) -> Iterator[str]:
+def broken(store: Store, passed: Callable[[int], None] = lambda entries: None) -> Iterator[str]:
     """What of the chain does not hold, in words: an entry that was altered or taken out, also at the end, a payload that was altered, or is
-    missing though no erasure names it. Streams the whole journal."""
+    missing though no erasure names it. Streams the whole journal; ``passed`` is told how many entries were looked at more."""
     erased = _erased(store)
     after, chain = 0, b""
     while rows := store.rows(
@@ -101,6 +101,7 @@ def broken(store: Store) -> Iterator[str]:
                 yield f"journal entry {row.seq} lost its payload, and nobody erased it"
             elif row.salt is not None and _digest(bytes(row.salt), row.identity, row.body) != bytes(row.digest):
                 yield f"the payload of journal entry {row.seq} was altered"
+        passed(len(rows))
     written, last = end(store)
     if (after, chain) != (written, last):
         yield f"the journal ends with entry {after}, and is not the one that ended with entry {written}"

@@ -112,6 +112,11 @@ def consented_to(store: Store, name: str, fingerprint: str) -> None:
     store.run("UPDATE connection SET consented = :rules WHERE name = :name", rules=fingerprint, name=name)
 
 
+def trusted_again(store: Store, name: str) -> None:
+    """A whole cycle has gone since the store was restored, and no leaver had to be held for it."""
+    store.run("UPDATE connection SET restored = NULL WHERE name = :name", name=name)
+
+
 def columns(store: Store, name: str) -> list[str]:
     """Those its last sealed listing had, of the ones that are read without being configured."""
     text = store.value("SELECT columns FROM connection WHERE name = :name", name=name)

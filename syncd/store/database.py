@@ -173,6 +173,11 @@ class Store(Database):
                 f"  set `instance: {owner}`, or give this instance a store of its own (store.url)"
             )
 
+    @property
+    def epoch(self) -> int:
+        """Rises whenever the store was restored: what was planned under a lower one was planned from what it knows no more."""
+        return int(self.value("SELECT value FROM setting WHERE name = 'epoch'") or 0)
+
     def _setting(self, name: str, default: str) -> str:
         self.run("INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING", name=name, value=default)
         return str(self.value("SELECT value FROM setting WHERE name = :name", name=name))

@@ -148,6 +148,10 @@ def all_ids(store: Store, after: str, limit: int = 1000) -> list[str]:
     return [row.id for row in store.rows("SELECT id FROM identity WHERE id > :after ORDER BY id LIMIT :limit", after=after, limit=limit)]
 
 
+def count(store: Store) -> int:
+    return int(store.value("SELECT COUNT(*) FROM identity"))
+
+
 def documents(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
     """What is stored of these identities, whole rows."""
     return store.rows("SELECT * FROM identity WHERE id IN :ids", ids=list(identities))

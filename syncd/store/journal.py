@@ -28,6 +28,13 @@ def start_run(store: Store, mode: str, now: datetime) -> int:
         return int(store.value("SELECT MAX(id) FROM run"))
 
 
+def reserve_run(store: Store, last: int, mode: str, now: datetime) -> int:
+    """A run that is none, numbered behind ``last`` and all that are known: no number of an earlier run is given again."""
+    run = max(last, int(store.value("SELECT COALESCE(MAX(id), 0) FROM run"))) + 1
+    store.run("INSERT INTO run (id, mode, started, finished) VALUES (:run, :mode, :now, :now)", run=run, mode=mode, now=stamp(now))
+    return run
+
+
 def finish_run(store: Store, run: int, report: str, now: datetime) -> None:
     with store.transaction():
         store.run("UPDATE run SET finished = :now, report = :report WHERE id = :run", now=stamp(now), report=report, run=run)
@@ -153,6 +160,12 @@ def lost_since(store: Store, connection: str, since: datetime) -> bool:
     """Whether the answer to an update or a deletion was lost after ``since``: what became of it the next listings show."""
     text = "SELECT 1 FROM step WHERE connection = :connection AND state = 'lost' AND settled_at > :since LIMIT 1"
     return store.one(text, connection=connection, since=stamp(since)) is not None
+
+
+def passed(store: Store, run: int, connection: str) -> int:
+    """How many changes of a plan, containers included, are to be sent."""
+    of_these = "run = :run AND connection = :connection AND state = 'passed'"
+    return int(store.value(f"SELECT COUNT(*) FROM change WHERE {of_these}", run=run, connection=connection))
 
 
 def requests(store: Store, run: int, connection: str) -> int:

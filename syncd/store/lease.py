@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
 from syncd.errors import Quarantined
+from syncd.store import pauses
 from syncd.store.database import Store
 
 Tokens = Mapping[str, int]
@@ -43,7 +47,14 @@ def renew(store: Store, tokens: Tokens, now: datetime, lasting: timedelta) -> No
 
 
 def fence(store: Store, connection: str, token: int, now: datetime) -> None:
-    """Raise Quarantined unless ``token`` still holds an unexpired lease; called in the transaction of every intent."""
+    """Raise Quarantined unless ``token`` still holds an unexpired lease, and Paused where a person wants nothing written; called in the
+    transaction of every intent."""
+    alone(store, connection, token, now)
+    pauses.refuse(store, connection, now)
+
+
+def alone(store: Store, connection: str, token: int, now: datetime) -> None:
+    """Raise Quarantined unless ``token`` still holds an unexpired lease: enough to read."""
     row = store.one("SELECT token, until FROM lease WHERE connection = :connection", connection=connection)
     if row is None or row.token != token or row.until <= stamp(now):
         raise Quarantined(f"{connection}: the lease was lost to another run, nothing more is sent from here")
@@ -56,3 +67,24 @@ def release(store: Store, tokens: Tokens) -> None:
             "UPDATE lease SET until = '' WHERE connection = :connection AND token = :token",
             [{"connection": name, "token": token} for name, token in tokens.items()],
         )
+
+
+def held(store: Store, now: datetime, lasting: timedelta) -> Sequence[Row[Any]]:
+    """The leases that somebody holds: (connection, holder)."""
+    text = "SELECT connection, holder FROM lease WHERE until > :now AND until <= :longest ORDER BY connection"
+    return store.rows(text, now=stamp(now), longest=stamp(now + max(lasting, LONGEST)))
+
+
+def tokens(store: Store) -> dict[str, int]:
+    """The last token given out for each connection."""
+    return {row.connection: row.token for row in store.rows("SELECT connection, token FROM lease")}
+
+
+def void(store: Store, spent: Tokens) -> None:
+    """Nobody holds a lease, and no token that was given out is given again: those ``spent`` elsewhere, and those known here."""
+    known = tokens(store)
+    store.run("DELETE FROM lease")
+    store.many(
+        "INSERT INTO lease (connection, token, holder, until) VALUES (:connection, :token, '', '')",
+        [{"connection": name, "token": max(known.get(name, 0), spent.get(name, 0)) + 1} for name in sorted({*known, *spent})],
+    )

@@ -30,6 +30,10 @@ def dirty(store: Store, connection: str, limit: int = 1000) -> list[Stands]:
     return [Stands._make(row) for row in rows]
 
 
+def count_dirty(store: Store, connection: str) -> int:
+    return int(store.value("SELECT COUNT(*) FROM dirty WHERE connection = :connection", connection=connection))
+
+
 def standing(store: Store, connection: str, identities: Sequence[str]) -> list[Stands]:
     """The same rows for given identities."""
     rows = store.rows(f"{_ALL} WHERE i.id IN :ids ORDER BY i.id", connection=connection, ids=list(identities))

@@ -52,6 +52,12 @@ def hold_asked(store: Store, run: int, connection: str) -> None:
     )  # fmt: skip
 
 
+def postpone(store: Store, run: int, connection: str, kind: str, why: str, now: datetime) -> int:
+    """Changes of this kind are not for this run, released or not; how many."""
+    which = "run = :run AND connection = :connection AND kind = :kind AND state = 'planned' AND object = 'user'"
+    return _skip(store, run, which, why, now, {"connection": connection, "kind": kind})
+
+
 def pass_rest(store: Store, run: int, connection: str) -> None:
     """What nothing holds may be sent."""
     store.run(
@@ -61,11 +67,12 @@ def pass_rest(store: Store, run: int, connection: str) -> None:
     )
 
 
-def keep(store: Store, run: int, identities: Collection[str]) -> None:
-    """Only the changes to these people are of this plan."""
-    store.run(
-        "DELETE FROM change WHERE run = :run AND object = 'user' AND identity NOT IN :identities", run=run, identities=list(identities)
-    )
+def keep(store: Store, run: int, identities: Collection[str]) -> int:
+    """Only the changes to these people are of this plan; how many others would have been sent."""
+    others = "run = :run AND object = 'user' AND identity NOT IN :identities"
+    going = store.run(f"DELETE FROM change WHERE {others} AND state = 'passed'", run=run, identities=list(identities))
+    store.run(f"DELETE FROM change WHERE {others}", run=run, identities=list(identities))
+    return going
 
 
 def cap(store: Store, run: int, most: int, why: str, now: datetime) -> None:
@@ -80,8 +87,8 @@ def skip(store: Store, run: int, connection: str, why: str, now: datetime) -> No
     _skip(store, run, "run = :run AND connection = :connection AND state = 'passed'", why, now, {"connection": connection})
 
 
-def _skip(store: Store, run: int, which: str, why: str, now: datetime, values: Mapping[str, Any]) -> None:
+def _skip(store: Store, run: int, which: str, why: str, now: datetime, values: Mapping[str, Any]) -> int:
     """One entry for each connection: who is meant, the changes themselves say."""
     for row in store.rows(f"SELECT connection, COUNT(*) AS n FROM change WHERE {which} GROUP BY connection", run=run, **values):
         entries.left_out(store, run, row.connection, row.n, why, now)
-    store.run(f"UPDATE change SET state = 'skipped', error = :why WHERE {which}", run=run, why=why, **values)
+    return store.run(f"UPDATE change SET state = 'skipped', error = :why WHERE {which}", run=run, why=why, **values)

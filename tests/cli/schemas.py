@@ -67,7 +67,7 @@ SCHEMAS = {
         connections=several(
             closed(
                 name=TEXT, last_delta=INSTANT, last_full=INSTANT, accounts=COUNT, links=COUNT, held=COUNT, in_doubt=COUNT,
-                quarantined=COUNT, rejected=COUNT, paused={"const": False}, suspended={"const": False}, next_run={"const": None},
+                quarantined=COUNT, rejected=COUNT, paused=FLAG, suspended={"const": False}, next_run={"const": None},
             )
         ),
     ),
@@ -109,6 +109,13 @@ SCHEMAS = {
     "quarantine": document(
         "quarantine", command={"enum": ["retry", "drop"]}, items=several(closed(id=COUNT, connection=TEXT, change=TEXT, who=TEXT))
     ),
+    "init": document(
+        "init", path=TEXT, id=MAYBE, guesses=several({"type": "object", "required": ["attribute", "from", "why", "written"]})
+    ),
+    "backup": document("backup", file=TEXT, bytes=COUNT, identities=COUNT, accounts=COUNT, last_run=INSTANT),
+    "restore": document("restore", file=TEXT, bytes=COUNT, identities=COUNT, accounts=COUNT, last_run=INSTANT, kept=MAYBE, epoch=COUNT),
+    "pause": document("pause", paused=several(closed(connection=MAYBE, reason=TEXT, since=INSTANT, until=INSTANT))),
+    "resume": document("resume", resumed=several(MAYBE)),
     "reject": document("reject", run=COUNT, rejected=COUNT),
     "connectors": document("connectors", connectors=several(closed(name=TEXT, summary=TEXT))),
     "conformance": document(

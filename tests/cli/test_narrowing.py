@@ -63,3 +63,27 @@ def test_a_name_that_two_people_bear_means_neither(office: Office) -> None:
     said = office.run("sync", "--only", "desk@corp.example", "--yes")
     assert (said.code, said.out, len(office.users)) == (1, "", 1)
     assert "desk@corp.example names 2 people: " in said.err and said.err.rstrip().endswith("; say the id")
+
+
+def test_what_is_left_of_others_is_no_step_in_step(office: Office) -> None:
+    office.settled(1)
+    office.hire(2, 3, 4)
+    said = office.run("sync", "--only", "p2@corp.example", "--yes")
+    assert (said.code, said.last) == (0, "Done; 2 changes to others are left. Next: syncd sync")
+    assert office.run("sync", "--only", "p2@corp.example", "--yes", "--json").json["converged"] is False
+    said = office.run("sync", "--max-changes", "1", "--yes")
+    assert (said.code, said.last) == (0, "Done; 1 change is left. Next: syncd sync")
+    assert office.run("sync", "--yes").last == "In step."
+    assert office.run("sync", "--only", "p2@corp.example", "--yes").last == "In step.", "nobody else has anything to be done"
+
+
+def test_several_are_one_list_and_a_leaver_can_be_named(office: Office) -> None:
+    office.settled(1, 2, 3, 4)
+    del office.rows[0]
+    office.rows[0]["displayName"] = "Somebody Else"
+    office.hire(5)
+    made = office.run("plan", "--only", "p1@corp.example", "--only", "people/E2", "--json").json
+    assert sorted((change["kind"], change["who"]) for change in made["changes"]) == [
+        ("disable", "p1@corp.example"), ("update", "p2@corp.example"),
+    ]  # fmt: skip
+    assert made["connections"][0]["listing"]["complete"] is True

@@ -33,15 +33,12 @@ WRONG = {
 }
 LATER = (
     "run",
-    "init people.csv",
     "apply FILE",
     "history --csv",
     "revert 3",
-    "pause --reason lunch",
-    "resume",
     "account list",
     "container list",
-    "store backup",
+    "store migrate",
     "forget ann",
     "plan --out FILE",
     "plan --format csv",

@@ -63,6 +63,25 @@ async def test_a_write_that_was_tried_again_in_vain_may_have_taken_effect_and_a_
             await http.send(post(reads=True), body)
 
 
+@pytest.mark.parametrize("how", ["401", "permit"])
+async def test_a_write_that_is_refused_after_a_try_without_an_answer_may_have_taken_effect(how: str) -> None:
+    """Whether the credentials were withdrawn meanwhile, or a person or the loss of a lease forbids the second try."""
+    asked: list[None] = []
+
+    def permit() -> None:
+        asked.append(None)
+        if how == "permit" and len(asked) == 2:
+            raise Quarantined("not now")
+
+    async with scripted(reply(status=503), reply(status=401)) as server, client(server.url) as http:
+        http.permit = permit
+        with pytest.raises(InDoubt, match=r"an earlier try may have taken effect; .*(not now|401)"):
+            await http.send(post(repeatable=True), body)
+    async with scripted(reply(status=429), reply(status=401)) as server, client(server.url) as http:
+        with pytest.raises(Quarantined):
+            await http.send(post(repeatable=True), body)
+
+
 async def test_429_was_not_processed_so_even_a_create_is_sent_again() -> None:
     environment = Impatient()
     async with scripted(reply(status=429, retry_after="7"), reply()) as server, client(server.url, environment=environment) as http:

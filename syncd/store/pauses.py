@@ -1,0 +1,69 @@
+"""A person's word that nothing is written at a connection, or anywhere, until they say otherwise or a moment has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from syncd.environment import stamp
+from syncd.errors import Paused
+from syncd.store import chain
+from syncd.store.database import Store
+
+EVERYWHERE = ""
+_HOLDS = "(until IS NULL OR until > :now)"
+
+
+def pause(store: Store, connection: str, reason: str, until: datetime | None, now: datetime, said: Mapping[str, Any]) -> bool:
+    """From the next step on nothing is written there. ``said``: what the journal keeps of the command. True = it was paused already: since
+    when stays, the rest is as said now."""
+    with store.transaction():
+        before = at(store, connection, now)
+        known = before is not None and before.connection == connection
+        store.run(
+            "INSERT INTO pause (connection, reason, since, until) VALUES (:connection, :reason, :since, :until)"
+            " ON CONFLICT (connection) DO UPDATE SET reason = excluded.reason, since = excluded.since, until = excluded.until",
+            connection=connection, reason=reason, since=before.since if known and before is not None else stamp(now),
+            until=stamp(until) if until else None,
+        )  # fmt: skip
+        chain.append(store, [chain.Event(chain.DECIDED, connection, said)], now)
+    return known
+
+
+def resume(store: Store, connection: str, now: datetime, said: Mapping[str, Any]) -> bool:
+    """Whether it was paused; one that had ended by itself was not."""
+    with store.transaction():
+        rows = store.rows("DELETE FROM pause WHERE connection = :connection RETURNING until", connection=connection)
+        held = any(row.until is None or row.until > stamp(now) for row in rows)
+        if held:
+            chain.append(store, [chain.Event(chain.DECIDED, connection, said)], now)
+    return held
+
+
+def at(store: Store, connection: str, now: datetime) -> Row[Any] | None:
+    """The pause that holds at a connection: its own, else the one of everywhere."""
+    return store.one(
+        f"SELECT * FROM pause WHERE connection IN (:connection, '') AND {_HOLDS} ORDER BY connection DESC LIMIT 1",
+        connection=connection, now=stamp(now),
+    )  # fmt: skip
+
+
+def refuse(store: Store, connection: str, now: datetime) -> None:
+    """Raise Paused where a pause holds."""
+    row = at(store, connection, now)
+    if row is not None:
+        raise Paused(told(row))
+
+
+def told(row: Row[Any]) -> str:
+    """One pause in words, with the command that ends it."""
+    until = f" until {_minute(row.until)}" if row.until else ""
+    command = f"syncd resume -c {row.connection}" if row.connection else "syncd resume"
+    return f"paused since {_minute(row.since)}{until} by a person: {row.reason}; resume: {command}"
+
+
+def _minute(text: str) -> str:
+    return f"{text[:16].replace('T', ' ')} UTC"
