@@ -16,12 +16,14 @@ _SAID = ("change", "object", "kind", "account", "who", "reason")
 
 
 class Intent(NamedTuple):
-    """A request that is written down: the step's id, the change it is part of (a row of the journal), which of its requests, and which."""
+    """A request that is written down: the step's id, the change it is part of (a row of the journal), which of its requests it is, in
+    words too, ``of`` how many."""
 
     step: int
     change: Any
     n: int
     summary: str
+    of: int = 1
 
 
 def sent(
@@ -30,7 +32,7 @@ def sent(
     """It was settled. ``account``: the one that answered, where it is not the change's own; ``run``: who found out, if it was not the run
     that sent it."""
     row = intent.change
-    request = {"request": intent.summary, "n": intent.n, "of": max(intent.n, row.requests), "outcome": outcome, "error": error}
+    request = {"request": intent.summary, "n": intent.n, "of": intent.of, "outcome": outcome, "error": error}
     chain.append(store, [Event(chain.SENT, row.connection, {**_body(row, account), **request}, row.identity, run or row.run)], now)
 
 

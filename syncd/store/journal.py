@@ -89,7 +89,9 @@ def applied(store: Store, run: int, connection: str) -> dict[str, int]:
     return {row.kind: row.n for row in rows}
 
 
-def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, token: int, now: datetime) -> Intent:
+def intend(
+    store: Store, change: Row[Any], n: int, creates: bool, summary: str, token: int, now: datetime, of: int = 1
+) -> Intent:  # fmt: skip
     """Before the request leaves: fence, step row, ledger entry cleared, in the caller's transaction."""
     fence(store, change.connection, token, now)
     store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
@@ -103,7 +105,7 @@ def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, 
     step = int(rows[0].id)
     if creates:
         doubt(store, change.connection, change.identity, step)
-    return Intent(step, change, n, summary)
+    return Intent(step, change, n, summary, of)
 
 
 def settle_step(

@@ -36,7 +36,6 @@ LATER = (
     "init people.csv",
     "apply FILE",
     "explain ann --at now",
-    "history --csv",
     "revert 3",
     "eval true",
     "pause --reason lunch",
