@@ -10,7 +10,7 @@ from syncd.cli.exits import Misused
 LATER = {
     app: (
         "run", "init", "apply", "explain", "revert", "eval", "pause", "resume", "account",
-        "container", "store", "forget",
+        "container", "store",
     ),
 }  # fmt: skip
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}

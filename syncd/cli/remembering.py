@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncd.cli.app import app, command
-from syncd.cli.exits import DONE, Failed
+from syncd.cli.exits import DONE, Failed, Misused
 from syncd.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -48,3 +49,35 @@ def _known(store: Store, run: int) -> None:
     if history.run(store, run) is None:
         last = history.last_run(store)
         raise Failed(f"there was no run {run}" + (f"; the last one was run {last}" if last else " yet"))
+
+
+@command(app, "forget")
+def forget(
+    invocation: Invocation,
+    who: Annotated[str, typer.Argument(metavar="WHO", help="A departed person.", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> int:  # fmt: skip
+    """Erase a departed person from the store and its journal, for good.
+
+    Nothing is written at any provider. An account of theirs that is still there is nobody's then.
+    """
+    if not yes and not invocation.attended:
+        raise Misused("`syncd forget` asks first, and here is no terminal: say --yes")
+    from syncd.cli import forgetting, people
+    from syncd.cli.alone import decided
+    from syncd.cli.asking import confirmed
+    from syncd.store import connections, erasing
+
+    with invocation.store() as store:
+        identity = people.resolve(store, who)
+        forgetting.allow(store, identity, who)
+        if not yes and not asyncio.run(confirmed(invocation.printer, forgetting.question(store, identity, who))):
+            invocation.printer.note("Nothing was forgotten.")
+            return DONE
+        erasing.settle(store)
+        with decided(invocation, store, connections.known(store)):
+            forgetting.allow(store, identity, who)
+            done = erasing.erase(store, identity, invocation.environment.now())
+        erasing.rewrite(store)
+    invocation.printer.show(forgetting.document(done), lambda: forgetting.lines(done))
+    return DONE

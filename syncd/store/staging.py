@@ -134,10 +134,11 @@ def disowned(store: Store, ids: Sequence[int]) -> dict[int, str]:
 
 
 def forget_strangers(store: Store, ids: Sequence[int]) -> None:
-    """Unlinked accounts that correlate with nobody keep no attributes: they are not ours to store."""
+    """Unlinked accounts that correlate with nobody keep no attributes: they are not ours to store; nor are those of who was forgotten."""
     store.run(
         "UPDATE account SET document = NULL WHERE id IN :ids AND document IS NOT NULL"
-        " AND NOT EXISTS (SELECT 1 FROM link WHERE link.account_id = account.id)"
+        " AND NOT EXISTS (SELECT 1 FROM link AS l JOIN identity AS h ON h.id = l.identity AND h.attributes <> '{}'"
+        " WHERE l.account_id = account.id)"
         " AND NOT EXISTS (SELECT 1 FROM account_key AS a JOIN identity_key AS i ON i.attribute = a.attribute AND i.key = a.key"
         " WHERE a.account_id = account.id)",
         ids=list(ids),
