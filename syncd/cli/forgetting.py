@@ -56,17 +56,23 @@ def question(store: Store, identity: str, who: str) -> str:
     return f"Forget {who} for good?{told} This cannot be undone."
 
 
-def document(done: Erased) -> dict[str, Any]:
+def document(done: Erased | None) -> dict[str, Any]:
+    """None: only the files were cleared of what was forgotten before."""
+    if done is None:
+        return _document("forget", entries=0, accounts=0, known_as=None, stays=[])
     stays = [{"connection": connection, "account": account} for connection, account in done.stays]
     return _document("forget", entries=done.entries, accounts=done.accounts, known_as=done.alias if stays else None, stays=stays)
 
 
-def lines(done: Erased) -> Iterator[str | Styled]:
+def lines(done: Erased | None) -> Iterator[str | Styled]:
+    if done is None:
+        yield "What was forgotten before stands in no file of the store any more.", GREEN
+        return
     gone = f"{count(done.accounts, 'account')} that {'is' if done.accounts == 1 else 'are'} gone"
     yield f"Forgotten: the person, {gone}, what {count(done.entries, 'entry', 'entries')} of the journal said.", GREEN
     for connection, account in done.stays:
         yield f"{connection}/{account} is still there: its id and its keys stay known, as every listing shows them.", YELLOW
     if done.stays:
         yield f"  It is nobody's now ({done.alias}): never written, not made a second time, given to nobody without your yes."
-        yield f"  To be rid of that too, delete it at the provider, then: syncd sync --full, and syncd forget {done.alias}"
+        yield f"  To be rid of that too: delete it at the provider, then `syncd sync --full` and `syncd forget {done.alias}`."
     yield ELSEWHERE

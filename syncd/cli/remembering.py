@@ -57,7 +57,7 @@ def forget(
     who: Annotated[str, typer.Argument(metavar="WHO", help="A departed person.", show_default=False)],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> int:  # fmt: skip
-    """Erase a departed person from the store and its journal, for good.
+    """Erase a departed person from the store, for good.
 
     Nothing is written at any provider. An account of theirs that is still there is nobody's then.
     """
@@ -69,15 +69,21 @@ def forget(
     from syncd.store import connections, erasing
 
     with invocation.store() as store:
-        identity = people.resolve(store, who)
+        cleared = erasing.clear(store)
+        try:
+            identity = people.resolve(store, who)
+        except Failed:
+            if not cleared:
+                raise
+            invocation.printer.show(forgetting.document(None), lambda: forgetting.lines(None))
+            return DONE
         forgetting.allow(store, identity, who)
         if not yes and not asyncio.run(confirmed(invocation.printer, forgetting.question(store, identity, who))):
             invocation.printer.note("Nothing was forgotten.")
             return DONE
-        erasing.settle(store)
         with decided(invocation, store, connections.known(store)):
             forgetting.allow(store, identity, who)
             done = erasing.erase(store, identity, invocation.environment.now())
-        erasing.rewrite(store)
+        erasing.clear(store)
     invocation.printer.show(forgetting.document(done), lambda: forgetting.lines(done))
     return DONE

@@ -22,6 +22,7 @@ from syncd.environment import instant, stamp
 from syncd.model import Account
 from syncd.store import identities, opinions
 from syncd.store.identities import Person
+from syncd.store.nameless import NAMELESS
 from syncd.store.staging import Staged
 
 
@@ -152,12 +153,12 @@ def _made(context: Context, ids: Sequence[str]) -> list[tuple[Person, Heard]]:
 
 
 def _person(context: Context, identity: str, accounts: Sequence[Made], stored: Any, said: Heard) -> Person:
-    """Who has neither accounts nor attributes was forgotten as a departed person, and stays one (`syncd.store.erasing`)."""
     present = [one for one in accounts if one.gone_at is None]
     read = any(one.says is not None for one in present)
     forgotten = bool(stored and stored.forgotten) and not read
+    nobody = not accounts and not identity.startswith(NAMELESS)
+    live = "live" if read else "frozen" if present or forgotten or nobody else "departed"
     attributes = merged(context, said) if read else orjson.loads(stored.attributes if stored else "{}")
-    live = "live" if read else "frozen" if present or forgotten or (attributes and not accounts) else "departed"
     known = (_sourced(context, accounts) or attributes) if context.contributing else attributes
     starts, ends, due = _window(context, attributes, said)
     return Person(

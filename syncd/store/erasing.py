@@ -20,9 +20,8 @@ from syncd.environment import stamp
 from syncd.errors import Busy
 from syncd.store import chain, staging
 from syncd.store.database import Store
+from syncd.store.nameless import NAMELESS, UNCLEARED, uncleared
 
-NAMELESS = "forgotten-"
-"""What the id of somebody who was forgotten begins with."""
 TELLING = 6
 """Characters from which on a value is looked for where somebody else is spoken of: a shorter one is found in anything."""
 SAID = "(forgotten)"
@@ -84,26 +83,31 @@ def erase(store: Store, identity: str, now: datetime) -> Erased:
         store.run(f"DELETE FROM {table} WHERE {column} IN :ids", ids=gone)
     _blank(store, names)
     entries = chain.erase(store, identity, "", now, also=_telling(store, names))
+    uncleared(store, now)
     return Erased(alias, entries, len(gone), [(one.connection, one.account) for one in stays])
 
 
-def rewrite(store: Store) -> None:
-    """Leave no byte of what was erased in the store's files; outside a transaction. Raises Busy while another process reads them."""
-    if store.url.removeprefix("sqlite://") in ("", "/:memory:"):
-        return
-    store.sql.exec_driver_sql("PRAGMA temp_store=FILE")
+def clear(store: Store) -> bool:
+    """Leave no byte of what was erased in the store's files; outside a transaction. False where nothing was erased since they were cleared.
+
+    Raises Busy while another process reads them: what was erased is so all the same, and its bytes go with the next call.
+    """
+    if store.value("SELECT 1 FROM setting WHERE name = :name", name=UNCLEARED) is None:
+        return False
+    store.sql.exec_driver_sql("PRAGMA temp_store=FILE")  # else all that is left would be in memory at once
     try:
         store.sql.exec_driver_sql("VACUUM")
     finally:
         store.sql.exec_driver_sql("PRAGMA temp_store=MEMORY")
-    settle(store)
-
-
-def settle(store: Store) -> None:
-    """Everything that was written stands in the file itself, its log is empty. Raises Busy while another process reads the store."""
-    row = store.sql.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-    if row[0]:
-        raise Busy("another process reads the store, so that its files cannot be cleared; try again when it has ended")
+    busy, _, _ = store.sql.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    if busy:
+        raise Busy(
+            "forgotten; but another process reads the store, and what was erased stands in its files still\n"
+            "  when it has ended, type the same again: that clears them"
+        )
+    with store.transaction():
+        store.run("DELETE FROM setting WHERE name = :name", name=UNCLEARED)
+    return True
 
 
 def _names(store: Store, identity: str) -> set[str]:

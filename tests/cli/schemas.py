@@ -92,6 +92,9 @@ SCHEMAS = {
             )
         ),
     ),
+    "forget": document(
+        "forget", entries=COUNT, accounts=COUNT, known_as=MAYBE, stays=several(closed(connection=TEXT, account=TEXT))
+    ),
     "history": document(
         "history",
         entries=several(
