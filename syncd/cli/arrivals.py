@@ -9,7 +9,7 @@ from syncd.cli.exits import Misused
 
 LATER = {
     app: (
-        "run", "init", "apply", "explain", "revert", "eval", "pause", "resume", "account",
+        "run", "init", "apply", "explain", "eval", "pause", "resume", "account",
         "container", "store",
     ),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli.app import app, command
-from syncd.cli.exits import DONE, Failed, Misused
+from syncd.cli.exits import DONE, FAILED, WAITING, Failed, Misused
 from syncd.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -87,3 +87,34 @@ def forget(
         erasing.clear(store)
     invocation.printer.show(forgetting.document(done), lambda: forgetting.lines(done))
     return DONE
+
+
+@command(app, "revert")
+def revert(
+    invocation: Invocation,
+    run: Annotated[int, typer.Argument(metavar="RUN", help="Whose changes to take back (see `syncd history`).", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> int:  # fmt: skip
+    """Take back what a run wrote, as far as that can be.
+
+    Values return where the account still holds what the run wrote; who was disabled is enabled, who was created disabled, what was
+    adopted given up. Nothing is deleted. The next runs leave it so until either side moves.
+    """
+    if not yes and not invocation.attended:
+        raise Misused("`syncd revert` asks before it writes, and here is no terminal: say --yes")
+    from syncd.cli import revert_view
+    from syncd.cli.taking_back import Asked, take_back
+    from syncd.store import reverting
+
+    asked = Asked(invocation, yes)
+    with invocation.store() as store:
+        _known(store, run)
+        report = asyncio.run(take_back(invocation, store, run, asked)) if reverting.written(store, run) else None
+    printer = invocation.printer
+    if asked.draft is None:
+        printer.show(revert_view.document(None, None, run), lambda: [f"Run {run} wrote nothing: there is nothing to take back."])
+        return DONE
+    printer.show(revert_view.document(asked.draft, report, run), lambda: revert_view.outcome(report) if report else ["Nothing was sent."])
+    if report is None:
+        return DONE
+    return FAILED if report.failed else WAITING if any(one.skipped or one.rejected for one in report.results) else DONE

@@ -27,6 +27,7 @@ The files in the order in which a run meets them::
     provision     requests, in the order of `phases`; `renewal`: what grew old meanwhile is planned again; `changes`: rows -> connector
     commits       many small transactions in one
     settling      what an answer means for the store (`echoing`: what was written where opinions are asked for)
+    reverting     a run taken back: another way to a plan
     report        what came of it all; `verify`: all of it recomputed, the slow way
 
 A change keeps its id from run to run as long as it is the same change (`reconcile._id`): that is how a release, a no and a doubt find it

@@ -26,7 +26,7 @@ TELLING = 6
 """Characters from which on a value is looked for where somebody else is spoken of: a shorter one is found in anything."""
 SAID = "(forgotten)"
 _TEXTS = {
-    "change": ("seq", "reason", "held", "error"), "step": ("id", "error"), "pending": ("id", "reason"), "link": ("id", "reason"),
+    "change": ("seq", "reason", "held", "error", "choices"), "step": ("id", "error"), "pending": ("id", "reason", "choices"), "link": ("id", "reason"),
     "connection": ("name", "defect", "error"),
 }  # fmt: skip
 """Table -> its key, and what it says of one person that may name another: a taken address, an account that was missing."""
@@ -48,8 +48,8 @@ def holdings(store: Store, identity: str) -> Sequence[Row[Any]]:
     return store.rows(
         "SELECT l.connection, l.state, l.reason, l.owned, l.doubt, l.due_at, l.desired IS DISTINCT FROM l.actual AS moving, a.account,"
         " a.id AS row, EXISTS (SELECT 1 FROM dirty AS d WHERE d.connection = l.connection AND d.identity = l.identity) AS dirty"
-        " FROM link AS l LEFT JOIN account AS a ON a.id = l.account_id AND a.gone_at IS NULL WHERE l.identity = :identity"
-        " ORDER BY l.connection",
+        " FROM connection AS n JOIN link AS l ON l.connection = n.name AND l.identity = :identity"
+        " LEFT JOIN account AS a ON a.id = l.account_id AND a.gone_at IS NULL ORDER BY l.connection",
         identity=identity,
     )  # fmt: skip
 
@@ -153,7 +153,7 @@ def _unname(store: Store, identity: str, alias: str, stays: Sequence[int], now: 
     store.run("UPDATE step SET error = NULL WHERE change IN (SELECT seq FROM change WHERE identity = :who)", who=identity)
     store.run(
         "UPDATE change SET identity = :alias, account = NULL, who = :said, delta = '{}', expects = NULL, reason = :said, held = NULL,"
-        " error = NULL WHERE identity = :who",
+        " error = NULL, choices = NULL WHERE identity = :who",
         said=SAID, **values,
     )  # fmt: skip
 

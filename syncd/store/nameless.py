@@ -1,4 +1,4 @@
-"""Who was forgotten while an account of theirs is still at its provider: an identity that nothing is known of, tied to that account alone."""
+"""Who was forgotten while an account of theirs is still at its provider: an identity of which nothing else is known."""
 
 from __future__ import annotations
 

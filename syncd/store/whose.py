@@ -17,7 +17,8 @@ def somebodys(store: Store, connection: str, accounts: Sequence[str]) -> Sequenc
     return store.rows(
         "SELECT a.account, a.reading, a.document, a.gone_at, a.identity AS makes, COALESCE(l.identity, a.owner) AS linked"
         f" FROM account AS a LEFT JOIN link AS l ON l.account_id = a.id AND NOT {IS_NAMELESS}"
-        " WHERE a.connection = :connection AND a.account IN :accounts AND (a.identity IS NOT NULL OR l.identity IS NOT NULL OR a.owner IS NOT NULL)",
+        " WHERE a.connection = :connection AND a.account IN :accounts"
+        " AND (a.identity IS NOT NULL OR l.identity IS NOT NULL OR a.owner IS NOT NULL)",
         connection=connection, accounts=list(accounts),
     )  # fmt: skip
 

@@ -95,6 +95,18 @@ SCHEMAS = {
     "forget": document(
         "forget", entries=COUNT, accounts=COUNT, known_as=MAYBE, stays=several(closed(connection=TEXT, account=TEXT))
     ),
+    "revert": document(
+        "revert", reverts=COUNT, run=SOME, applied=SOME, skipped=COUNT, error=MAYBE,
+        changes=several(
+            closed(
+                connection=TEXT, kind={"enum": ["update", "disable"]}, identity=TEXT, account=TEXT, who=TEXT, reason=TEXT,
+                attributes={"type": "object"},
+            )
+        ),
+        stays=several(
+            closed(connection=TEXT, kind={"enum": list(KINDS["properties"])}, who=TEXT, account=MAYBE, attribute=MAYBE, reason=TEXT)
+        ),
+    ),
     "history": document(
         "history",
         entries=several(

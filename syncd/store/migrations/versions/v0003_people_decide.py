@@ -62,4 +62,5 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("page", sa.Integer(), nullable=True))
     op.add_column("link", sa.Column("echo", sa.String(), nullable=True))
     op.add_column("change", sa.Column("choices", sa.String(), nullable=True))
+    op.add_column("change", sa.Column("reverts", sa.Integer(), nullable=True))
     op.add_column("pending", sa.Column("choices", sa.String(), nullable=True))
