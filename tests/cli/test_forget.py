@@ -38,6 +38,14 @@ def traces(office: Office, *canaries: str) -> list[tuple[str, str]]:
     return [(file.name, one) for file in files for one in canaries if one.encode() in file.read_bytes()]
 
 
+def held(office: Office) -> list[tuple[str, int]]:
+    """(identity, owned) of each link."""
+    store = Store(f"sqlite:///{office.root}/syncd.db")
+    rows = [(row.identity, row.owned) for row in store.rows("SELECT identity, owned FROM link")]
+    store.close()
+    return rows
+
+
 def canaries(office: Office) -> list[str]:
     return [WHO, "Person 3", office.environ["ACCOUNT"], identity_id("default", "people", "E3")]
 
@@ -58,6 +66,20 @@ def test_no_byte_of_a_departed_person_stays_and_the_journal_holds(office: Office
     assert office.run("history", WHO).code == 1
     assert office.run("sync", "--yes", "--full").code == 0 and office.run("verify").code == 0
     assert traces(office, *canaries(office)) == [], "no later run brings it back"
+
+
+def test_what_older_versions_of_a_row_left_in_the_file_goes_too(office: Office) -> None:
+    left(office)
+    database = sqlite3.connect(office.root / "syncd.db")
+    database.execute("PRAGMA secure_delete=OFF")
+    database.execute("INSERT INTO setting VALUES ('old', ?)", ("their old name " * 100,))
+    database.commit()
+    database.execute("DELETE FROM setting WHERE name = 'old'")
+    database.commit()
+    database.close()
+    assert traces(office, "their old name")
+    assert office.run("forget", WHO, "--yes").code == 0
+    assert traces(office, "their old name") == []
 
 
 def test_what_was_said_of_others_names_them_no_more(office: Office) -> None:
@@ -82,6 +104,8 @@ def test_an_account_that_stays_is_nobodys_and_neither_doubled_nor_given_away(off
     document = valid(said.json, "forget")
     assert document["stays"] == [{"connection": "chat", "account": office.environ["ACCOUNT"]}]
     assert traces(office, "Person 3") == [] and office.run("history", "people/E3").code == 1
+    assert (document["known_as"], 0) in held(office), "it is not ours any more"
+    office.sandbox.twilio.service().update(office.environ["ACCOUNT"], friendly_name="Person 3 as it is now")
     writes = office.writes
     for _ in range(2):
         assert office.run("sync", "--yes", "--full").code == 0 and office.run("verify").code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -76,6 +77,27 @@ def test_what_was_adopted_is_as_before_and_not_ours_any_more(office: Office) -> 
     assert office.run("sync", "--yes", "--full").code == 0
     assert office.writes == writes, "what is not owned is not written, whatever its person is called"
     assert office.run("verify").code == 0
+
+
+def test_what_is_not_ours_any_more_is_left_alone(office: Office) -> None:
+    office.settled(1)
+    office.sandbox.twilio.service().create(identity="p2@corp.example", friendly_name="Theirs", attributes="{}")
+    office.hire(2)
+    office.run("sync", "--yes")
+    office.run("revert", "2", "--yes")
+    office.sandbox.twilio.service().update(office.users["p2@corp.example"]["sid"], friendly_name="Person 2")
+    writes = office.writes
+    said = office.run("revert", "2", "--yes")
+    assert "the account is not owned by syncd any more" in said.out and office.writes == writes
+
+
+def test_another_account_than_the_run_wrote_to_is_left_alone(moved: Office) -> None:
+    moved.sandbox.twilio.service().delete(moved.users[P1]["sid"])
+    moved.run("sync", "--yes", "--full")
+    assert name(moved, P1) == "Renamed"
+    said = moved.run("revert", "2", "--yes")
+    assert re.search(rf"! update {P1} at chat stays: they have another account there by now \(US\w+\)", said.out)
+    assert (name(moved, P1), active(moved, P3)) == ("Renamed", True)
 
 
 def test_a_value_that_was_changed_since_stays_and_is_named(moved: Office) -> None:
