@@ -104,17 +104,14 @@ def revert(
         raise Misused("`syncd revert` asks before it writes, and here is no terminal: say --yes")
     from syncd.cli import revert_view
     from syncd.cli.taking_back import Asked, take_back
-    from syncd.store import reverting
+    from syncd.store import journal, reverting
 
     asked = Asked(invocation, yes)
     with invocation.store() as store:
         _known(store, run)
         report = asyncio.run(take_back(invocation, store, run, asked)) if reverting.written(store, run) else None
-    printer = invocation.printer
-    if asked.draft is None:
-        printer.show(revert_view.document(None, None, run), lambda: [f"Run {run} wrote nothing: there is nothing to take back."])
-        return DONE
-    printer.show(revert_view.document(asked.draft, report, run), lambda: revert_view.outcome(report) if report else ["Nothing was sent."])
-    if report is None:
-        return DONE
-    return FAILED if report.failed else WAITING if any(one.skipped or one.rejected for one in report.results) else DONE
+        undone = [] if report is None else [row for row in journal.changes(store, report.run) if row.state != "applied"]
+    draft, done = asked.draft, None if report is None else revert_view.Outcome(report, undone)
+    nothing = f"Run {run} wrote nothing: there is nothing to take back." if draft is None else "Nothing was sent."
+    invocation.printer.show(revert_view.document(draft, done, run), lambda: [nothing] if done is None else revert_view.outcome(done))
+    return DONE if report is None else FAILED if report.failed else WAITING if undone else DONE

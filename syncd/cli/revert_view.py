@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -38,18 +39,30 @@ def lines(draft: Draft) -> Iterator[Line]:
         yield PASSED
 
 
-def document(draft: Draft | None, report: Report | None, run: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``undone``: changes of the journal that were planned and not done."""
+
+    report: Report
+    undone: Sequence[Any]
+
+
+def document(draft: Draft | None, done: Outcome | None, run: int) -> dict[str, Any]:
     """``applied``: how many were done; None where nothing was sent."""
     rows, stays = (draft.rows, draft.stays) if draft is not None else ((), ())
+    results = done.report.results if done is not None else []
     return _document(
-        "revert", reverts=run, run=report.run if report is not None else None,
-        applied=None if report is None else sum(sum(one.applied.values()) for one in report.results),
-        skipped=0 if report is None else sum(one.skipped for one in report.results),
-        error=None if report is None else next((f"{one.name}: {one.error}" for one in report.results if one.error), None),
+        "revert", reverts=run, run=done.report.run if done is not None else None,
+        applied=None if done is None else sum(sum(one.applied.values()) for one in results),
+        error=next((f"{one.name}: {one.error}" for one in results if one.error), None),
         changes=[
             {**{name: row[name] for name in ("connection", "kind", "identity", "account", "who", "reason")},
              "attributes": orjson.loads(row["delta"])}
             for row in rows
+        ],
+        undone=[
+            {"connection": row.connection, "kind": row.kind, "who": row.who, "state": row.state, "error": row.error}
+            for row in (done.undone if done is not None else ())
         ],
         stays=[
             {"connection": row.connection, "kind": row.kind, "who": row.who, "account": row.held_account, "attribute": path or None,
@@ -59,9 +72,11 @@ def document(draft: Draft | None, report: Report | None, run: int) -> dict[str, 
     )  # fmt: skip
 
 
-def outcome(report: Report) -> Iterator[Line]:
-    for one in report.results:
-        done = [f"{number:,} {report_view.DONE[kind]}" for kind, number in one.applied.items() if number] or ["nothing done"]
-        yield f"{one.name}: {', '.join([*done, *([f'{one.skipped:,} not sent'] if one.skipped else [])])}"
+def outcome(done: Outcome) -> Iterator[Line]:
+    for row in done.undone:
+        yield f"  ! {row.kind} {row.who} at {row.connection} was not done: {row.error}", RED
+    for one in done.report.results:
+        made = [f"{number:,} {report_view.DONE[kind]}" for kind, number in one.applied.items() if number] or ["nothing done"]
+        yield f"{one.name}: {', '.join(made)}"
         if one.error:
             yield f"{one.name}: FAILED: {one.error}", RED

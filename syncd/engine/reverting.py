@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -21,6 +22,9 @@ from syncd.environment import Environment
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
 from syncd.model import USER, Account, Change, Gone, Kind, Landscape, Ref
 from syncd.store import Store, chain, journal, links, reverting, staging, waiting
+
+AT_ONCE = 16
+"""Accounts asked for at once; each connector keeps to its own pace within that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,15 @@ async def revert(
 async def _draft(context: Context, run: int, stopped: dict[str, str]) -> Draft:
     rows: list[dict[str, Any]] = []
     stays: list[tuple[Any, str, str]] = []
-    for row in reverting.written(context.store, run):
-        found = await _inverse(context, row, stopped)
-        stays += [(row, path, why) for path, why in found.stays.items()]
-        if found.why_not:
-            stays.append((row, "", found.why_not))
-        if found.does:
-            rows.append(_row(context, context.connected[row.connection], row, found, run))
+    done = reverting.written(context.store, run)
+    for start in range(0, len(done), AT_ONCE):
+        block = done[start : start + AT_ONCE]
+        for row, found in zip(block, await asyncio.gather(*(_inverse(context, row, stopped) for row in block)), strict=True):
+            stays += [(row, path, why) for path, why in found.stays.items()]
+            if found.why_not:
+                stays.append((row, "", found.why_not))
+            if found.does:
+                rows.append(_row(context, context.connected[row.connection], row, found, run))
     return Draft(run, rows, stays)
 
 
@@ -176,6 +182,7 @@ def _result(context: Context, name: str, sending: Sending | None, stopped: Mappi
     if sending is not None:
         waiting.refresh(context.store, context.run, name, context.environment.now(), whole=False)
     made = result(context, context.connected[name], None)
+    made.rejected = journal.tally(context.store, context.run, name, "state").get("rejected", 0)
     made.error = stopped.get(name, "")
     if sending is not None:
         made.seconds = sending.seconds

@@ -96,7 +96,8 @@ SCHEMAS = {
         "forget", entries=COUNT, accounts=COUNT, known_as=MAYBE, stays=several(closed(connection=TEXT, account=TEXT))
     ),
     "revert": document(
-        "revert", reverts=COUNT, run=SOME, applied=SOME, skipped=COUNT, error=MAYBE,
+        "revert", reverts=COUNT, run=SOME, applied=SOME, error=MAYBE,
+        undone=several(closed(connection=TEXT, kind=TEXT, who=TEXT, state=TEXT, error=MAYBE)),
         changes=several(
             closed(
                 connection=TEXT, kind={"enum": ["update", "disable"]}, identity=TEXT, account=TEXT, who=TEXT, reason=TEXT,

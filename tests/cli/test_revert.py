@@ -159,6 +159,15 @@ def test_runs_that_never_were_or_wrote_nothing(moved: Office) -> None:
     assert (said.code, said.out) == (0, "Run 3 wrote nothing: there is nothing to take back.\n")
 
 
+@pytest.mark.parametrize(("faults", "code", "failed"), [("401@update:9", 1, True), ("400@update:9", 3, False)])
+def test_what_was_not_done_is_named(moved: Office, faults: str, code: int, failed: bool) -> None:
+    moved.sandbox.faults = faults
+    said = moved.run("revert", "2", "--yes")
+    assert (said.code, "was not done" in said.out, "chat: FAILED: " in said.out) == (code, True, failed)
+    assert (name(moved, P1), active(moved, P3)) == ("Renamed", False)
+    assert moved.run("verify").code == 0
+
+
 def test_a_write_that_apply_never_forbids_is_not_done(moved: Office) -> None:
     moved.configure(DISABLING + "      apply: never\n")
     writes = moved.writes
@@ -168,7 +177,7 @@ def test_a_write_that_apply_never_forbids_is_not_done(moved: Office) -> None:
 
 def test_the_document(moved: Office) -> None:
     document = valid(moved.run("revert", "2", "--yes", "--json").json, "revert")
-    assert (document["reverts"], document["run"], document["applied"], document["stays"]) == (2, 3, 2, [])
+    assert (document["reverts"], document["run"], document["applied"], document["undone"], document["stays"]) == (2, 3, 2, [], [])
     assert [(one["who"], one["kind"], one["attributes"]) for one in document["changes"]] == [
         (P3, "update", {"attributes.active": [False, None]}), (P1, "update", {"friendly_name": ["Renamed", "Person 1"]})
     ]  # fmt: skip
