@@ -18,6 +18,7 @@ from syncd.cli import (
     looking,
     pausing,
     quarantining,
+    remembering,
     resolving,
     sending,
     starting,
@@ -32,7 +33,8 @@ from syncd.environment import Environment
 from syncd.errors import Refused, SyncdError
 
 GROUPS = (
-    trying, starting, sending, looking, waiting, resolving, quarantining, linking, asking_why, pausing, configuring, conforming, storing, arrivals,
+    trying, starting, sending, looking, waiting, resolving, quarantining, linking, asking_why, remembering, pausing, configuring,
+    conforming, storing, arrivals,
 )  # fmt: skip
 """Imported for the commands they register, in the order in which help lists them."""
 

@@ -28,6 +28,7 @@ The files in the order in which a run meets them::
                   `sending`: how it goes
     commits       many small transactions in one
     settling      what an answer means for the store (`echoing`: what was written where opinions are asked for)
+    reverting     a run taken back: another way to a plan
     report        what came of it all; `verify`: all of it recomputed, the slow way
 
     explain       outside of any run: the same questions and decisions about one person, nothing written; `past`: how they stood then;

@@ -95,7 +95,7 @@ def _settle(context: Context, step: Any, state: str, change: str, account: str |
 
 
 def _intent(step: Any) -> Intent:
-    return Intent(step.step, step, step.n, step.summary)
+    return Intent(step.step, step, step.n, step.summary, max(step.n, step.requests))
 
 
 def _absent(one: Connected, step: Any, reading: Reading) -> bool:

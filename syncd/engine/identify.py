@@ -22,6 +22,7 @@ from syncd.environment import instant, stamp
 from syncd.model import Account
 from syncd.store import identities, opinions
 from syncd.store.identities import Person
+from syncd.store.nameless import NAMELESS
 from syncd.store.staging import Staged
 
 
@@ -159,7 +160,8 @@ def _person(context: Context, identity: str, accounts: Sequence[Made], stored: A
     present = [one for one in accounts if one.gone_at is None]
     read = any(one.says is not None for one in present)
     forgotten = bool(stored and stored.forgotten) and not read
-    live = "live" if read else "frozen" if present or forgotten or not accounts else "departed"
+    nobody = not accounts and not identity.startswith(NAMELESS)
+    live = "live" if read else "frozen" if present or forgotten or nobody else "departed"
     attributes = merged(context, said) if read else orjson.loads(stored.attributes if stored else "{}")
     known = (_sourced(context, accounts) or attributes) if context.contributing else attributes
     starts, ends, due = validity(context, attributes, said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -70,7 +70,7 @@ async def _send(context: Context, one: Connected, commits: Commits, row: Any, se
         change = change_of(row, _document(context, one, row))
         steps = one.connector.steps(change)
         for step in steps:
-            await _step(context, one, commits, row, step, last=step is steps[-1])
+            await _step(context, one, commits, row, step, steps)
         if not steps:
             await commits.do(lambda: _adopt(context, one, row, change))
     except Rejected as error:
@@ -100,12 +100,12 @@ async def _skip(context: Context, commits: Commits, row: Any, why: str) -> None:
     await commits.do(lambda: journal.settle_change(context.store, row, "skipped", why, context.environment.now()))
 
 
-async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, *, last: bool) -> None:
+async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, steps: Sequence[Step]) -> None:
     token = context.tokens[one.name]
     context.environment.reached("before_intent")
     creates = step.creates and row.object == USER  # whether a container was made, its next listing says
     try:
-        intent = await commits.do(lambda: _intend(context, one, row, step, token, creates=creates))
+        intent = await commits.do(lambda: _intend(context, one, row, step, token, len(steps), creates=creates))
     except Paused as error:
         why = str(error)
         await commits.do(lambda: journal.settle_change(context.store, row, _left(step), why, context.environment.now()))
@@ -121,14 +121,14 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
         await commits.do(lambda: _unsent(context, row, intent, state, why, change))
         raise
     context.environment.reached("after_send")
-    await commits.do(lambda: _took(context, one, row, intent, account, last=last))
+    await commits.do(lambda: _took(context, one, row, intent, account, last=step is steps[-1]))
     if account is not None:
         directory.recognise(context, one, directory.told(one, account))
     context.environment.reached("after_settle")
 
 
-def _intend(context: Context, one: Connected, row: Any, step: Step, token: int, *, creates: bool) -> Intent:
-    intent = journal.intend(context.store, row, step.n, creates, step.summary, token, context.environment.now())
+def _intend(context: Context, one: Connected, row: Any, step: Step, token: int, of: int, *, creates: bool) -> Intent:
+    intent = journal.intend(context.store, row, step.n, creates, step.summary, token, context.environment.now(), of)
     echoing.intend(context, one, row)
     return intent
 

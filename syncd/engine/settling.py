@@ -12,7 +12,7 @@ from syncd.engine import echoing, identify, records
 from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import Projected, at, save
 from syncd.model import Account, Kind
-from syncd.store import links, outcomes, staging
+from syncd.store import links, outcomes, reverting, staging
 
 
 def arrived(context: Context, one: Connected, change: Any, account: Account, *, last: bool, believed: bool = False) -> None:
@@ -25,9 +25,13 @@ def arrived(context: Context, one: Connected, change: Any, account: Account, *, 
     wrote = echoing.pending(context, one, change)
     outcomes.attach(context.store, one.name, change.identity, row, context.environment.now())
     echoing.settle(context, one, change, wrote, whole, last=last)
+    if change.reverts is not None:
+        reverting.begin(context.store, change)
     (each,) = _project_again(context, one, change.identity)
     if last:
         _judge(context, one, change, each, believed=believed)
+    if last and change.reverts is not None:
+        reverting.stands(context.store, change)
 
 
 def left(context: Context, one: Connected, change: Any) -> None:

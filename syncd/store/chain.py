@@ -15,7 +15,7 @@ How many entries there are, and the last one's chain, stand in a setting of the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -107,10 +107,12 @@ def broken(store: Store, passed: Callable[[int], None] = lambda entries: None) -
         yield f"the journal ends with entry {after}, and is not the one that ended with entry {written}"
 
 
-def erase(store: Store, identity: str, connection: str, now: datetime) -> int:
-    """Forget what every entry says of a person; how many did. The chain holds, and an entry names those that say nothing any more."""
-    gone = [row.entry for row in store.rows("SELECT entry FROM payload WHERE identity = :identity ORDER BY entry", identity=identity)]
-    store.run("DELETE FROM payload WHERE identity = :identity", identity=identity)
+def erase(store: Store, identity: str, connection: str, now: datetime, also: Iterable[int] = ()) -> int:
+    """Forget what every entry says of a person, and what the entries ``also`` say; how many did. The chain holds, and an entry names those
+    that say nothing any more."""
+    own = store.rows("SELECT entry FROM payload WHERE identity = :identity", identity=identity)
+    gone = sorted({*(row.entry for row in own), *also})
+    store.run("DELETE FROM payload WHERE entry IN :gone", gone=gone)
     append(store, [Event(ERASED, connection, {"entries": gone})], now)
     return len(gone)
 

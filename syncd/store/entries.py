@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from syncd.store import chain
+from syncd.store import chain, staging
 from syncd.store.chain import Event
 from syncd.store.database import Store
 
@@ -16,12 +16,14 @@ _SAID = ("change", "object", "kind", "account", "who", "reason")
 
 
 class Intent(NamedTuple):
-    """A request that is written down: the step's id, the change it is part of (a row of the journal), which of its requests, and which."""
+    """A request that is written down: the step's id, the change it is part of (a row of the journal), which of its requests it is, in
+    words too, ``of`` how many."""
 
     step: int
     change: Any
     n: int
     summary: str
+    of: int = 1
 
 
 def sent(
@@ -30,8 +32,11 @@ def sent(
     """It was settled. ``account``: the one that answered, where it is not the change's own; ``run``: who found out, if it was not the run
     that sent it."""
     row = intent.change
-    request = {"request": intent.summary, "n": intent.n, "of": max(intent.n, row.requests), "outcome": outcome, "error": error}
-    chain.append(store, [Event(chain.SENT, row.connection, {**_body(row, account), **request}, row.identity, run or row.run)], now)
+    body = _body(row, account)
+    if row.kind == "delete" and outcome == "applied" and row.account_id is not None:
+        body["delta"] = _lost(store, row.account_id)
+    request = {"request": intent.summary, "n": intent.n, "of": intent.of, "outcome": outcome, "error": error}
+    chain.append(store, [Event(chain.SENT, row.connection, {**body, **request}, row.identity, run or row.run)], now)
 
 
 def settled(store: Store, row: Any, outcome: str, error: str | None, now: datetime) -> None:
@@ -75,3 +80,9 @@ def _body(row: Any, account: str | None) -> dict[str, Any]:
         "change": row.id, "object": row.object, "kind": row.kind, "account": account or row.account, "who": row.who, "reason": row.reason,
         "delta": orjson.Fragment(row.delta), "released": bool(row.released),
     }  # fmt: skip
+
+
+def _lost(store: Store, account: int) -> dict[str, Any]:
+    """What an account held that was deleted: told before the store forgets it, too."""
+    document = staging.document(store, account)
+    return {} if document is None else {name: [value, None] for name, value in orjson.loads(document).items()}

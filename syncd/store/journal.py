@@ -17,7 +17,7 @@ from syncd.store.outcomes import doubt
 
 _PLANNED = (
     "run", "id", "connection", "object", "kind", "identity", "link_id", "account_id", "account", "who", "delta", "expects", "reason",
-    "hold", "held", "state", "counted", "released", "cleared", "requests", "revoke", "replaces", "evidence_at", "choices",
+    "hold", "held", "state", "counted", "released", "cleared", "requests", "revoke", "replaces", "evidence_at", "choices", "reverts",
 )  # fmt: skip
 _INSERT = f"INSERT INTO change ({', '.join(_PLANNED)}) VALUES ({', '.join(':' + name for name in _PLANNED)})"
 
@@ -41,8 +41,8 @@ def finish_run(store: Store, run: int, report: str, now: datetime) -> None:
 
 
 def record(store: Store, changes: Sequence[Mapping[str, Any]]) -> None:
-    """Write planned changes: one mapping of the columns of `Change` each; ``choices`` may be missing."""
-    store.many(_INSERT, [{"choices": None, **change} for change in changes])
+    """Write planned changes: one mapping of the columns of `Change` each; ``choices`` and ``reverts`` may be missing."""
+    store.many(_INSERT, [{"choices": None, "reverts": None, **change} for change in changes])
 
 
 def in_state(
@@ -96,7 +96,9 @@ def applied(store: Store, run: int, connection: str) -> dict[str, int]:
     return {row.kind: row.n for row in rows}
 
 
-def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, token: int, now: datetime) -> Intent:
+def intend(
+    store: Store, change: Row[Any], n: int, creates: bool, summary: str, token: int, now: datetime, of: int = 1
+) -> Intent:  # fmt: skip
     """Before the request leaves: fence, step row, ledger entry cleared, in the caller's transaction."""
     fence(store, change.connection, token, now)
     store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
@@ -110,7 +112,7 @@ def intend(store: Store, change: Row[Any], n: int, creates: bool, summary: str, 
     step = int(rows[0].id)
     if creates:
         doubt(store, change.connection, change.identity, step)
-    return Intent(step, change, n, summary)
+    return Intent(step, change, n, summary, of)
 
 
 def settle_step(

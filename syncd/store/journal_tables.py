@@ -25,7 +25,7 @@ class Change(SQLModel, table=True):
     ``expects``: the fingerprint of its account when planned, part of the id. ``released``: a person let it go (not counted by limits).
     ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send. ``revoke``: it ends sessions.
     ``recovered_by``: the later run that found out that it had taken effect. ``choices``: JSON list of the accounts between which only a
-    person can choose.
+    person can choose. ``reverts``: the run whose change it takes back.
     """
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -56,6 +56,7 @@ class Change(SQLModel, table=True):
     error: str | None = None
     recovered_by: int | None = None
     choices: str | None = None
+    reverts: int | None = None
     __table_args__ = (
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store import words
+from syncd.store import nameless, words
 from syncd.store.database import Store
+from syncd.store.nameless import IS_NAMELESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,10 @@ def disowned(store: Store, ids: Sequence[int]) -> dict[int, str]:
 
 
 def forget_strangers(store: Store, ids: Sequence[int]) -> None:
-    """Unlinked accounts that correlate with nobody keep no attributes: they are not ours to store."""
+    """Unlinked accounts that correlate with nobody keep no attributes: they are not ours to store; nor are those of who was forgotten."""
     store.run(
         "UPDATE account SET document = NULL WHERE id IN :ids AND document IS NOT NULL"
-        " AND NOT EXISTS (SELECT 1 FROM link WHERE link.account_id = account.id)"
+        f" AND NOT EXISTS (SELECT 1 FROM link AS l WHERE l.account_id = account.id AND NOT {IS_NAMELESS})"
         " AND NOT EXISTS (SELECT 1 FROM account_key AS a JOIN identity_key AS i ON i.attribute = a.attribute AND i.key = a.key"
         " WHERE a.account_id = account.id)",
         ids=list(ids),
@@ -172,6 +173,7 @@ def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
 
     A tombstone remembers whose account it was: should the proof have been false, it is theirs and ours still (`outcomes.reattach`).
     """
+    nameless.vanish(store, ids, now)
     store.run(
         "UPDATE account SET gone_at = :now, digest = NULL, document = NULL, missing_since = NULL, missing_times = 0,"
         " owner = (SELECT identity FROM link WHERE link.account_id = account.id AND link.owned) WHERE id IN :ids",

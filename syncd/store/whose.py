@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.store.database import Store
+from syncd.store.nameless import IS_NAMELESS
 
 
 def somebodys(store: Store, connection: str, accounts: Sequence[str]) -> Sequence[Row[Any]]:
@@ -15,7 +16,8 @@ def somebodys(store: Store, connection: str, accounts: Sequence[str]) -> Sequenc
     reading, document, gone_at, ``makes``, ``linked``: the identity that it makes, and the one whose account it is)."""
     return store.rows(
         "SELECT a.account, a.reading, a.document, a.gone_at, a.identity AS makes, COALESCE(l.identity, a.owner) AS linked"
-        " FROM account AS a LEFT JOIN link AS l ON l.account_id = a.id WHERE a.connection = :connection AND a.account IN :accounts"
+        f" FROM account AS a LEFT JOIN link AS l ON l.account_id = a.id AND NOT {IS_NAMELESS}"
+        " WHERE a.connection = :connection AND a.account IN :accounts"
         " AND (a.identity IS NOT NULL OR l.identity IS NOT NULL OR a.owner IS NOT NULL)",
         connection=connection, accounts=list(accounts),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 
 TEXT, NUMBER, COUNT, FLAG = {"type": "string"}, {"type": "number", "minimum": 0}, {"type": "integer", "minimum": 0}, {"type": "boolean"}
-MAYBE = {"type": ["string", "null"]}
+MAYBE, SOME, PERHAPS = {"type": ["string", "null"]}, {"type": ["integer", "null"]}, {"type": ["boolean", "null"]}
 INSTANT = {"type": ["string", "null"], "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
 
 
@@ -95,6 +95,33 @@ SCHEMAS = {
             closed(
                 id=TEXT, live={"enum": ["live", "departed", "frozen"]}, attributes={"type": "object"},
                 accounts=several(closed(connection=TEXT, account=TEXT, state=TEXT)),
+            )
+        ),
+    ),
+    "forget": document(
+        "forget", entries=COUNT, accounts=COUNT, known_as=MAYBE, stays=several(closed(connection=TEXT, account=TEXT))
+    ),
+    "revert": document(
+        "revert", reverts=COUNT, run=SOME, applied=SOME, error=MAYBE,
+        undone=several(closed(connection=TEXT, kind=TEXT, who=TEXT, state=TEXT, error=MAYBE)),
+        changes=several(
+            closed(
+                connection=TEXT, kind={"enum": ["update", "disable"]}, identity=TEXT, account=TEXT, who=TEXT, reason=TEXT,
+                attributes={"type": "object"},
+            )
+        ),
+        stays=several(
+            closed(connection=TEXT, kind={"enum": list(KINDS["properties"])}, who=TEXT, account=MAYBE, attribute=MAYBE, reason=TEXT)
+        ),
+    ),
+    "history": document(
+        "history",
+        entries=several(
+            closed(
+                entry=COUNT, at=INSTANT, run=SOME, connection=MAYBE, what={"enum": ["sent", "settled", "observed", "decided", "erased"]},
+                identity=MAYBE, who=MAYBE, account=MAYBE, object=MAYBE, kind=MAYBE, change=MAYBE, reason=MAYBE, request=MAYBE, n=SOME,
+                of=SOME, outcome=MAYBE, error=MAYBE, released=PERHAPS, command=MAYBE, page=SOME, source=PERHAPS, gone=PERHAPS,
+                back=PERHAPS, changes=SOME, attributes={"type": "object"}, erased=FLAG, more={"type": "object"},
             )
         ),
     ),

@@ -15,13 +15,16 @@ from syncd.store import (
     census,
     chain,
     connections,
+    history,
     identities,
     journal,
     lease,
     limits,
     links,
     missing,
+    nameless,
     outcomes,
+    reverting,
     staging,
     verdicts,
     waiting,
@@ -31,6 +34,7 @@ from syncd.store import (
 from syncd.store.census import Block
 from syncd.store.chain import Event
 from syncd.store.entries import Intent
+from syncd.store.history import Part
 from tests.store.rows import HOUR, NOW, change, link, people, person, plans, record, register, stage, staged, standing
 
 KEYS = [("email", "x"), ("userName", "y")]
@@ -126,6 +130,13 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "settle_step": lambda: journal.settle_step(s, Intent(1, row, 1, "x"), "applied", None, NOW),
         "settle_change": lambda: journal.settle_change(s, row, "applied", None, NOW),
         "append": lambda: chain.append(s, [Event(chain.OBSERVED, "app", {}, "p1")], NOW),
+        "history of one": lambda: list(history.entries(s, Part(identity="p1"))),
+        "history of a run": lambda: list(history.entries(s, Part(run=9))),
+        "history since": lambda: list(history.entries(s, Part(since=NOW + HOUR))),
+        "written": lambda: reverting.written(s, 9),
+        "begin": lambda: reverting.begin(s, row),
+        "stands": lambda: reverting.stands(s, row),
+        "vanish": lambda: nameless.vanish(s, [1, 2], NOW),
         "open_steps": lambda: journal.open_steps(s, "app"),
         "skip": lambda: verdicts.skip(s, 9, "app", "x", NOW),
         "state_of": lambda: journal.state_of(s, 9, "z"),
