@@ -71,7 +71,8 @@ def _unanswered(context: Context, one: Connected, rows: list[dict[str, Any]]) ->
     let_go = waiting.released(context.store, one.name, ids, context.environment.now())
     answered = waiting.answered(context.store, context.run, one.name, [row["id"] for row in rows if row["kind"] != Kind.CREATE])
     for row in rows:
-        if row["id"] in let_go and row["hold"] == Hold.FIRST_CONTACT and row["kind"] in CONSENTED:
+        agreed = row["hold"] == Hold.REVIEW or (row["hold"] == Hold.FIRST_CONTACT and row["kind"] in CONSENTED)
+        if row["id"] in let_go and agreed:
             row.update(state="passed", hold="", held=None, released=True)
     return [row for row in rows if row["id"] not in answered]
 
@@ -104,11 +105,10 @@ class _Planner:
         for place in self._ours():
             yield from self._renamed(*place) if place not in removed else ()
         for object, id in removed:
-            yield self.row(object, id, Kind.DELETE, {}, "ours, and nobody lives there any more", self._standing)
+            yield self.row(object, id, Kind.DELETE, {}, "ours, and nobody lives there any more", self._standing(Kind.DELETE))
 
-    @property
-    def _standing(self) -> tuple[str, str | None]:
-        return standing_hold(self.context, self.one)
+    def _standing(self, kind: Kind) -> tuple[str, str | None]:
+        return standing_hold(self.context, self.one, kind)
 
     def _look(self, row: Any) -> None:
         moving = move(self.context, self.one, row)
@@ -134,7 +134,7 @@ class _Planner:
     def _renamed(self, object: str, id: str) -> Iterator[dict[str, Any]]:
         delta = core.changed(self.kinds[object], self.tree.found[object, id])
         if delta:
-            yield self.row(object, id, Kind.UPDATE, delta, "the configuration says so", self._standing)
+            yield self.row(object, id, Kind.UPDATE, delta, "the configuration says so", self._standing(Kind.UPDATE))
 
     def _empty(self) -> list[Place]:
         """What is to be removed, the innermost first; nothing while somebody lives who knows where."""

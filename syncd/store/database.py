@@ -167,6 +167,11 @@ class Store(Database):
                 f"  set `instance: {owner}`, or give this instance a store of its own (store.url)"
             )
 
+    @property
+    def epoch(self) -> int:
+        """Rises when the store is put back to what it was earlier: what was made of it since does not fit it any more."""
+        return int(self.value("SELECT value FROM setting WHERE name = 'epoch'") or 0)
+
     def _setting(self, name: str, default: str) -> str:
         self.run("INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING", name=name, value=default)
         return str(self.value("SELECT value FROM setting WHERE name = :name", name=name))
