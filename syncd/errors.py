@@ -7,6 +7,7 @@
     |-- InDoubt         the request left, the answer did not come: find out before sending it again
     |-- Rejected        this one change or record cannot be done as asked: report it, go on with the others
     |-- Quarantined     this connection must stop at once (401, 403, lost lease, drifting identity field)
+    |-- Outdated        this saved plan is not applied (any more): make a new one
     |-- Incomplete      this listing proves nothing about who is missing: keep the data, plan no leaver
     `-- Fatal           the configuration or the store is unusable: change nothing, exit 78
         |-- Refused     the configuration, at a file:line:column
@@ -42,6 +43,10 @@ class Rejected(SyncdError):
 
 class Quarantined(SyncdError):
     """The whole connection stops; nothing more is sent to it in this run."""
+
+
+class Outdated(SyncdError):
+    """A saved plan does not fit what is there now, or is not what was saved; nothing of it is done."""
 
 
 class Incomplete(SyncdError):

@@ -9,7 +9,7 @@ from syncd.cli.exits import Misused
 
 LATER = {
     app: (
-        "run", "init", "apply", "explain", "history", "revert", "eval", "pause", "resume", "account",
+        "run", "init", "explain", "history", "revert", "eval", "pause", "resume", "account",
         "container", "store", "forget",
     ),
 }  # fmt: skip

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 import typer.main
 from typer.exceptions import TyperException
 
-from syncd.cli import arrivals, configuring, conforming, linking, looking, quarantining, resolving, sending, trying, waiting
+from syncd.cli import applying, arrivals, configuring, conforming, linking, looking, quarantining, resolving, sending, trying, waiting
 from syncd.cli.app import app
 from syncd.cli.exits import DONE, FAILED, INTERRUPTED, MISUSED
 from syncd.cli.invocation import Invocation
 from syncd.environment import Environment
 from syncd.errors import Refused, SyncdError
 
-GROUPS = (trying, sending, looking, waiting, resolving, quarantining, linking, configuring, conforming, arrivals)
+GROUPS = (trying, sending, applying, looking, waiting, resolving, quarantining, linking, configuring, conforming, arrivals)
 """Imported for the commands they register, in the order in which help lists them."""
 
 YOUNG = 50_000

@@ -8,9 +8,13 @@ from typing import Any
 
 from syncd.cli import cures
 from syncd.cli.printer import BOLD, GREEN, RED, YELLOW, Styled
-from syncd.cli.text import count, duration, listed
+from syncd.cli.text import called, count, duration, listed
+from syncd.engine.planning import Plan
 from syncd.engine.report import Report, Result
+from syncd.store import journal
 
+SHOWN, MOST = 20, 10_000
+"""Changes of one connection that are told one by one, at first and at most."""
 DONE = {"create": "created", "adopt": "adopted", "update": "updated", "disable": "disabled", "delete": "deleted"}
 
 
@@ -21,6 +25,16 @@ def lines(report: Report, waits: Sequence[Any], now: datetime, names: cures.Name
         if one.error:
             yield f"{one.name}: FAILED: {one.error}", RED
     yield _last(report, waits, now, names)
+
+
+def skipped(made: Plan, *, whole: bool = False) -> list[str | Styled]:
+    """The changes of an applied plan that were not sent, each with the reason; the first `SHOWN` of a connection unless ``whole``."""
+    told: list[str | Styled] = []
+    for part in made.connections:
+        rows = journal.ended(made.store, made.run, part.name, "skipped", MOST if whole else SHOWN + 1)
+        told += [(f"{part.name}: skipped: {row.kind} {called(row)}: {row.error}", YELLOW) for row in (rows if whole else rows[:SHOWN])]
+        told += [f"{part.name}: and more were skipped (-v shows them)"] if len(rows) > SHOWN and not whole else []
+    return told
 
 
 def _line(one: Result) -> str:
@@ -51,7 +65,12 @@ def _last(report: Report, waits: Sequence[Any], now: datetime, names: cures.Name
         commands = dict.fromkeys(cures.commands(row, now, names)[0] for row in waits if not cures.let_go(row, now))
         more = "" if len(commands) == 1 else " (all: syncd pending)"
         return f"{count(_waiting(report), 'change waits', 'changes wait')} for you. Next: {next(iter(commands))}{more}", YELLOW
-    return "In step.", GREEN
+    if unsent := sum(one.skipped for one in report.results):
+        return (
+            f"{count(unsent, 'change was', 'changes were')} not sent. Next: {'syncd plan' if report.mode == 'apply' else 'syncd sync'}",
+            YELLOW,
+        )
+    return ("Applied." if report.mode == "apply" else "In step."), GREEN
 
 
 def _waiting(report: Report) -> int:

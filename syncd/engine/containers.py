@@ -50,14 +50,14 @@ def plan(context: Context, one: Connected) -> bool:
     if tree is None or not tree.whole:
         return False
     with context.store.transaction():
-        rows = _unanswered(context, one, list(_Planner(context, one, tree).changes()))
+        rows = _unanswered(context, one, list(Planner(context, one, tree).changes()))
         journal.record(context.store, rows)
     return any(row["hold"] == Hold.FIRST_CONTACT and row["kind"] in CONSENTED for row in rows)
 
 
 def kept(context: Context, one: Connected, row: Any, account: Account) -> None:
     """Remember a write that took and reads back different: it is not tried again until either side moves."""
-    planner = _Planner(context, one, context.trees[one.name])
+    planner = Planner(context, one, context.trees[one.name])
     left = core.changed(planner.kinds[row.object], account)
     if left:
         told = ", ".join(f"{path} = {orjson.dumps(now).decode()}" for path, (now, _) in left.items())
@@ -78,7 +78,9 @@ def _unanswered(context: Context, one: Connected, rows: list[dict[str, Any]]) ->
 
 
 @dataclass
-class _Planner:
+class Planner:
+    """What a directory's containers should be, as rows of the journal."""
+
     context: Context
     one: Connected
     tree: Tree
@@ -159,9 +161,9 @@ class _Planner:
         return {place for each in wanted for place in around(self.kinds, each)}
 
     def _ours(self) -> list[Place]:
-        return [place for place, account in sorted(self.tree.found.items()) if self._is_ours(place, account)]
+        return [place for place, account in sorted(self.tree.found.items()) if self.ours(place, account)]
 
-    def _is_ours(self, place: Place, account: Account) -> bool:
+    def ours(self, place: Place, account: Account) -> bool:
         return core.bears(self.kinds[place[0]], account.attributes, self._marker(*place))
 
     def _identity(self, object: str, id: str) -> str:

@@ -82,7 +82,7 @@ def at_first_contact(context: Context, one: Connected) -> bool:
 
 
 def standing_hold(context: Context, one: Connected, kind: Kind) -> tuple[Hold, str | None]:
-    """(why, words) of what holds any change of this kind at this connection now, whoever it is about; NOTHING and None where nothing does."""
+    """(why, words) of what holds any change of this kind at this connection now, whoever it is about; NOTHING, None where nothing does."""
     assert one.policy is not None
     apply, first = one.policy.target.apply, at_first_contact(context, one)
     if apply == "never":
