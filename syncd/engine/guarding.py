@@ -97,7 +97,7 @@ def consent(context: Context, one: Connected) -> None:
     now = context.environment.now()
     with context.store.transaction():
         changes = waiting.let_go(context.store, context.run, one.name, Hold.FIRST_CONTACT, CONSENTED, now)
-        entries.agreed(context.store, one.name, changes, context.run, now)
+        entries.agreed(context.store, "yes at first contact", one.name, changes, context.run, now)
 
 
 def reviewed(context: Context, one: Connected) -> None:
@@ -105,7 +105,7 @@ def reviewed(context: Context, one: Connected) -> None:
     now = context.environment.now()
     with context.store.transaction():
         changes = waiting.let_go(context.store, context.run, one.name, Hold.REVIEW, ALL, now)
-        entries.agreed(context.store, one.name, changes, context.run, now)
+        entries.agreed(context.store, "apply of what was to be reviewed", one.name, changes, context.run, now)
 
 
 def _limit(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
+from syncd.store import chain
+from syncd.store.chain import Event
 from syncd.store.database import Store
 
 
@@ -20,6 +22,7 @@ def applied(store: Store, digest: str) -> Row[Any] | None:
 def apply(store: Store, digest: str, run: int, now: datetime) -> None:
     """In the transaction that starts ``run``: this plan is never applied again."""
     store.run("INSERT INTO applied (digest, run, at) VALUES (:digest, :run, :now)", digest=digest, run=run, now=stamp(now))
+    chain.append(store, [Event(chain.DECIDED, "", {"command": "apply", "plan": digest}, None, run)], now)
 
 
 def link_ids(store: Store, connection: str, identities: Sequence[str]) -> dict[str, int]:
