@@ -38,8 +38,11 @@ _REFUSED = _UPSERT.format(
     " WHERE x.identity = l.identity AND x.connection = l.connection AND x.state = 'rejected')"
     " WHERE l.connection = :connection AND (l.state = 'rejected' OR l.failures > 0) AND NOT EXISTS (SELECT 1 FROM change AS h"
     " WHERE h.identity = l.identity AND h.connection = l.connection AND h.run = :run AND h.state = 'held')"
+    " AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.connection = l.connection AND p.link_id = l.id AND p.state = 'held'"
+    " AND l.identity NOT IN (SELECT identity FROM change WHERE run = :run AND connection = :connection))"
 )
-"""Who was refused once and is held now waits for a release, and is shown as held: as a refusal nobody could let it go."""
+"""Who was refused once and is held now, or was when a run last judged them, waits for a release, and is shown as held: as a refusal nobody
+could let it go."""
 _REFUSED_CONTAINERS = _UPSERT.format(
     rows="SELECT id, connection, object, kind, identity, link_id, account, who, 'rejected', '', error, run, run, :now, NULL"
     " FROM change WHERE run = :run AND connection = :connection AND object <> 'user' AND state = 'rejected'"
