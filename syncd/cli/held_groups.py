@@ -32,6 +32,11 @@ class Group:
         return told if self.reason is None else f"{told}: {self.reason}"
 
     @property
+    def agreeable(self) -> bool:
+        """Nothing speaks against them but that nobody has said yes yet: they are to be read as what is about to be done."""
+        return all(agreeable(row) for row in self.rows)
+
+    @property
     def advice(self) -> str:
         """What to do, with the command to paste."""
         one = self.rows[0]
@@ -53,6 +58,11 @@ def groups(plan: Plan, connection: str, goes: Callable[[Any], bool]) -> Iterator
         if row.connection == connection and not goes(row):
             found.setdefault((row.hold, row.held, row.first, cures.releasable(row)), []).append(row)
     return (Group(rows, reason) for (_, reason, *_), rows in found.items())
+
+
+def agreeable(row: Any) -> bool:
+    """The same of one row of `answers.held`."""
+    return row.hold in (Hold.FIRST_CONTACT, Hold.REVIEW) and cures.releasable(row)
 
 
 def _number_of(number: int, object: str) -> str:

@@ -45,13 +45,15 @@ def code(text: str) -> str:
 
 def _sending(view: PlanView, part: ConnectionPlan) -> Iterator[str]:
     rows = view.sendable(part.name)
-    shown = rows if view.whole else islice(rows, MOST)
-    for first in islice(shown, 1):
+    yield from _table(rows if view.whole else islice(rows, MOST))
+    yield from () if next(rows, None) is None else ("", f"... and more of {plain(part.name)}: {code('syncd plan -v --format markdown')}")
+
+
+def _table(rows: Iterator[Any]) -> Iterator[str]:
+    """Nothing at all where there is none."""
+    for first in islice(rows, 1):
         yield from ("", "| | change | attributes | reason |", "|---|---|---|---|", _row(first))
-        yield from map(_row, shown)
-        yield from (
-            () if next(rows, None) is None else ("", f"... and more of {plain(part.name)}: {code('syncd plan -v --format markdown')}")
-        )
+        yield from map(_row, rows)
 
 
 def _row(row: Any) -> str:
@@ -67,12 +69,16 @@ def _attributes(row: Any) -> str:
 
 
 def _held(view: PlanView, part: ConnectionPlan) -> Iterator[str]:
-    """Each reason with how many it holds and what to do, then who they are."""
+    """Each reason with how many it holds and what to do; then who they are, in full where a yes or `apply` sends them."""
     for group in view.held(part):
-        yield from ("", f"{code('!')} **{plain(group.told)}**  ", plain(group.advice), "")
+        yield from ("", f"{code('!')} **{plain(group.told)}**  ", group.advice)
         for row in group.rows:
             most = row.n if view.whole else min(row.n, MOST)
-            for one in answers.held_for(view.plan.store, view.plan.run, row, most):
-                why = f": {plain(one.held)}" if group.reason is None else ""
-                yield f"- {row.kind} {code(called(one))}{why}"
-            yield from [f"- and {row.n - most:,} more"] if row.n > most else []
+            rows = answers.held_for(view.plan.store, view.plan.run, row, most)
+            yield from _table(rows) if group.agreeable else chain([""], (_member(one, told=group.reason is None) for one in rows))
+            yield from ["", f"... and {row.n - most:,} more to {row.kind}"] if row.n > most else []
+
+
+def _member(row: Any, *, told: bool) -> str:
+    """``told``: with the reason that holds it."""
+    return f"- {row.kind} {code(called(row))}" + (f": {plain(row.held)}" if told else "")

@@ -62,8 +62,10 @@ def _head(path: Path, file: BinaryIO, store: Store) -> Any:
             break
     _claims(path, text)
     try:
-        head = orjson.loads(text.removesuffix(CHANGES).rstrip(b",\n") + b"}")
+        head = orjson.loads(text.removesuffix(CHANGES).rstrip(b",\n") + b"}") if text.endswith(CHANGES) else None
     except orjson.JSONDecodeError:
+        head = None
+    if head is None:
         _refuse(path, "was altered, or is not whole: nothing of it is done")
     if not isinstance(head.get("store"), dict):
         _refuse(path, "was printed, not saved: only what `syncd plan --out FILE` writes can be applied")

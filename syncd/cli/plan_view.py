@@ -10,8 +10,7 @@ from typing import Any
 
 import orjson
 
-from syncd.cli import cures
-from syncd.cli.held_groups import Group, groups
+from syncd.cli.held_groups import Group, agreeable, groups
 from syncd.cli.printer import BOLD, CYAN, GREEN, RED, YELLOW, Styled
 from syncd.cli.text import called, count, duration, listed, value
 from syncd.engine.guarding import CONSENTED
@@ -123,9 +122,10 @@ class PlanView:
 
     def _members(self, row: Any) -> Iterator[Line]:
         """The first changes of one kind that are held for one reason; in full where a yes at first contact would send them."""
-        in_full = cures.releasable(row) and row.hold in (Hold.FIRST_CONTACT, Hold.REVIEW)
+        in_full = agreeable(row)
         holding = sum(bool(part.held) for part in self.plan.connections) if in_full else 1
-        most = row.n if self.whole else max(1, FIRST // holding)
+        few = MOST if row.hold == Hold.REVIEW and self.most is None else max(1, FIRST // holding)
+        most = row.n if self.whole else few
         ones, more = answers.held_for(self.plan.store, self.plan.run, row, most), max(0, row.n - most)
         if in_full:
             for one in ones:
