@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,17 @@ def test_a_plan_is_sealed_with_the_key_of_its_store(office: Office) -> None:
     file(office).write_bytes(mine)
     refused(office, "was made with another store")
     file(office).write_bytes(mine.replace(json.loads(mine)["store"]["id"].encode(), theirs.encode()))
+    refused(office, "was altered since it was made")
+
+
+@pytest.mark.parametrize("key", [b"", b"0123456789abcdef"])
+def test_a_seal_that_somebody_else_made_is_none(office: Office, key: bytes) -> None:
+    office.hire(1)
+    save(office)
+    body, seal, _ = file(office).read_bytes().partition(b'  ],\n  "seal": ')
+    body = body.replace(b"Person 1", b"Person 2")
+    made = blake2b(body, key=key, digest_size=32, person=b"syncd.plan").hexdigest()
+    file(office).write_bytes(body + seal + f'"{made}"\n}}\n'.encode())
     refused(office, "was altered since it was made")
 
 

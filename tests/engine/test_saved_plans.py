@@ -281,6 +281,20 @@ async def test_evidence_is_taken_again_while_a_long_plan_is_sent(world: MakeWorl
     assert (len(skipped(w)), len(names(w)), listings(w)["app"]) == (1, 2, 2)
 
 
+async def test_a_plan_that_is_sent_for_longer_than_evidence_lasts_is_sent_to_its_end(world: MakeWorld) -> None:
+    class Slow(MemoryConnector):
+        async def perform(self, step: Step) -> Account | None:
+            w.clock.pass_time(STALE + timedelta(seconds=1))
+            return await super().perform(step)
+
+    w = await established(world, *people(1, 2, 3), lease=LEASE, concurrency=1)
+    w.write(people(3))
+    file = await planned_file(w)
+    w.memory = Slow
+    await apply(w, file)
+    assert (skipped(w), names(w), listings(w)) == ({}, {mail(3)}, {"people": 4, "app": 2})
+
+
 async def test_a_leaver_who_was_disabled_in_the_plan_is(world: MakeWorld) -> None:
     w = await three(world, target=target("disable"))
     await apply(w, await planned_file(w))
