@@ -94,14 +94,13 @@ def test_csv_has_every_change_whole(busy: Office) -> None:
         ]
 
 
-@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\uff1d1"])
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\uff1d1"])
 def test_no_cell_of_the_csv_is_run(office: Office, name: str) -> None:
-    office.configure(DISABLING + "      attributes: {identity: displayName}\n")
-    office.rows = [person(1) | {"email": "", "displayName": name}]
+    office.rows = [person(1) | {"email": name}]
     office.save()
     (row,) = cells(office.run("plan", "--format", "csv").out)
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d")) for cell in row.values())
-    assert row["who"].startswith("'") or row["who"] == "E1"
+    assert row["who"].startswith("'")
 
 
 def test_markdown_shows_the_first_and_all_when_asked(office: Office) -> None:
