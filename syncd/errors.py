@@ -8,6 +8,7 @@
     |-- Rejected        this one change or record cannot be done as asked: report it, go on with the others
     |-- Quarantined     this connection must stop at once (401, 403, lost lease, drifting identity field)
     |   `-- Paused      ... because a person said so: nothing failed
+    |-- Outdated        this saved plan is not applied (any more): make a new one
     |-- Incomplete      this listing proves nothing about who is missing: keep the data, plan no leaver
     `-- Fatal           the configuration or the store is unusable: change nothing, exit 78
         |-- Refused     the configuration, at a file:line:column
@@ -47,6 +48,10 @@ class Quarantined(SyncdError):
 
 class Paused(Quarantined):
     """A person wants nothing written there for now: what was not sent is skipped, and no failure."""
+
+
+class Outdated(SyncdError):
+    """A saved plan does not fit what is there now, or is not what was saved; nothing of it is done."""
 
 
 class Incomplete(SyncdError):

@@ -20,6 +20,7 @@ from syncd.engine.leasing import WAIT
 from syncd.engine.narrowing import WHOLE, Narrowing
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
+from syncd.engine.saved import Saved
 from syncd.engine.verify import verify
 from syncd.environment import Environment
 from syncd.model import Capability, Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
@@ -162,8 +163,10 @@ class World:
     async def run(
         self, mode: str = "delta", *, yes: bool = True, selection: Sequence[str] | None = None, wait: float = WAIT,
         meanwhile: Callable[[], object] = lambda: None, full: bool = False, narrowing: Narrowing = WHOLE,
+        plan_file: Saved | None = None,
     ) -> tuple[Report, Plan]:  # fmt: skip
-        """One cycle; ``yes`` is the person at the prompt, ``meanwhile`` what happens while it waits there."""
+        """One cycle; ``yes`` is the person at the prompt, ``meanwhile`` what happens while it waits there. ``plan_file``: what is applied
+        (mode "apply")."""
 
         async def approve(plan: Plan) -> bool:
             meanwhile()
@@ -174,7 +177,7 @@ class World:
         chosen = selection or [one.name for one in landscape.connections]
         return await cycle(
             self.clock, landscape, connected, self.store, mode=mode, selection=chosen, approve=None if mode == "plan" else approve,
-            wait=wait, full=full, narrowing=narrowing,
+            wait=wait, full=full, narrowing=narrowing, plan_file=plan_file,
         )  # fmt: skip
 
     def verify(self) -> list[str]:

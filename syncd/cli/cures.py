@@ -38,6 +38,7 @@ OFFERED = {
 """Where a release helps as well as a link, by hold."""
 CHOSEN = frozenset({Hold.AMBIGUOUS, Hold.UNTRUSTED, Hold.CONTRADICTED, Hold.UNLINKED})
 """Holds that a person ends by saying whose the account is."""
+REVIEWED = "review them and let them go (or save the plan, review that and send it: syncd plan --out FILE, syncd apply FILE)"
 WAIT = "what ends an account waits until the first contact is over, and is decided anew then"
 STATES = {
     "in_doubt": "the next run looks for the account and settles it; or you do: syncd pending resolve {id} --exists ACCOUNT, or --absent",

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
 
+from syncd.cli import spreadsheet
 from syncd.cli.documents import document as _document
 from syncd.cli.printer import Printer
 from syncd.cli.text import count, table
 
 NAMES = ("userName", "displayName", "email", "externalId")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet run a cell (OWASP, CSV injection)."""
 People = Iterable[tuple[Any, Sequence[Any]]]
 
 
@@ -40,21 +37,10 @@ def lines(connections: Sequence[str], people: People) -> Iterator[str]:
 
 def write_csv(printer: Printer, connections: Sequence[str], people: People) -> None:
     """A row a person, in order of id; an account a column, several joined by ``;``."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(["id", "live", *NAMES, *connections])
-    for row, accounts in people:
-        writer.writerow([_harmless(cell) for cell in _cells(connections, row, accounts)])
-        printer.text(text.getvalue())
-        text.seek(text.truncate(0))
-    printer.text(text.getvalue())
+    spreadsheet.write(printer, ["id", "live", *NAMES, *connections], (_cells(connections, row, accounts) for row, accounts in people))
 
 
 def _cells(connections: Sequence[str], row: Any, accounts: Sequence[Any]) -> list[str]:
     attributes = orjson.loads(row.attributes)
     held = [";".join(one.account for one in accounts if one.connection == name) for name in connections]
     return [row.id, row.live, *(str(attributes.get(name, "")) for name in NAMES), *held]
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

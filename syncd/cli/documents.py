@@ -24,7 +24,7 @@ def plan(made: Plan, config: str) -> dict[str, Any]:
     """``changes`` is an iterator: a large plan is never in memory. ``config``: the fingerprint of the configuration."""
     return document(
         "plan", id=made.run, digest=made.digest, config=config, created=made.created,
-        connections=[_planned(part) for part in made.connections], changes=map(_change, made.changes()),
+        connections=[_planned(part) for part in made.connections], changes=map(change, made.changes()),
     )  # fmt: skip
 
 
@@ -35,7 +35,8 @@ def _planned(part: ConnectionPlan) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _change(row: Any) -> dict[str, Any]:
+def change(row: Any) -> dict[str, Any]:
+    """``row``: of the journal."""
     return {
         "id": row.id, "connection": row.connection, "object": row.object, "kind": row.kind, "identity": row.identity,
         "account": row.account, "who": row.who, "attributes": orjson.loads(row.delta), "reason": row.reason, "held": row.held,

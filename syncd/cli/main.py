@@ -10,6 +10,7 @@ import typer.main
 from typer.exceptions import TyperException
 
 from syncd.cli import (
+    applying,
     arrivals,
     asking_why,
     configuring,
@@ -33,7 +34,7 @@ from syncd.environment import Environment
 from syncd.errors import Refused, SyncdError
 
 GROUPS = (
-    trying, starting, sending, looking, waiting, resolving, quarantining, linking, asking_why, remembering, pausing, configuring,
+    trying, starting, sending, applying, looking, waiting, resolving, quarantining, linking, asking_why, remembering, pausing, configuring,
     conforming, storing, arrivals,
 )  # fmt: skip
 """Imported for the commands they register, in the order in which help lists them."""

@@ -10,13 +10,13 @@ from typing import Any
 
 import orjson
 
-from syncd.cli import cures
+from syncd.cli.held_groups import Group, agreeable, groups
 from syncd.cli.printer import BOLD, CYAN, GREEN, RED, YELLOW, Styled
 from syncd.cli.text import called, count, duration, listed, value
 from syncd.engine.guarding import CONSENTED
 from syncd.engine.planning import ConnectionPlan, Plan
 from syncd.engine.reading import Reading
-from syncd.model import USER, Hold, Kind
+from syncd.model import Hold, Kind
 from syncd.store import answers, journal
 
 SIGNS = {
@@ -77,11 +77,7 @@ class PlanView:
         return self.agreed and row.hold == Hold.FIRST_CONTACT and row.kind in CONSENTED
 
     def _listing(self, part: ConnectionPlan) -> Line:
-        accounts = [f"{number:,} {name}" for name, number in part.accounts.items() if number or name == "linked"]
-        told = f"{part.name}: {_read(part.listing)}; {', '.join(accounts)}"
-        if part.requests:
-            told += f"; {count(part.requests, 'request')} to send, {_eta(part.eta_seconds)}"
-        return told if part.listing is not None and part.listing.complete else (told, RED)
+        return listing_line(part) if part.listing is not None and part.listing.complete else (listing_line(part), RED)
 
     def _numbers(self) -> Iterator[Line]:
         """How many changes will be sent to each connection."""
@@ -94,54 +90,52 @@ class PlanView:
 
     def _changes(self, connection: str) -> Iterator[Line]:
         """What will be sent, one by one."""
-        for shown, row in enumerate(self._sendable(connection)):
+        for shown, row in enumerate(self.sendable(connection)):
             if shown == MOST and not self.whole:
                 yield f"  ... and more of {connection}: `syncd plan -v` shows all, `syncd plan --json` has them as data"
                 return
             yield from change_lines(row)
 
-    def _sendable(self, connection: str) -> Iterator[Any]:
-        for row in journal.changes(self.plan.store, self.plan.run):
-            if row.connection == connection and (row.state != "held" or self._goes(row)):
-                yield row
+    def sendable(self, connection: str) -> Iterator[Any]:
+        """The changes that will be sent, one kind after the other."""
+        for kind in Kind:
+            for row in journal.changes(self.plan.store, self.plan.run, connection, kind.value):
+                if row.state != "held" or self._goes(row):
+                    yield row
+
+    def held(self, part: ConnectionPlan) -> Iterator[Group]:
+        return groups(self.plan, part.name, self._goes)
 
     def _held(self, part: ConnectionPlan) -> Iterator[Line]:
         """Each reason once, with how many it holds, the first few of them, and what to do."""
-        groups: dict[tuple[Any, ...], list[Any]] = {}
-        for row in answers.held(self.plan.store, self.plan.run):
-            if row.connection == part.name and not self._goes(row):
-                groups.setdefault((row.hold, row.held if row.n > 1 else "", row.first, cures.releasable(row)), []).append(row)
-        for rows in groups.values():
-            kinds = Counter[tuple[str, str]]()
-            for row in rows:
-                kinds[row.object, row.kind] += row.n
-            alike = len({row.held for row in rows}) == 1
-            each = [f"{_number_of(number, object)} to {kind}" for (object, kind), number in kinds.items()]
-            told = f"  ! {sum(kinds.values()):,} held ({listed(each)})"
-            yield f"{told}: {rows[0].held}" if alike else told, CYAN
-            yield from chain.from_iterable(map(self._members, rows)) if alike else self._each(rows)
-            yield f"    {_next(rows[0])}"
+        for group in self.held(part):
+            yield f"  ! {group.told}", CYAN
+            for row in group.rows:
+                yield from self._members(row) if group.reason is not None else self._each(row)
+            yield f"    {group.advice}"
 
-    def _each(self, rows: Sequence[Any]) -> Iterator[Line]:
+    def _each(self, row: Any) -> Iterator[Line]:
         """Changes that are held for reasons of their own."""
-        shown = rows if self.whole else rows[:FIRST]
-        for row in shown:
-            for one in answers.held_for(self.plan.store, self.plan.run, row, 1):
-                yield f"    {row.kind} {called(one)}: {row.held}"
-        yield from [f"    ... and {more:,} more"] if (more := len(rows) - len(shown)) else []
+        most = row.n if self.whole else FIRST
+        for one in answers.held_for(self.plan.store, self.plan.run, row, most):
+            yield f"    {row.kind} {called(one)}: {one.held}"
+        yield from [f"    ... and {row.n - most:,} more"] if row.n > most else []
 
-    def _members(self, group: Any) -> Iterator[Line]:
+    def _members(self, row: Any) -> Iterator[Line]:
         """The first changes of one kind that are held for one reason; in full where a yes at first contact would send them."""
-        in_full = group.hold == Hold.FIRST_CONTACT and cures.releasable(group)
+        in_full = agreeable(row)
         holding = sum(bool(part.held) for part in self.plan.connections) if in_full else 1
-        rows = answers.held_for(self.plan.store, self.plan.run, group, group.n if self.whole else max(1, FIRST // holding))
-        more = group.n - len(rows)
+        few = MOST if row.hold == Hold.REVIEW and self.most is None else max(1, FIRST // holding)
+        most = row.n if self.whole else few
+        ones, more = answers.held_for(self.plan.store, self.plan.run, row, most), max(0, row.n - most)
         if in_full:
-            for row in rows:
-                yield from change_lines(row, "    ")
-            yield from [f"    ... and {more:,} more to {group.kind}"] if more else []
+            for one in ones:
+                yield from change_lines(one, "    ")
+            yield from [f"    ... and {more:,} more to {row.kind}"] if more else []
+        elif self.whole:
+            yield from (f"    {row.kind} {called(one)}" for one in ones)
         else:
-            yield f"    {group.kind} {listed([called(row) for row in rows], more)}"
+            yield f"    {row.kind} {listed([called(one) for one in ones], more)}"
 
     def _kept(self, part: ConnectionPlan) -> Iterator[Line]:
         if part.kept:
@@ -163,6 +157,13 @@ def change_lines(row: Any, indent: str = "  ") -> Iterator[Line]:
         yield f"{indent}    {name.ljust(width)}  {told}"
 
 
+def listing_line(part: ConnectionPlan) -> str:
+    """What was read of one connection, how its accounts stand, and what sending will cost."""
+    accounts = [f"{number:,} {name}" for name, number in part.accounts.items() if number or name == "linked"]
+    told = f"{part.name}: {_read(part.listing)}; {', '.join(accounts)}"
+    return told + (f"; {count(part.requests, 'request')} to send, {_eta(part.eta_seconds)}" if part.requests else "")
+
+
 def _read(reading: Reading | None) -> str:
     if reading is None:
         return "not read"
@@ -171,21 +172,5 @@ def _read(reading: Reading | None) -> str:
     return f"{told}, complete" if reading.complete else f"{told}, INCOMPLETE ({reading.defect}): no leaver is planned"
 
 
-def _number_of(number: int, object: str) -> str:
-    """People without a word, anything else with its kind."""
-    return f"{number:,}" if object == USER else count(number, object)
-
-
 def _eta(seconds: float) -> str:
     return f"about {duration(seconds)}" if seconds >= 1 else "under a second"
-
-
-def _next(group: Any) -> str:
-    """The command to paste for a group of held changes."""
-    if group.hold == Hold.FIRST_CONTACT and cures.releasable(group):
-        return f"`syncd sync` asks and sends these (in cron: syncd sync --yes); or let them go: syncd held release {group.first}"
-    if group.hold == Hold.FIRST_CONTACT:
-        return cures.WAIT
-    if cures.releasable(group):
-        return f"let them go: syncd held release {group.first}   keep as it is: syncd held reject {group.first}"
-    return f"{cures.WORDS[group.hold]}; or keep as it is: syncd held reject {group.first}"

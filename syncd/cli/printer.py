@@ -36,7 +36,7 @@ class Printer:
     def show(self, document: Mapping[str, Any], view: View) -> None:
         """A result: its document, or the same as text."""
         if self.json:
-            self._document(document)
+            self.document(document)
         else:
             self.lines(view())
 
@@ -86,7 +86,7 @@ class Printer:
             return False
         return bool(self._environ.get("FORCE_COLOR")) or (stream.isatty() and self._environ.get("TERM") != "dumb")
 
-    def _document(self, document: Mapping[str, Any]) -> None:
+    def document(self, document: Mapping[str, Any]) -> None:
         """One member a line, one element of a list a line; an iterator among the members is written as it comes."""
         mark = "{"
         for name, value in document.items():

@@ -14,6 +14,7 @@ from syncd.model import Hold, Kind
 from syncd.store import Store
 
 SHOWN = 5
+_CONTACT = (Hold.FIRST_CONTACT, Hold.REVIEW)
 
 
 def chosen(store: Store, rows: Sequence[Any], only: Sequence[str], kinds: Sequence[Kind], excepted: Sequence[str]) -> list[Any]:
@@ -26,9 +27,9 @@ def chosen(store: Store, rows: Sequence[Any], only: Sequence[str], kinds: Sequen
 
 
 def divided(rows: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """(what the release lets go, what stays held). At a first contact only what the contact itself holds can go."""
+    """(what the release lets go, what stays held). At a first contact only what the contact itself, or a review, holds can go."""
     first = {row.connection for row in rows if row.hold == Hold.FIRST_CONTACT}
-    going = [row for row in rows if cures.releasable(row) and (row.hold == Hold.FIRST_CONTACT or row.connection not in first)]
+    going = [row for row in rows if cures.releasable(row) and (row.hold in _CONTACT or row.connection not in first)]
     gone = {row.id for row in going}
     return going, [row for row in rows if row.id not in gone]
 

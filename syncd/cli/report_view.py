@@ -8,9 +8,13 @@ from typing import Any
 
 from syncd.cli import cures
 from syncd.cli.printer import BOLD, GREEN, RED, YELLOW, Styled
-from syncd.cli.text import count, duration, listed
+from syncd.cli.text import called, count, duration, listed
+from syncd.engine.planning import Plan
 from syncd.engine.report import Report, Result
+from syncd.store import journal
 
+SHOWN, MOST = 20, 10_000
+"""Changes of one connection that are told one by one, at first and at most."""
 DONE = {"create": "created", "adopt": "adopted", "update": "updated", "disable": "disabled", "delete": "deleted"}
 
 
@@ -23,6 +27,16 @@ def lines(report: Report, waits: Sequence[Any], now: datetime, names: cures.Name
         if one.paused:
             yield f"{one.name}: {one.paused}", YELLOW
     yield _last(report, waits, now, names)
+
+
+def skipped(made: Plan, *, whole: bool = False) -> list[str | Styled]:
+    """The changes of an applied plan that were not sent, each with the reason; the first `SHOWN` of a connection unless ``whole``."""
+    told: list[str | Styled] = []
+    for part in made.connections:
+        rows = journal.ended(made.store, made.run, part.name, "skipped", MOST if whole else SHOWN + 1)
+        told += [(f"{part.name}: skipped: {row.kind} {called(row)}: {row.error}", YELLOW) for row in (rows if whole else rows[:SHOWN])]
+        told += [f"{part.name}: and more were skipped (-v shows them)"] if len(rows) > SHOWN and not whole else []
+    return told
 
 
 def _line(one: Result) -> str:
@@ -53,7 +67,7 @@ def _last(report: Report, waits: Sequence[Any], now: datetime, names: cures.Name
         commands = dict.fromkeys(cures.commands(row, now, names)[0] for row in waits if not cures.let_go(row, now))
         more = "" if len(commands) == 1 else " (all: syncd pending)"
         return f"{count(_waiting(report), 'change waits', 'changes wait')} for you. Next: {next(iter(commands))}{more}", YELLOW
-    return _left(report) or ("In step.", GREEN)
+    return _left(report) or (("Applied." if report.mode == "apply" else "In step."), GREEN)
 
 
 def _left(report: Report) -> Styled | None:
@@ -64,6 +78,8 @@ def _left(report: Report) -> Styled | None:
             f"{count(skipped, 'change is', 'changes are')} not sent: {listed(paused)} {'is' if len(paused) == 1 else 'are'} paused.",
             YELLOW,
         )
+    if skipped and report.mode == "apply":
+        return f"{count(skipped, 'change was', 'changes were')} not sent. Next: syncd plan", YELLOW
     if left := skipped + report.left:
         others = " to others" if report.left else ""
         return f"Done; {count(left, 'change')}{others} {'is' if left == 1 else 'are'} left. Next: syncd sync", BOLD

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,27 +24,46 @@ Full = Annotated[bool, typer.Option("--full", help="Read everything, not only wh
 Only = Annotated[list[str] | None, typer.Option("--only", metavar="WHO", help="Only changes to this person; may be repeated.")]
 
 
-@command(app, "plan", later=("--out", "--format"))
+class Format(StrEnum):
+    """How a plan is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+
+
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Save it too, for `syncd apply FILE`.", show_default=False)]
+
+
+@command(app, "plan")
 def plan(
     invocation: Invocation,
     connection: Connections = None,
     full: Full = False,
     only: Only = None,
+    out: Out = None,
+    format: Annotated[Format | None, typer.Option("--format", help="How it is printed (default: text).", show_default=False)] = None,
     detailed_exitcode: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 when there is a change, held or not.")] = False,
 ) -> int:
     """Read, reconcile and print the plan; write to no provider."""
-    from syncd.cli import documents, people, wiring
-    from syncd.cli.plan_view import PlanView
+    from syncd.cli import people, plan_file, plan_printing, wiring
     from syncd.cli.progress import Progress
 
     settings, printer = invocation.settings, invocation.printer
+    if printer.json and format not in (None, Format.JSON):
+        raise Misused(f"--json and --format {format} contradict each other: say one")
+    if out is not None:
+        plan_file.writable(out)
     selection = wiring.selected(settings, connection or ())
     with invocation.store() as store:
         progress = Progress(printer, invocation.environment)
         narrowing = people.narrowing(store, only or ())
         report, made = asyncio.run(wiring.run(invocation, store, "plan", selection, progress, full=full, narrowing=narrowing))
-        view = PlanView(made, settings.notices, whole=invocation.verbose)
-        printer.show(documents.plan(made, settings.fingerprint()), view.lines)
+        if out is not None:
+            plan_file.write(out, made, settings.fingerprint(), printer.mask)
+            printer.note(f"saved to {out}; to send just that: syncd apply {shlex.quote(str(out))}")
+        plan_printing.show(invocation, made, format or (Format.JSON if printer.json else Format.TEXT))
     if report.failed:
         return FAILED
     return CHANGES if detailed_exitcode and any(sum(part.counts.values()) for part in made.connections) else DONE
@@ -75,13 +97,13 @@ def sync(
         waits, now = waiting.listing(store, selection), invocation.environment.now()
         names = people.about(store, waits)
         invocation.printer.show(documents.report(report), lambda: report_view.lines(report, waits, now, names))
-    _log(report)
+    log(report)
     if report.failed:
         return FAILED
     return WAITING if report.waiting and not report.declined else DONE
 
 
-def _log(report: Report) -> None:
+def log(report: Report) -> None:
     """One event for each connection, for whoever collects logs."""
     import structlog
 

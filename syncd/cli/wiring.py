@@ -17,6 +17,7 @@ from syncd.engine.cycle import Approve, cycle
 from syncd.engine.narrowing import WHOLE, Narrowing
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
+from syncd.engine.saved import Saved
 from syncd.environment import Environment
 from syncd.model import Connection
 from syncd.settings import Settings
@@ -57,11 +58,12 @@ async def connected(settings: Settings, environment: Environment, *, writable: b
 
 async def run(
     invocation: Invocation, store: Store, mode: str, selection: Sequence[str], progress: Progress, approve: Approve | None = None, *,
-    full: bool = False, narrowing: Narrowing = WHOLE,
+    full: bool = False, narrowing: Narrowing = WHOLE, plan_file: Saved | None = None,
 ) -> tuple[Report, Plan]:  # fmt: skip
     """One cycle; see `syncd.engine.cycle.cycle`."""
     settings, environment = invocation.settings, invocation.environment
     async with connected(settings, environment, writable=approve is not None) as each, progress.over(each):
         return await cycle(
-            environment, settings.landscape, each, store, mode=mode, selection=selection, approve=approve, full=full, narrowing=narrowing
+            environment, settings.landscape, each, store, mode=mode, selection=selection, approve=approve, full=full, narrowing=narrowing,
+            plan_file=plan_file,
         )  # fmt: skip

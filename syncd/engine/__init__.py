@@ -11,6 +11,7 @@ The files in the order in which a run meets them::
     delta         from where on, where a provider can tell what changed
     ledger        records whose bytes are known
     records       new ones: parsed, mapped, keyed; `directory` and `columns`: whether they are of the right place and shape
+    door          by which accounts enter the store, and what hangs on it
     observing     what moved of somebody's account, for the journal
     identify      a source's accounts become people (`joining`: by what); `reappearing`: a target's that were taken for gone are ours again
     opinions      what targets that have a say, say of people
@@ -23,6 +24,9 @@ The files in the order in which a run meets them::
     guarding      what of it may be sent (`restored`: after a backup took the store's place)
     containers    what their places need (`places`: who lives where)
     planning      the summary that a person reviews
+
+    saved         a plan that was saved earlier enters here: its changes as those of a new run, after files were read again
+    single        the account of each is asked for by itself (`visiting`: containers); `renewal` sends what would be planned just so
 
     provision     requests, in the order of `phases`; `renewal`: what grew old meanwhile is planned again; `changes`: rows -> connector;
                   `sending`: how it goes

@@ -34,7 +34,7 @@ async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
     """
     missing = [*staging.present(context.store, one.name, seen)]
     capability = one.connector.capability
-    if not capability.gone and capability.fading is None:
+    if not capability.answers:
         return Proof(gone=[row.id for row in missing])
     proof = Proof([row.id for row in missing], defect=fading.unlisted(one, missing, seen))
     width = max(1, one.connection.rate.concurrency)

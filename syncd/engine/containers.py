@@ -50,14 +50,14 @@ def plan(context: Context, one: Connected) -> bool:
     if tree is None or not tree.whole:
         return False
     with context.store.transaction():
-        rows = _unanswered(context, one, list(_Planner(context, one, tree).changes()))
+        rows = _unanswered(context, one, list(Planner(context, one, tree).changes()))
         journal.record(context.store, rows)
     return any(row["hold"] == Hold.FIRST_CONTACT and row["kind"] in CONSENTED for row in rows)
 
 
 def kept(context: Context, one: Connected, row: Any, account: Account) -> None:
     """Remember a write that took and reads back different: it is not tried again until either side moves."""
-    planner = _Planner(context, one, context.trees[one.name])
+    planner = Planner(context, one, context.trees[one.name])
     left = core.changed(planner.kinds[row.object], account)
     if left:
         told = ", ".join(f"{path} = {orjson.dumps(now).decode()}" for path, (now, _) in left.items())
@@ -71,13 +71,16 @@ def _unanswered(context: Context, one: Connected, rows: list[dict[str, Any]]) ->
     let_go = waiting.released(context.store, one.name, ids, context.environment.now())
     answered = waiting.answered(context.store, context.run, one.name, [row["id"] for row in rows if row["kind"] != Kind.CREATE])
     for row in rows:
-        if row["id"] in let_go and row["hold"] == Hold.FIRST_CONTACT and row["kind"] in CONSENTED:
+        agreed = row["hold"] == Hold.REVIEW or (row["hold"] == Hold.FIRST_CONTACT and row["kind"] in CONSENTED)
+        if row["id"] in let_go and agreed:
             row.update(state="passed", hold="", held=None, released=True)
     return [row for row in rows if row["id"] not in answered]
 
 
 @dataclass
-class _Planner:
+class Planner:
+    """What a directory's containers should be, as rows of the journal."""
+
     context: Context
     one: Connected
     tree: Tree
@@ -104,11 +107,10 @@ class _Planner:
         for place in self._ours():
             yield from self._renamed(*place) if place not in removed else ()
         for object, id in removed:
-            yield self.row(object, id, Kind.DELETE, {}, "ours, and nobody lives there any more", self._standing)
+            yield self.row(object, id, Kind.DELETE, {}, "ours, and nobody lives there any more", self._standing(Kind.DELETE))
 
-    @property
-    def _standing(self) -> tuple[str, str | None]:
-        return standing_hold(self.context, self.one)
+    def _standing(self, kind: Kind) -> tuple[str, str | None]:
+        return standing_hold(self.context, self.one, kind)
 
     def _look(self, row: Any) -> None:
         moving = move(self.context, self.one, row)
@@ -134,7 +136,7 @@ class _Planner:
     def _renamed(self, object: str, id: str) -> Iterator[dict[str, Any]]:
         delta = core.changed(self.kinds[object], self.tree.found[object, id])
         if delta:
-            yield self.row(object, id, Kind.UPDATE, delta, "the configuration says so", self._standing)
+            yield self.row(object, id, Kind.UPDATE, delta, "the configuration says so", self._standing(Kind.UPDATE))
 
     def _empty(self) -> list[Place]:
         """What is to be removed, the innermost first; nothing while somebody lives who knows where."""
@@ -159,9 +161,9 @@ class _Planner:
         return {place for each in wanted for place in around(self.kinds, each)}
 
     def _ours(self) -> list[Place]:
-        return [place for place, account in sorted(self.tree.found.items()) if self._is_ours(place, account)]
+        return [place for place, account in sorted(self.tree.found.items()) if self.ours(place, account)]
 
-    def _is_ours(self, place: Place, account: Account) -> bool:
+    def ours(self, place: Place, account: Account) -> bool:
         return core.bears(self.kinds[place[0]], account.attributes, self._marker(*place))
 
     def _identity(self, object: str, id: str) -> str:

@@ -54,8 +54,9 @@ class Context:
     not those of the last whole cycle.
     ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
     began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read. ``narrowed``:
-    only some people's changes are provisioned, and so many of others are ``left``. ``trees``: the containers of each connection that was
-    read and has any. ``offline``: no provider is asked anything.
+    only some people's changes are provisioned, and so many of others are ``left``. ``saved``: a plan that was saved earlier is applied:
+    nothing is listed but files, and each account asked for by itself. ``trees``: the containers of each connection that was read and has
+    any. ``offline``: no provider is asked anything.
     """
 
     environment: Environment
@@ -67,6 +68,7 @@ class Context:
     narrowed: bool = False
     offline: bool = False
     left: int = 0
+    saved: bool = False
     trees: dict[str, Tree] = field(default_factory=dict)
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)

@@ -1,11 +1,11 @@
-"""The whole product on one page: read, reconcile, guard, ask, provision, report."""
+"""The whole product on one page: read, reconcile, guard, ask, provision, report. A saved plan enters where others are asked about."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from syncd.engine import containers, delta, elapsed, guarding, restored, rules
+from syncd.engine import containers, delta, elapsed, guarding, restored, rules, saved
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import recover
 from syncd.engine.leasing import WAIT, leased
@@ -16,6 +16,7 @@ from syncd.engine.read import read
 from syncd.engine.reading import Reading
 from syncd.engine.reconcile import reconcile
 from syncd.engine.report import Report, Result, result
+from syncd.engine.saved import Saved
 from syncd.engine.sending import Sending
 from syncd.environment import Environment, stamp
 from syncd.errors import Quarantined
@@ -29,24 +30,29 @@ Approve = Callable[[Plan], Awaitable[bool]]
 async def cycle(
     environment: Environment, landscape: Landscape, connected: Mapping[str, Connected], store: Store, *,
     mode: str, selection: Sequence[str], approve: Approve | None, wait: float = WAIT, full: bool = False,
-    narrowing: Narrowing = WHOLE,
+    narrowing: Narrowing = WHOLE, plan_file: Saved | None = None,
 ) -> tuple[Report, Plan]:  # fmt: skip
-    """One run over the selected connections. ``mode``: delta | full | plan; without ``approve`` nothing is sent. ``full``: also a plan
-    reads everything, not only what changed. ``narrowing``: whose changes are provisioned, and how many.
+    """One run over the selected connections. ``mode``: delta | full | plan | apply; without ``approve`` nothing is sent. ``full``: also a
+    plan reads everything, not only what changed. ``narrowing``: whose changes are provisioned, and how many. ``plan_file``: what is
+    applied.
 
-    Raises Busy when another run holds a lease, Fatal when the store and the configuration do not belong together.
+    Raises Busy when another run holds a lease, Fatal when the store and the configuration do not belong together, Outdated for a
+    ``plan_file`` that is not applied (any more).
     """
     context = Context(environment, store, landscape, connected, selection, full=full or mode == "full", narrowed=narrowing.only is not None)
     async with leased(context, sorted({*selection, *context.authoritative}), wait):
         elapsed.observe(context)
         await rules.register(context)
-        context.run = journal.start_run(store, mode, environment.now())
-        readings = await _read(context)
-        first = await _reconcile(context, readings, narrowing)
-        made = plan(context, readings, first, stamp(environment.now()))
+        if plan_file is not None:
+            readings, first = await saved.resume(context, plan_file)
+        else:
+            context.run = journal.start_run(store, mode, environment.now())
+            readings = await _read(context)
+            first = await _reconcile(context, readings, narrowing)
+        made = plan(context, readings, first, stamp(environment.now()), plan_file is None or plan_file.whole)
         agreed = approve is not None and (not _sendable(made) or await approve(made))
         sent = await _provision(context, made, readings, narrowing) if agreed else {}
-        _consent(context, readings, agreed=agreed and not narrowing)
+        _consent(context, readings, agreed=agreed and made.whole and not narrowing)
         report = _conclude(context, mode, readings, sent, declined=approve is not None and not agreed)
         return report, made
 
@@ -94,14 +100,18 @@ async def _provision(context: Context, made: Plan, readings: Mapping[str, Readin
         guarding.consent(context, context.connected[name])
     narrowing.send(context)
     targets = context.chosen(context.targets)
-    sent = await asyncio.gather(*(provision(context, one, readings[one.name].stopped) for one in targets))
+    sent = await asyncio.gather(*(provision(context, one, _stopped(readings, one)) for one in targets))
     return dict(zip((one.name for one in targets), sent, strict=True))
+
+
+def _stopped(readings: Mapping[str, Reading], one: Connected) -> str:
+    return readings[one.name].stopped if one.name in readings else ""
 
 
 def _consent(context: Context, readings: Mapping[str, Reading], *, agreed: bool) -> None:
     for one in context.chosen(context.targets):
-        if agreed and not readings[one.name].stopped:
-            rules.consent(context, one, readings)
+        if agreed and not _stopped(readings, one):
+            rules.consent(context, one)
             restored.conclude(context, one, readings)
 
 
@@ -110,8 +120,10 @@ def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent
     results = []
     for name in context.connected:
         if name in context.selected:
-            waiting.refresh(context.store, context.run, name, now(), whole=readings[name].whole and not context.narrowed)
-            results.append(_result(context, context.connected[name], readings[name], sent.get(name)))
+            reading = readings.get(name)
+            whole = reading is not None and reading.whole and not context.narrowed
+            waiting.refresh(context.store, context.run, name, now(), whole=whole)
+            results.append(_result(context, context.connected[name], reading, sent.get(name)))
     report = Report(context.run, mode, results, declined, context.left)
     journal.finish_run(context.store, context.run, "converged" if report.converged else "", now())
     return report

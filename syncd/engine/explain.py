@@ -21,7 +21,7 @@ from syncd.engine.opinions import Heard
 from syncd.engine.projecting import Projected, at, called
 from syncd.engine.reconcile import decisions, in_step, ready
 from syncd.environment import instant
-from syncd.model import Hold
+from syncd.model import Hold, Kind
 from syncd.store import about, connections, identities, links
 
 CHANGES = 20
@@ -183,7 +183,7 @@ def _held(context: Context, one: Connected, change: Mapping[str, Any], waits: Se
         return change
     if waiting is not None and waiting.released_at is None:
         return {**change, "state": "held", "hold": waiting.hold, "held": waiting.reason}
-    hold, held = standing_hold(context, one)
+    hold, held = standing_hold(context, one, Kind(change["kind"]))
     return change if hold is Hold.NOTHING else {**change, "state": "held", "hold": hold, "held": held}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import orjson
@@ -23,6 +23,7 @@ UNREADABLE = (
 )
 NAMED = 5
 NEVER = "write.apply is never: plans are made and never sent"
+REVIEW = "write.apply is review: sent once a person has released it"
 FIRST_CONTACT = "first contact: nothing of this connection has been changed by syncd yet"
 
 
@@ -33,25 +34,40 @@ def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> 
     with store.transaction():
         verdicts.drop_unsent(store, run, one.name)
         verdicts.hold_asked(store, run, one.name)
-        _hold_unreadable(context, one, readings[one.name])
-        restored.hold(context, one, readings[one.name])
+        _hold_unreadable(context, one, readings.get(one.name))
+        restored.hold(context, one, readings.get(one.name))
         if one.policy.target.apply == "never":
             verdicts.hold(store, run, one.name, ALL, Hold.APPLY, NEVER)
         elif at_first_contact(context, one):
-            askable = verdicts.hold(store, run, one.name, CONSENTED, Hold.FIRST_CONTACT, FIRST_CONTACT)
-            verdicts.hold(store, run, one.name, ALL, Hold.FIRST_CONTACT, FIRST_CONTACT)
+            askable = _hold_contact(context, one)
         else:
             _limit(context, one, readings)
+            _hold_reviewed(context, one)
         verdicts.pass_rest(store, run, one.name)
     return askable > 0
 
 
-def _hold_unreadable(context: Context, one: Connected, reading: Reading) -> None:
+def _hold_contact(context: Context, one: Connected) -> int:
+    """Nothing goes by itself at the first contact; how many a yes would let go: none where each waits for a release of its own."""
+    _hold_reviewed(context, one, CONSENTED)
+    askable = verdicts.hold(context.store, context.run, one.name, CONSENTED, Hold.FIRST_CONTACT, FIRST_CONTACT)
+    verdicts.hold(context.store, context.run, one.name, ALL, Hold.FIRST_CONTACT, FIRST_CONTACT)
+    return askable
+
+
+def _hold_reviewed(context: Context, one: Connected, kinds: Sequence[str] = ALL) -> None:
+    """Under `apply: review`; what another reason holds already waits for that."""
+    assert one.policy is not None
+    if one.policy.target.apply == "review":
+        verdicts.hold(context.store, context.run, one.name, kinds, Hold.REVIEW, REVIEW)
+
+
+def _hold_unreadable(context: Context, one: Connected, reading: Reading | None) -> None:
     """Where no key of the provider's prevents it, a newcomer's account could be there already, in a record that cannot be read."""
     if one.connector.capability.key is not None:
         return
-    flaws = {flaw.id or flaw.where: flaw.id for flaw in reading.flaws}
-    if not reading.whole:  # what it did not show again is as unreadable as it was
+    flaws = {flaw.id or flaw.where: flaw.id for flaw in reading.flaws} if reading is not None else {}
+    if reading is None or not reading.whole:  # what it did not show again is as unreadable as it was
         flaws |= waiting.unreadable(context.store, one.name)
     linked = links.linked_accounts(context.store, one.name, [id for id in flaws.values() if id])
     unread = [told for told, id in flaws.items() if id not in linked]
@@ -67,20 +83,31 @@ def at_first_contact(context: Context, one: Connected) -> bool:
     return known is None or known.settled == 0
 
 
-def standing_hold(context: Context, one: Connected) -> tuple[Hold, str | None]:
-    """(why, words) of what holds any change at this connection now, whoever it is about; NOTHING and None where nothing does."""
+def standing_hold(context: Context, one: Connected, kind: Kind) -> tuple[Hold, str | None]:
+    """(why, words) of what holds any change of this kind at this connection now, whoever it is about; NOTHING, None where nothing does."""
     assert one.policy is not None
-    if one.policy.target.apply == "never":
+    apply, first = one.policy.target.apply, at_first_contact(context, one)
+    if apply == "never":
         return Hold.APPLY, NEVER
-    return (Hold.FIRST_CONTACT, FIRST_CONTACT) if at_first_contact(context, one) else (Hold.NOTHING, None)
+    if apply == "review" and not (first and kind not in CONSENTED):
+        return Hold.REVIEW, REVIEW
+    return (Hold.FIRST_CONTACT, FIRST_CONTACT) if first else (Hold.NOTHING, None)
 
 
 def consent(context: Context, one: Connected) -> None:
     """A person agreed to the first plan: its creates, updates and trusted adoptions go, now and in the runs that finish them."""
     now = context.environment.now()
     with context.store.transaction():
-        changes = waiting.let_go(context.store, context.run, one.name, CONSENTED, now)
-        entries.agreed(context.store, one.name, changes, context.run, now)
+        changes = waiting.let_go(context.store, context.run, one.name, Hold.FIRST_CONTACT, CONSENTED, now)
+        entries.agreed(context.store, "yes at first contact", one.name, changes, context.run, now)
+
+
+def reviewed(context: Context, one: Connected) -> None:
+    """A person reviewed this very plan and has it applied: what waits for that alone goes, as if each had been released."""
+    now = context.environment.now()
+    with context.store.transaction():
+        changes = waiting.let_go(context.store, context.run, one.name, Hold.REVIEW, ALL, now)
+        entries.agreed(context.store, "apply of what was to be reviewed", one.name, changes, context.run, now)
 
 
 def _limit(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -11,14 +11,14 @@ from syncd.core.forecast import eta
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
 from syncd.model import Kind
-from syncd.store import Store, journal, links, pauses, waiting
+from syncd.store import Store, connections, journal, links, pauses, waiting
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
     """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait. ``kept``: leavers
     who keep their account; ``kept_by_you``: what a person said no to. ``containers``: changes to other objects that pass. ``paused``: why
-    nothing of it is sent for now: a person said so."""
+    nothing of it is sent for now: a person said so. ``settled``: how many changes had been made there when it was planned."""
 
     name: str
     counts: Mapping[str, int]
@@ -33,11 +33,15 @@ class ConnectionPlan:
     first_contact: bool = False
     containers: int = 0
     paused: str = ""
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything one run decided; ``changes`` streams the journal rows in order of planning. ``notes``: what a person should know of it."""
+    """Everything one run decided; ``changes`` streams the journal rows in order of planning. ``notes``: what a person should know of it.
+
+    ``whole``: it is about everybody, and every source was read completely for it.
+    """
 
     run: int
     created: str
@@ -45,6 +49,7 @@ class Plan:
     connections: tuple[ConnectionPlan, ...]
     store: Store
     notes: tuple[str, ...] = ()
+    whole: bool = False
 
     def changes(self) -> Iterator[Any]:
         return journal.changes(self.store, self.run)
@@ -60,14 +65,34 @@ class Plan:
         return tuple(one.name for one in self.connections if one.first_contact and not one.paused)
 
 
-def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, bool], created: str) -> Plan:
-    """Summarise what this run has in the journal."""
+class Digest:
+    """Over changes in order: two plans with the same digest do the same."""
+
+    def __init__(self) -> None:
+        self._made = blake2b(digest_size=16)
+
+    def over(self, rows: Iterable[Any]) -> Iterator[Any]:
+        """The same rows on their way through."""
+        for row in rows:
+            self._made.update(f"{row.id}:{row.state}\n".encode())
+            yield row
+
+    @property
+    def text(self) -> str:
+        return self._made.hexdigest()
+
+
+def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, bool], created: str, whole: bool = True) -> Plan:
+    """Summarise what this run has in the journal. ``whole``: nothing is known yet that speaks against it."""
     parts = tuple(
         _part(context, context.connected[name], readings.get(name), first.get(name, False))
         for name in context.connected
         if name in context.selected
     )
-    return Plan(context.run, created, _digest(context), parts, context.store, tuple(context.notes))
+    digest = Digest()
+    for _ in digest.over(journal.changes(context.store, context.run)):
+        pass
+    return Plan(context.run, created, digest.text, parts, context.store, tuple(context.notes), whole and _whole(context, readings))
 
 
 def _part(context: Context, one: Connected, reading: Reading | None, first: bool) -> ConnectionPlan:
@@ -76,16 +101,24 @@ def _part(context: Context, one: Connected, reading: Reading | None, first: bool
     sending = journal.requests(context.store, context.run, one.name)
     latency, states = one.connector.meter.seconds, links.states(context.store, one.name)
     kept_by_you = states.get("unlinked", 0) + waiting.kept_by_person(context.store, one.name)
+    known = connections.row(context.store, one.name)
     return ConnectionPlan(
         one.name, counts, held, journal.first_reason(context.store, context.run, one.name), _accounts(context, one), reading,
         sending, eta(sending, one.connection.rate, latency), states.get("kept", 0), kept_by_you, first,
         journal.containers(context.store, context.run, one.name) if one.connector.capability.containers else 0, _paused(context, one),
+        0 if known is None else known.settled,
     )  # fmt: skip
 
 
 def _paused(context: Context, one: Connected) -> str:
     row = pauses.at(context.store, one.name, context.environment.now()) if one.policy is not None else None
     return "" if row is None else pauses.told(row)
+
+
+def _whole(context: Context, readings: Mapping[str, Reading]) -> bool:
+    """A saved plan has read its sources before; what it read again must be complete too."""
+    read = readings if context.saved else context.authoritative
+    return not context.narrowed and all(name in readings and readings[name].complete for name in read)
 
 
 def _accounts(context: Context, one: Connected) -> dict[str, int]:
@@ -101,11 +134,3 @@ def _accounts(context: Context, one: Connected) -> dict[str, int]:
         "linked": found["linked"], "adoptable": adoptable, "ambiguous": ambiguous, "unmanaged": unmanaged,
         "ignored": found["ignored"], "rejected": rejected,
     }  # fmt: skip
-
-
-def _digest(context: Context) -> str:
-    """Over every change in order: two plans with the same digest do the same."""
-    digest = blake2b(digest_size=16)
-    for row in journal.changes(context.store, context.run):
-        digest.update(f"{row.id}:{row.state}\n".encode())
-    return digest.hexdigest()

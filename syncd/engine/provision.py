@@ -14,7 +14,7 @@ from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
 from syncd.engine.phases import passed, phases
-from syncd.engine.renewal import as_planned
+from syncd.engine.renewal import unlike
 from syncd.engine.sending import Sending
 from syncd.errors import Incomplete, InDoubt, Paused, Quarantined, Rejected, Retryable
 from syncd.model import USER, Account, Change, Gone, Kind, Ref, Step
@@ -54,12 +54,12 @@ async def _work(context: Context, one: Connected, commits: Commits, queue: Itera
 
 async def _send(context: Context, one: Connected, commits: Commits, row: Any, sending: Sending) -> None:
     try:
-        wanted = await as_planned(context, one, row)
-    except Incomplete as error:
+        why = await unlike(context, one, row)
+    except (Incomplete, Retryable) as error:
         await _skip(context, commits, row, str(error))
         raise
-    if not wanted:
-        await _skip(context, commits, row, "this changed since the plan was made: the next run plans it anew")
+    if why:
+        await _skip(context, commits, row, why)
         return
     if sending.stopped:
         return

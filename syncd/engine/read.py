@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from syncd.engine import columns, directory, fading, identify, observing, reappearing, records
+from syncd.engine import columns, directory, door, fading, identify, observing, records
 from syncd.engine.absence import absent
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
@@ -82,18 +82,9 @@ class _Listing:
         moved = [(same[each.account], each.ordinal) for each in staged if each.account in same and each.ordinal is not None]
         staging.moved(store, moved)
         changed = [account for account in staged if account.account not in same]
-        observing.changed(self.context, one, changed)
-        rows = staging.upsert(store, one.name, changed)
         self.reading.changed += len(changed)
         waiting.mended(store, one.name, [account.account for account in staged])
-        if one.connection.authoritative:
-            identify.refresh(self.context, identify.claim(self.context, one, changed, rows))
-        if one.policy is not None:
-            if self.reading.before:
-                reappearing.reattach(self.context, one, changed, rows)
-            staging.forget_strangers(store, list(rows.values()))
-            staging.mark_linked(store, list(rows.values()))
-        return {**rows, **same}
+        return {**door.enter(self.context, one, changed, known=self.reading.before > 0), **same}
 
     def _without_ghosts(self, staged: Sequence[staging.Staged]) -> list[staging.Staged]:
         """A lagging list may still show what syncd has just deleted."""

@@ -30,6 +30,7 @@ from syncd.store.standing import Stands
 
 Proofs = Mapping[Event, Evidence | None]
 """Why somebody left -> what proves it."""
+_NOBODY: Mapping[str, datetime] = {}
 
 
 async def reconcile(context: Context, one: Connected) -> None:
@@ -56,10 +57,15 @@ async def _plan_rows(context: Context, one: Connected, rows: Sequence[Stands], e
     await context.breathe()
 
 
-async def plan_again(context: Context, one: Connected, identity: str) -> list[dict[str, Any]]:
-    """What would be planned now for one identity: rows as the journal takes them, none of them recorded."""
-    rows = [row for row in links.standing(context.store, one.name, [identity]) if row.link_id is not None]
-    return await _plan_block(context, one, rows, _evidence(context, one))
+async def plan_again(context: Context, one: Connected, identity: str, heard: Mapping[str, datetime] = _NOBODY) -> list[dict[str, Any]]:
+    """What would be planned now for one identity: rows as the journal takes them, none of them recorded.
+
+    ``heard``: source -> when it was asked about this very person since it was listed.
+    """
+    rows = links.outstanding(context.store, one.name, identity)
+    if not rows and identity in outcomes.unrevoked(context.store, one.name):
+        rows = links.standing(context.store, one.name, [identity])
+    return await _plan_block(context, one, [row for row in rows if ready(context, row)], _evidence(context, one, heard))
 
 
 async def decisions(context: Context, one: Connected, each: Projected) -> list[dict[str, Any]]:
@@ -72,14 +78,17 @@ def ready(context: Context, row: Stands) -> bool:
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
 
 
-def _evidence(context: Context, one: Connected) -> Proofs:
+def _evidence(context: Context, one: Connected, heard: Mapping[str, datetime] = _NOBODY) -> Proofs:
     """What the listings prove about leavers, once the target's own was sealed: absence, every source's whole listing; anything else,
-    what each was last seen to say."""
+    what each was last seen to say. A source that was ``heard`` about somebody says the same of them since then."""
     target, *rows = (connections.row(context.store, name) for name in (one.name, *context.authoritative))
     if target is None or not target.complete:
         return dict.fromkeys(Event)
-    gone = [Seal(row.name, instant(row.sealed_at)) if row is not None and row.complete else None for row in rows]
-    said = [Seal(row.name, _heard(context, row)) if row is not None and row.complete and not row.defect else None for row in rows]
+    gone = [Seal(row.name, heard.get(row.name) or instant(row.sealed_at)) if row is not None and row.complete else None for row in rows]
+    said = [
+        Seal(row.name, heard.get(row.name) or _heard(context, row)) if row is not None and row.complete and not row.defect else None
+        for row in rows
+    ]
     there = prove(said)
     return {Event.DEPARTED: prove(gone), Event.INACTIVE: there, Event.OUT_OF_SCOPE: there}
 

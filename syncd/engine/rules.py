@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from syncd.core.fingerprint import fingerprint
 from syncd.engine import directory, identify
 from syncd.engine.context import Connected, Context
-from syncd.engine.reading import Reading
 from syncd.errors import Fatal
 from syncd.store import connections, identities, links, opinions
 
@@ -88,11 +86,10 @@ def _known(context: Context) -> list[tuple[Any, str]]:
     return [(row, rules) for row, rules in rows if row is not None]
 
 
-def consent(context: Context, one: Connected, readings: Mapping[str, Reading]) -> None:
-    """A cycle has gone by these rules: they are last time's from now on, if every source was read completely under them."""
-    if all(name in readings and readings[name].complete for name in context.authoritative):
-        with context.store.transaction():
-            connections.consented_to(context.store, one.name, _policy(context, one))
+def consent(context: Context, one: Connected) -> None:
+    """A cycle in which every source was read completely has gone by these rules: they are last time's from now on."""
+    with context.store.transaction():
+        connections.consented_to(context.store, one.name, _policy(context, one))
 
 
 def _reading(context: Context, one: Connected) -> bytes:

@@ -101,6 +101,11 @@ class Capability:
     read_defaults: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
     @property
+    def answers(self) -> bool:
+        """An account can be asked for by itself; otherwise only a listing tells anything, as with files."""
+        return self.gone or self.fading is not None
+
+    @property
     def carried(self) -> frozenset[str]:
         """The attributes that every answer holds, null where they have no value; one that is absent says nothing of its value."""
         return frozenset(

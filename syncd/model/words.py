@@ -53,6 +53,7 @@ class Hold(StrEnum):
     ERASES = "erases"  # the write may erase what no answer shows
     VAIN = "vain"  # tried, answered with success, and it did not take
     APPLY = "apply"  # `apply: never`
+    REVIEW = "review"  # `apply: review`
     AMBIGUOUS = "ambiguous"
     TAKEN = "taken"
     IGNORED = "ignored"

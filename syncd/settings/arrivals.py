@@ -28,10 +28,6 @@ def refuse(origins: Origins, problems: Problems) -> None:
 
 def _connection(origins: Origins, connection: dict[str, Any], at: Keys, problems: Problems) -> None:
     _remove(origins, connection, at, "schedule", problems)
-    write = connection.get("write")
-    if isinstance(write, dict) and write.get("apply") == "review":
-        _note(origins.value((*at, "write", "apply")), "apply: review", problems, "use auto, or never to plan only")
-        del write["apply"]
 
 
 def _remove(origins: Origins, section: dict[str, Any], at: Keys, key: str, problems: Problems) -> None:

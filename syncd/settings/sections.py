@@ -105,7 +105,9 @@ DeprovisionSpec = Annotated[Annotated[Leaving, Tag("<text>")] | Annotated[Deprov
 class Write(Section):
     """Makes the connection a target. `write: {}` takes every default."""
 
-    apply: Literal["auto", "never"] = Field(default="auto", description="never: changes are planned and shown, not sent.")
+    apply: Literal["auto", "review", "never"] = Field(
+        default="auto", description="review: every change waits for a release; never: changes are planned and shown, not sent."
+    )
     scope: str | None = Field(default=None, description="CEL, boolean: who has an account here. Default: everyone.")
     attributes: Maps = Field(default={}, description="Provider path <- canonical name, over the default map; null removes a key.")
     correlate: Names | None = Field(default=None, description="Attributes by which an account finds its person, in this order.")

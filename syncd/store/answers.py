@@ -11,6 +11,8 @@ from syncd.store.database import Store
 
 _HELD = "FROM change AS c LEFT JOIN pending AS p ON p.connection = c.connection AND p.change = c.id WHERE c.run = :run"
 _HELD += " AND c.state = 'held'"
+_BLOCK = 5000
+"""Rows of one query of a stream."""
 
 
 def shape(store: Store, run: int) -> Sequence[Row[Any]]:
@@ -23,25 +25,44 @@ def shape(store: Store, run: int) -> Sequence[Row[Any]]:
 
 
 def held(store: Store, run: int) -> Sequence[Row[Any]]:
-    """What a plan holds, by reason and kind, in order of planning: (connection, hold, held, object, kind, first, n, seq).
+    """What a plan holds, by reason and kind, in order of planning: (connection, hold, object, kind, first, held, n, seq).
 
-    ``first``: the run that first held them. ``seq``: the first of them.
+    ``first``: the run that first held them. ``held``: the reason; None for a row of changes that each have one of their own. ``seq``: the
+    first of them.
     """
-    return store.rows(
+    each = (
         "SELECT c.connection, c.hold, c.held, c.object, c.kind, COALESCE(p.run, c.run) AS first, COUNT(*) AS n, MIN(c.seq) AS seq"
-        f" {_HELD} GROUP BY c.connection, c.hold, c.held, c.object, c.kind, COALESCE(p.run, c.run) ORDER BY seq",
+        f" {_HELD} GROUP BY c.connection, c.hold, c.held, c.object, c.kind, COALESCE(p.run, c.run)"
+    )
+    return store.rows(
+        "SELECT connection, hold, object, kind, first, CASE WHEN COUNT(*) = 1 THEN MIN(held) END AS held, SUM(n) AS n, MIN(seq) AS seq"
+        f" FROM ({each}) GROUP BY connection, hold, object, kind, first, CASE WHEN n > 1 THEN held END ORDER BY seq",
         run=run,
     )
 
 
-def held_for(store: Store, run: int, group: Row[Any], limit: int) -> Sequence[Row[Any]]:
-    """The first ``limit`` changes of one row of `held`."""
-    return store.rows(
-        f"SELECT c.* {_HELD} AND c.connection = :connection AND c.hold = :hold AND c.held = :held"
-        " AND c.object = :object AND c.kind = :kind AND COALESCE(p.run, c.run) = :first ORDER BY c.seq LIMIT :limit",
-        run=run, connection=group.connection, hold=group.hold, held=group.held, object=group.object, kind=group.kind, first=group.first,
-        limit=limit,
-    )  # fmt: skip
+_ALIKE = (
+    f"{_HELD} AND c.connection = :connection AND c.hold = :hold AND c.object = :object AND c.kind = :kind"
+    " AND COALESCE(p.run, c.run) = :first"
+)
+_SHARED = f"SELECT c.* {_ALIKE} AND c.held = :held AND c.seq > :after ORDER BY c.seq LIMIT :limit"
+_OWN = (
+    f"SELECT * FROM change WHERE seq IN (SELECT MIN(c.seq) AS only {_ALIKE} GROUP BY c.held"
+    " HAVING COUNT(*) = 1 AND MIN(c.seq) > :after ORDER BY only LIMIT :limit) ORDER BY seq"
+)
+
+
+def held_for(store: Store, run: int, group: Row[Any], most: int) -> Iterator[Row[Any]]:
+    """The first ``most`` changes of one row of `held`, streamed."""
+    after, text = 0, _OWN if group.held is None else _SHARED
+    alike = {"connection": group.connection, "hold": group.hold, "object": group.object, "kind": group.kind, "first": group.first}
+    while most > 0 and (
+        rows := store.rows(
+            text, run=run, after=after, limit=min(most, _BLOCK), **alike, **({} if group.held is None else {"held": group.held})
+        )
+    ):
+        yield from rows
+        after, most = rows[-1].seq, most - len(rows)
 
 
 def runs_that_hold(store: Store) -> list[int]:

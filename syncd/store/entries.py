@@ -70,9 +70,10 @@ def decided(store: Store, command: str, rows: Iterable[Any], now: datetime) -> N
     chain.append(store, events, now)
 
 
-def agreed(store: Store, connection: str, changes: int, run: int, now: datetime) -> None:
-    """A person said yes to the first contact."""
-    chain.append(store, [Event(chain.DECIDED, connection, {"command": "yes at first contact", "changes": changes}, None, run)], now)
+def agreed(store: Store, command: str, connection: str, changes: int, run: int, now: datetime) -> None:
+    """A person said yes to so many changes of a run at once: ``command`` says how."""
+    if changes:
+        chain.append(store, [Event(chain.DECIDED, connection, {"command": command, "changes": changes}, None, run)], now)
 
 
 def _body(row: Any, account: str | None) -> dict[str, Any]:

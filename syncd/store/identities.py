@@ -30,9 +30,9 @@ class Person:
 
 
 def sources(store: Store, identities: Sequence[str]) -> Sequence[Row[Any]]:
-    """The accounts that make these identities: (identity, id, connection, account, reading, gone_at)."""
+    """The accounts that make these identities: (identity, id, connection, account, container, reading, gone_at)."""
     return store.rows(
-        "SELECT identity, id, connection, account, reading, gone_at FROM account WHERE identity IN :ids ORDER BY identity, id",
+        "SELECT identity, id, connection, account, container, reading, gone_at FROM account WHERE identity IN :ids ORDER BY identity, id",
         ids=list(identities),
     )
 

@@ -56,10 +56,21 @@ def in_state(
     )  # fmt: skip
 
 
-def changes(store: Store, run: int) -> Iterator[Row[Any]]:
-    """Every change of a plan, streamed."""
+def ended(store: Store, run: int, connection: str, state: str, limit: int) -> Sequence[Row[Any]]:
+    """The first ``limit`` changes of a run that ended in this state, containers too: (object, kind, who, error)."""
+    return store.rows(
+        "SELECT object, kind, who, error FROM change WHERE run = :run AND connection = :connection AND state = :state"
+        " ORDER BY seq LIMIT :limit",
+        run=run, connection=connection, state=state, limit=limit,
+    )  # fmt: skip
+
+
+def changes(store: Store, run: int, connection: str | None = None, kind: str | None = None) -> Iterator[Row[Any]]:
+    """Every change of a plan, or those of one connection, or of one kind, in order of planning, streamed."""
     after = 0
-    while rows := store.rows("SELECT * FROM change WHERE run = :run AND seq > :after ORDER BY seq LIMIT 1000", run=run, after=after):
+    text = "SELECT * FROM change WHERE run = :run AND seq > :after"
+    text += " AND connection = :connection" * (connection is not None) + " AND kind = :kind" * (kind is not None)
+    while rows := store.rows(f"{text} ORDER BY seq LIMIT 1000", run=run, after=after, connection=connection, kind=kind):
         yield from rows
         after = rows[-1].seq
 

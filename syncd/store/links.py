@@ -54,6 +54,14 @@ def out_of_step(store: Store, connection: str, after: int, limit: int = 1000) ->
     return [Stands._make(row) for row in rows]
 
 
+def outstanding(store: Store, connection: str, identity: str) -> list[Stands]:
+    """The same of one identity."""
+    rows = store.rows(
+        f"{_LINKED} WHERE l.connection = :connection AND l.identity = :identity AND {_DIFFERS}", connection=connection, identity=identity
+    )
+    return [Stands._make(row) for row in rows]
+
+
 def postponed(store: Store, connection: str, now: str) -> list[Stands]:
     """Links that are out of step and not planned before their time: in doubt, or resting until after ``now`` (a stamp)."""
     rows = store.rows(

@@ -238,6 +238,12 @@ def keep_document(store: Store, row: int, text: str) -> None:
     store.run("UPDATE account SET document = :document WHERE id = :id", document=text, id=row)
 
 
+def ref(store: Store, connection: str, account: str) -> Row[Any] | None:
+    """What it takes to ask for one account by itself, and what is known of it: (container, document)."""
+    text = "SELECT container, document FROM account WHERE connection = :connection AND account = :account AND object = 'user'"
+    return store.one(text, connection=connection, account=account)
+
+
 def last_count(store: Store, connection: str) -> int:
     """How many records the last listing had."""
     return int(store.value("SELECT accounts FROM connection WHERE name = :name", name=connection) or 0)

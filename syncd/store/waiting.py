@@ -38,8 +38,11 @@ _REFUSED = _UPSERT.format(
     " WHERE x.identity = l.identity AND x.connection = l.connection AND x.state = 'rejected')"
     " WHERE l.connection = :connection AND (l.state = 'rejected' OR l.failures > 0) AND NOT EXISTS (SELECT 1 FROM change AS h"
     " WHERE h.identity = l.identity AND h.connection = l.connection AND h.run = :run AND h.state = 'held')"
+    " AND NOT EXISTS (SELECT 1 FROM pending AS p WHERE p.connection = l.connection AND p.link_id = l.id AND p.state = 'held'"
+    " AND l.identity NOT IN (SELECT identity FROM change WHERE run = :run AND connection = :connection))"
 )
-"""Who was refused once and is held now waits for a release, and is shown as held: as a refusal nobody could let it go."""
+"""Who was refused once and is held now, or was when a run last judged them, waits for a release, and is shown as held: as a refusal nobody
+could let it go."""
 _REFUSED_CONTAINERS = _UPSERT.format(
     rows="SELECT id, connection, object, kind, identity, link_id, account, who, 'rejected', '', error, run, run, :now, NULL"
     " FROM change WHERE run = :run AND connection = :connection AND object <> 'user' AND state = 'rejected'"
@@ -161,20 +164,20 @@ def release(store: Store, ids: Sequence[int], now: datetime) -> None:
         store.run("UPDATE pending SET released_at = :now WHERE id IN :ids", ids=list(ids), now=stamp(now))
 
 
-def let_go(store: Store, run: int, connection: str, kinds: Sequence[str], now: datetime) -> int:
-    """The first contact was agreed to: its changes of these kinds pass, uncounted, and stay released until they have settled. How many."""
-    values = {"run": run, "connection": connection, "kinds": list(kinds), "now": stamp(now)}
+def let_go(store: Store, run: int, connection: str, hold: str, kinds: Sequence[str], now: datetime) -> int:
+    """A person agreed to what a run holds for this one reason: its changes of these kinds pass, uncounted, and stay released until they
+    have settled. How many."""
+    values = {"run": run, "connection": connection, "hold": hold, "kinds": list(kinds)}
     store.run(
         "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since,"
         " released_at) SELECT id, connection, object, kind, identity, link_id, account, who, 'held', hold, reason, run, 0, :now, :now"
-        " FROM change WHERE run = :run AND connection = :connection AND kind IN :kinds AND hold = 'first_contact'"
+        " FROM change WHERE run = :run AND connection = :connection AND kind IN :kinds AND state = 'held' AND hold = :hold"
         " ON CONFLICT (connection, change) DO UPDATE SET released_at = :now",
-        **values,
-    )
-    values.pop("now")
+        **values, now=stamp(now),
+    )  # fmt: skip
     return store.run(
         "UPDATE change SET state = 'passed', released = TRUE, hold = '', held = NULL"
-        " WHERE run = :run AND connection = :connection AND kind IN :kinds AND hold = 'first_contact'",
+        " WHERE run = :run AND connection = :connection AND kind IN :kinds AND state = 'held' AND hold = :hold",
         **values,
     )
 

@@ -8,6 +8,7 @@ from importlib import import_module
 BENCHMARKS = {
     "reconcile": "T1: finding and deciding what is out of step among 1,000,000 links",
     "memory": "T9: peak memory of a full cycle at 10,000 and 100,000 accounts",
+    "plan": "peak memory of a plan of 10,000 and of 100,000 changes, in every form and as a file",
     "listing": "T2: an unchanged full cycle over 100,000 accounts, against download + orjson of the same pages",
     "first": "T3: the first load of 100,000 accounts, against download + orjson of the same pages",
     "requests": "requests a change at each provider, beside the fewest that its API allows",

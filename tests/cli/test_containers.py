@@ -78,6 +78,18 @@ def test_as_data_a_container_has_its_object_and_only_users_are_counted(desk: Off
     assert {*desk.sandbox.waii.tree.tenants} == {"sales", "art"}
 
 
+def test_a_saved_plan_makes_and_removes_tenants(desk: Office) -> None:
+    employ(desk, p1="Sales", p2="Law")
+    plan = str(desk.root / "syncd.plan")
+    for people, tenants in (({"p1": "Sales", "p2": "Law"}, {"sales", "law"}), ({"p1": "Sales", "p3": "Art"}, {"sales", "art"})):
+        employ(desk, **people)
+        assert desk.run("plan", "--out", plan).code == 0
+        said = desk.run("apply", plan)
+        assert (said.code, said.last) == (0, "Applied."), said
+        assert {*desk.sandbox.waii.tree.tenants} == tenants
+    assert desk.run("sync", "--yes").last == "In step."
+
+
 def test_a_tenant_alone_can_be_all_that_is_held(desk: Office) -> None:
     employ(desk, p1="Sales")
     assert desk.run("sync", "--yes").code == 0

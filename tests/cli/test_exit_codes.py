@@ -70,6 +70,51 @@ def leased(office: Office) -> None:
     store.close()
 
 
+def saved(office: Office) -> None:
+    edited(office)
+    assert office.run("plan", "--out", str(office.root / "FILE")).code == 0
+
+
+def moved(office: Office) -> None:
+    saved(office)
+    service = office.sandbox.twilio.service()
+    service.update(office.users["p1@corp.example"]["sid"], friendly_name="Somebody")
+
+
+def held_in_plan(office: Office) -> None:
+    departed(office)
+    assert office.run("plan", "--out", str(office.root / "FILE")).code == 0
+
+
+def overtaken(office: Office) -> None:
+    saved(office)
+    assert office.run("sync", "--yes").code == 0
+
+
+def saved_and_refused(office: Office) -> None:
+    saved(office)
+    office.environ["CHAT_TOKEN"] = "another-token-than-theirs"
+
+
+def saved_and_broken_off(office: Office) -> None:
+    saved(office)
+    with (office.root / "people.csv").open("a") as file:
+        file.write('E4,"p4@corp')
+
+
+def saved_and_leased(office: Office) -> None:
+    saved(office)
+    assert office.environment is not None
+    store = Store(f"sqlite:///{office.root}/syncd.db")
+    lease.acquire(store, ["chat"], "another", office.environment.now(), timedelta(minutes=5))
+    store.close()
+
+
+def saved_and_misconfigured(office: Office) -> None:
+    saved(office)
+    office.config.write_text("version: 9\n")
+
+
 Situation = Callable[[Office], None]
 TABLE: list[tuple[str, Situation, int]] = [
     ("check", nothing, 0), ("check", refused, 1), ("check", misconfigured, 78),
@@ -81,6 +126,11 @@ TABLE: list[tuple[str, Situation, int]] = [
     ("sync --yes", doubtful, 3), ("sync --yes", broken_off, 1), ("sync --yes", refused, 1), ("sync --yes", misconfigured, 78),
     ("sync --yes", leased, 75), ("sync --yes -c people", departed, 0), ("sync", edited, 64), ("sync --yes --only p1", edited, 1),
     ("sync --yes --only p1@corp.example", edited, 0),
+    ("plan --out FILE", edited, 0), ("plan --out FILE --detailed-exitcode", edited, 2), ("plan --out nowhere/FILE", edited, 1),
+    ("plan --format markdown", departed, 0), ("plan --format csv --detailed-exitcode", departed, 2), ("plan --format yaml", nothing, 64),
+    ("apply FILE", saved, 0), ("apply FILE", moved, 3), ("apply FILE", held_in_plan, 3), ("apply FILE", overtaken, 1),
+    ("apply FILE", nothing, 1), ("apply FILE", saved_and_refused, 1), ("apply FILE", saved_and_broken_off, 1),
+    ("apply FILE", saved_and_leased, 75), ("apply FILE", saved_and_misconfigured, 78), ("apply", nothing, 64),
     ("status", departed, 0), ("status", broken_off, 0), ("status", refused, 0), ("status", misconfigured, 78), ("status", leased, 0),
     ("pending", departed, 0), ("pending", rejected, 0), ("held list", departed, 0), ("held release 99", nothing, 1),
     ("held reject 99", nothing, 1), ("verify", edited, 0), ("identities", nothing, 0), ("connection forget chat --yes", leased, 75),
@@ -91,12 +141,12 @@ TABLE: list[tuple[str, Situation, int]] = [
 
 @pytest.mark.parametrize(("line", "situation", "code"), TABLE, ids=[f"{line}, {situation.__name__}" for line, situation, _ in TABLE])
 def test_exit_code(make_office: MakeOffice, line: str, situation: Situation, code: int) -> None:
-    office = make_office(Clock() if situation is leased else None)
+    office = make_office(Clock() if situation in (leased, saved_and_leased) else None)
     office.save()
     situation(office)
     if line.startswith(("pending", "held list")):
         assert office.run("sync", "--yes").code == 3
-    said = office.run(*line.split())
+    said = office.run(*(str(office.root / word) if word.endswith("FILE") else word for word in line.split()))
     assert said.code == code, said
     assert "Traceback" not in said.err and "unexpected" not in said.err
     assert re.match(r"\S", said.err) or code in (0, 1, 2, 3), "a refusal says why"

@@ -175,7 +175,6 @@ ARRIVALS = [
     ("notify", "notify: [{url: env:SLACK_URL}]\n" + PEOPLE, "1:1", ["notify has not arrived"]),
     ("server", "server: {listen: 127.0.0.1:9464}\n" + PEOPLE, "1:1", ["server has not arrived"]),
     ("schedule", BOTH + "    schedule: {every: 5m}\n", "10:5", ["schedule has not arrived"]),
-    ("review", WRITE + "      apply: review\n", "11:14", ["apply: review has not arrived"]),
     ("history", "store: {history: 400d}\n" + PEOPLE, "1:9", ["store.history has not arrived"]),
     ("postgres", "store: {url: postgresql://u@h/db}\n" + PEOPLE, "1:14", ["PostgreSQL", "has not arrived"]),
 ]

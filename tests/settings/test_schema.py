@@ -120,7 +120,7 @@ INVALID = [
     PEOPLE + CHAT + "    limits: {delete: {max: 1}}\n",
     PEOPLE + CHAT + "    write: {}\n    limits: {delete: {max: -1}}\n",
     PEOPLE + CHAT + "    write: {}\n    settle: 10\n",
-    PEOPLE + CHAT + "    write: {apply: review}\n",
+    PEOPLE + CHAT + "    write: {apply: perhaps}\n",
     PEOPLE + CHAT + "    write: {deprovision: {inactive: delete}}\n",
     PEOPLE + CHAT + "    write: {attributes: {role_sid: {frm: title}}}\n",
 ]

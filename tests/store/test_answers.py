@@ -30,16 +30,16 @@ def test_what_is_held_is_told_by_reason_and_by_the_run_that_first_held_it(store:
     second = journal.start_run(store, "delta", NOW + HOUR)
     seqs = {row.id: row.seq for row in record(
         store, held(second, "c", kind="delete"), held(second, "a"), held(second, "b"), held(second, "d"), held(second, "e", held="else"),
-        change(second, "f", "f"),
+        change(second, "f", "f"), held(second, "g", held="more"),
     )}  # fmt: skip
     groups = answers.held(store, second)
     assert [(row.connection, row.hold, row.held, row.kind, row.first, row.n, row.seq) for row in groups] == [
         ("app", "limit", "too many", "delete", second, 1, seqs["c"]),
         ("app", "limit", "too many", "update", first, 2, seqs["a"]),
-        ("app", "limit", "too many", "update", second, 1, seqs["d"]),
-        ("app", "limit", "else", "update", second, 1, seqs["e"]),
-    ]
-    assert [[row.id for row in answers.held_for(store, second, group, 9)] for group in groups] == [["c"], ["a", "b"], ["d"], ["e"]]
+        ("app", "limit", None, "update", second, 3, seqs["d"]),
+    ], "those with a reason of their own are one row"
+    assert [[row.id for row in answers.held_for(store, second, group, 9)] for group in groups] == [["c"], ["a", "b"], ["d", "e", "g"]]
+    assert [row.id for row in answers.held_for(store, second, groups[2], 2)] == ["d", "e"]
     assert [row.id for row in answers.held_for(store, second, groups[1], 1)] == ["a"]
 
 

@@ -24,6 +24,7 @@ from syncd.store import (
     missing,
     nameless,
     outcomes,
+    plan_files,
     reverting,
     staging,
     verdicts,
@@ -157,7 +158,7 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "answered": lambda: waiting.answered(s, 9, "app", ["h", "z"]),
         "containers in vain": lambda: waiting.in_vain(s, {**change(9, "v", ""), "object": "tenant", "reason": "x"}, NOW),
         "take_back": lambda: waiting.take_back(s, [1]),
-        "let_go": lambda: waiting.let_go(s, 9, "app", ["update"], NOW),
+        "let_go": lambda: waiting.let_go(s, 9, "app", "limit", ["update"], NOW),
         "attach": lambda: outcomes.attach(s, "app", "p1", 1, NOW),
         "detach": lambda: outcomes.detach(s, "app", "p1", 1, NOW),
         "wrote": lambda: outcomes.wrote(s, "app", "p1", None),
@@ -169,7 +170,13 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "fence": lambda: lease.fence(s, "app", token["app"], NOW),
         "row": lambda: connections.row(s, "app"),
         "held": lambda: answers.held(s, 9),
-        "held_for": lambda: answers.held_for(s, 9, group, 10),
+        "held_for": lambda: list(answers.held_for(s, 9, group, 10)),
+        "changes of one kind": lambda: list(journal.changes(s, 9, "app", "update")),
+        "ended": lambda: journal.ended(s, 9, "app", "skipped", 10),
+        "outstanding": lambda: links.outstanding(s, "app", "p1"),
+        "link_ids": lambda: plan_files.link_ids(s, "app", ["p1"]),
+        "plan applied": lambda: plan_files.applied(s, "x"),
+        "ref": lambda: staging.ref(s, "app", "a1"),
         "shape": lambda: answers.shape(s, 9),
         "sightings": lambda: about.sightings(s, "p1"),
         "account": lambda: about.account(s, 1),
@@ -207,7 +214,7 @@ def test_what_is_asked_every_cycle_finds_it_within_one_index(filled: Store) -> N
 
 def test_what_is_streamed_is_not_sorted_again_for_every_block(filled: Store) -> None:
     asked = questions(filled)
-    for name in ("changes", "present", "ledger", "in_state", "dirty", "out_of_step"):
+    for name in ("changes", "changes of one kind", "present", "ledger", "in_state", "dirty", "out_of_step"):
         assert not [plan for plan in plans(filled, asked[name]) if "TEMP B-TREE" in plan], name
 
 

@@ -82,7 +82,7 @@ def test_agreeing_to_the_first_contact_passes_its_changes_for_this_and_the_next_
         change(run, "c", "c", kind="create", state="held", hold="ambiguous"),
     )  # fmt: skip
     for _ in range(2):
-        waiting.let_go(store, run, "app", ["create", "update", "adopt"], NOW)
+        waiting.let_go(store, run, "app", "first_contact", ["create", "update", "adopt"], NOW)
         passed = {row.id: (row.hold, row.held, bool(row.released)) for row in store.rows("SELECT * FROM change WHERE state = 'passed'")}
         assert passed == {"a": ("", None, True)}
         assert waiting.released(store, "app", ["a", "b", "c", "d"], NOW) == {"a"}
@@ -92,7 +92,7 @@ def test_a_first_contact_that_was_already_pending_is_released_too(store: Store) 
     first = held(store, NOW, "a", hold="first_contact")
     run = journal.start_run(store, "delta", NOW + HOUR)
     record(store, change(run, "a", "a", state="held", hold="first_contact", held="first", link_id=1))
-    waiting.let_go(store, run, "app", ["update"], NOW + HOUR)
+    waiting.let_go(store, run, "app", "first_contact", ["update"], NOW + HOUR)
     assert waiting.released(store, "app", ["a"], NOW + HOUR) == {"a"}
     assert listed(store) == [("a", "held", first)]
 
