@@ -18,7 +18,7 @@ from syncd.cli.printer import GREEN, Styled
 from syncd.cli.text import count, listed
 from syncd.core.correlation import fold, parse_marker
 from syncd.settings import Settings
-from syncd.store import Store, answers, chain, links, words
+from syncd.store import Store, answering, answers, chain, links, words
 
 SHOWN = 5
 
@@ -102,7 +102,7 @@ def _free(settings: Settings, store: Store, connection: str, row: Any, identity:
         raise Failed(f"account {row.account} is {whose}'s ({owner.identity})\n  take it from them first: {cure}")
     if row.ignored:
         raise Failed(f"account {row.account} is on the ignore list, or protected: take it off the list first")
-    marker = parse_marker(links.trusted_keys(store, [row.id]).get(row.id, {}).get("@marker"))
+    marker = parse_marker(answering.trusted_keys(store, [row.id]).get(row.id, {}).get("@marker"))
     if owner is None and marker is not None and marker[0] != settings.landscape.instance:
         raise Failed(f"account {row.account} carries the marker of another syncd ({marker[0]}): take it off there first")
 

@@ -16,7 +16,7 @@ from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import Projected
 from syncd.errors import Rejected, Retryable
 from syncd.model import Account, Hold, Ref
-from syncd.store import identities, links, staging, words
+from syncd.store import answering, identities, staging, words
 
 Matches = Mapping[str, Match | Conflict | None]
 Pairs = Sequence[tuple[str, str]]
@@ -30,7 +30,7 @@ def correlate(context: Context, one: Connected, newcomers: Sequence[Projected]) 
     names = {each.person.id: sorted({each.person.id, *aliases.get(each.person.id, ())}) for each in newcomers}
     known = _known_by(context, newcomers)
     keys = {each.person.id: _keys(one, each, known[each.person.id], names[each.person.id]) for each in newcomers}
-    found = links.candidates(context.store, one.name, {pair for pairs in keys.values() for pair in pairs})
+    found = answering.candidates(context.store, one.name, {pair for pairs in keys.values() for pair in pairs})
     found |= {(WORD, identity): [row] for identity, row in words.given(context.store, one.name, keys).items()}
     strangers = _Strangers(context, one, found, words.refused(context.store, one.name, keys))
     order = _order(one)
@@ -75,7 +75,7 @@ class _Strangers:
         self._found, self._markers, self._refused = found, one.policy.markers, refused
         markers = self._markers
         accounts = {row.account_id: row.account for rows in found.values() for row in rows}
-        self._trusted = links.trusted_keys(context.store, sorted(accounts))
+        self._trusted = answering.trusted_keys(context.store, sorted(accounts))
         self._marked = {row: markers.owner(keys.get("@marker"), [accounts[row]]) for row, keys in self._trusted.items()}
         named = {("@id", owner.identity) for owner in self._marked.values() if owner is not None}
         self._living = {
@@ -116,7 +116,7 @@ def _contested(context: Context, one: Connected, keys: Mapping[str, Pairs], matc
     for found, value in by.values():
         if value is not None:
             wanted.setdefault(found.by, set()).add(value)
-    rivals = {name: links.newcomers(context.store, one.name, name, sorted(values)) for name, values in wanted.items()}
+    rivals = {name: answering.newcomers(context.store, one.name, name, sorted(values)) for name, values in wanted.items()}
     claims = {identity: (found, sorted(rivals.get(found.by, {}).get(value or "", ()))) for identity, (found, value) in by.items()}
     return {
         identity: _several(found, people)

@@ -10,8 +10,6 @@ from typing import Any
 import orjson
 
 from syncd.core.decide import FLIPS, Case, Decision, decide
-from syncd.core.entitlement import Event
-from syncd.core.evidence import Evidence, Seal, prove
 from syncd.core.forecast import requests
 from syncd.core.matching import Conflict, Match
 from syncd.core.paths import present
@@ -21,16 +19,13 @@ from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
 from syncd.engine.guarding import at_first_contact
 from syncd.engine.projecting import Projected, at, save, who
+from syncd.engine.proving import NOBODY, Proofs, proofs
 from syncd.engine.reowning import judge
-from syncd.environment import instant, stamp
+from syncd.environment import stamp
 from syncd.errors import Rejected
 from syncd.model import FINAL, LEAVING, Change, Kind
-from syncd.store import connections, journal, links, outcomes, waiting
+from syncd.store import answering, connections, journal, links, outcomes, waiting
 from syncd.store.standing import Stands
-
-Proofs = Mapping[Event, Evidence | None]
-"""Why somebody left -> what proves it."""
-_NOBODY: Mapping[str, datetime] = {}
 
 
 async def reconcile(context: Context, one: Connected) -> None:
@@ -39,7 +34,7 @@ async def reconcile(context: Context, one: Connected) -> None:
     known = connections.row(context.store, one.name)
     if known is None or known.sealed_at is None:
         return
-    evidence = _evidence(context, one)
+    evidence = proofs(context, one)
     after, many = 0, links.count_out_of_step(context.store, one.name)
     with one.work.stretch("planning", "changes", many, context.environment.monotonic()) as effort:
         while rows := links.out_of_step(context.store, one.name, after):
@@ -57,7 +52,7 @@ async def _plan_rows(context: Context, one: Connected, rows: Sequence[Stands], e
     await context.breathe()
 
 
-async def plan_again(context: Context, one: Connected, identity: str, heard: Mapping[str, datetime] = _NOBODY) -> list[dict[str, Any]]:
+async def plan_again(context: Context, one: Connected, identity: str, heard: Mapping[str, datetime] = NOBODY) -> list[dict[str, Any]]:
     """What would be planned now for one identity: rows as the journal takes them, none of them recorded.
 
     ``heard``: source -> when it was asked about this very person since it was listed.
@@ -65,38 +60,17 @@ async def plan_again(context: Context, one: Connected, identity: str, heard: Map
     rows = links.outstanding(context.store, one.name, identity)
     if not rows and identity in outcomes.unrevoked(context.store, one.name):
         rows = links.standing(context.store, one.name, [identity])
-    return await _plan_block(context, one, [row for row in rows if ready(context, row)], _evidence(context, one, heard))
+    return await _plan_block(context, one, [row for row in rows if ready(context, row)], proofs(context, one, heard))
 
 
 async def decisions(context: Context, one: Connected, each: Projected) -> list[dict[str, Any]]:
     """What a plan would hold for one identity by what is stored: rows as the journal takes them. Nothing is written."""
-    return await _judged(context, one, [each], _evidence(context, one))
+    return await _judged(context, one, [each], proofs(context, one))
 
 
 def ready(context: Context, row: Stands) -> bool:
     """Not in doubt, not resting after repeated refusals."""
     return row.doubt is None and (row.retry_at is None or row.retry_at <= stamp(context.environment.now()))
-
-
-def _evidence(context: Context, one: Connected, heard: Mapping[str, datetime] = _NOBODY) -> Proofs:
-    """What the listings prove about leavers, once the target's own was sealed: absence, every source's whole listing; anything else,
-    what each was last seen to say. A source that was ``heard`` about somebody says the same of them since then."""
-    target, *rows = (connections.row(context.store, name) for name in (one.name, *context.authoritative))
-    if target is None or not target.complete:
-        return dict.fromkeys(Event)
-    gone = [Seal(row.name, heard.get(row.name) or instant(row.sealed_at)) if row is not None and row.complete else None for row in rows]
-    said = [
-        Seal(row.name, heard.get(row.name) or _heard(context, row)) if row is not None and row.complete and not row.defect else None
-        for row in rows
-    ]
-    there = prove(said)
-    return {Event.DEPARTED: prove(gone), Event.INACTIVE: there, Event.OUT_OF_SCOPE: there}
-
-
-def _heard(context: Context, source: Any) -> datetime:
-    """When everybody at a source was last seen to say what they say: a delta that shows newcomers only tells nothing of the others."""
-    newcomers = context.connected[source.name].connector.capability.newcomers
-    return instant(source.sealed_at if newcomers else source.last_delta)
 
 
 async def _plan_block(context: Context, one: Connected, rows: Sequence[Stands], evidence: Proofs) -> list[dict[str, Any]]:
@@ -147,7 +121,7 @@ def _owes(each: Projected, owing: Collection[str]) -> bool:
 
 def _collisions(context: Context, one: Connected, projected: Sequence[Projected]) -> dict[str, str]:
     keys = [each.row.key for each in projected if each.row.key is not None]
-    found = links.collisions(context.store, one.name, keys)
+    found = answering.collisions(context.store, one.name, keys)
     return {
         identity: f"{len(identities)} people want the same {one.connector.capability.key} ({key}): {', '.join(sorted(identities))}"
         for key, identities in found.items()

@@ -10,7 +10,7 @@ from syncd.engine import rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.explain import At, Sighting, at_target, sighting
 from syncd.engine.projecting import called, person_of
-from syncd.store import about, identities, links
+from syncd.store import about, answering, identities
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ async def _answering(context: Context, one: Connected, identity: str, *, stale: 
 def _named(context: Context, one: Connected, key: about.Key, owner: Owner | None) -> Iterator[str]:
     """Who answers to it, as `engine.correlating` would ask."""
     if key.attribute == "@key":
-        yield from links.wanting(context.store, one.name, key.key)
+        yield from answering.wanting(context.store, one.name, key.key)
         return
     pair = (key.attribute, key.key) if owner is None else ("@id", owner.identity)
     yield from (row.identity for rows in identities.by_keys(context.store, [pair]).values() for row in rows)

@@ -71,7 +71,7 @@ def mark(store: Store, accounts: Sequence[int]) -> None:
 
 
 def given(store: Store, connection: str, identities: Iterable[str]) -> dict[str, Row[Any]]:
-    """Identity -> the existing account that a person said is theirs: a row as `links.candidates` finds them, by ``@word``."""
+    """Identity -> the existing account that a person said is theirs: a row as `answering.candidates` finds them, by ``@word``."""
     rows = store.rows(
         "SELECT '@word' AS attribute, w.identity AS key, TRUE AS trusted, a.id AS account_id, a.account, a.ignored, a.document,"
         " l.identity AS linked, i.live AS linked_live, m.key AS marker, m.trusted AS marker_trusted"

@@ -11,6 +11,7 @@ from syncd.environment import stamp
 from syncd.store import (
     Store,
     about,
+    answering,
     answers,
     census,
     chain,
@@ -106,10 +107,10 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "postponed": lambda: links.postponed(s, "app", stamp(NOW)),
         "count_out_of_step": lambda: links.count_out_of_step(s, "app"),
         "save links": lambda: links.save(s, "app", [standing("p1", b"1", b"1", account_id=1), standing("p2", None, None)]),
-        "candidates": lambda: links.candidates(s, "app", KEYS),
-        "trusted_keys": lambda: links.trusted_keys(s, [1, 2]),
-        "newcomers": lambda: links.newcomers(s, "app", "email", ["x"]),
-        "collisions": lambda: links.collisions(s, "app", ["k"]),
+        "candidates": lambda: answering.candidates(s, "app", KEYS),
+        "trusted_keys": lambda: answering.trusted_keys(s, [1, 2]),
+        "newcomers": lambda: answering.newcomers(s, "app", "email", ["x"]),
+        "collisions": lambda: answering.collisions(s, "app", ["k"]),
         "waiting_for_projection": lambda: links.waiting_for_projection(s, "app", ["p1"]),
         "affected": lambda: limits.affected(s, 9, "app", ["update"], NOW - HOUR),
         "cleared": lambda: limits.cleared(s, 9, "app", NOW - HOUR),
@@ -189,7 +190,7 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "waits": lambda: about.waits(s, "app", ["h"]),
         "words": lambda: about.words(s, "app", "p1"),
         "journal": lambda: about.journal(s, "p1"),
-        "wanting": lambda: links.wanting(s, "app", "k"),
+        "wanting": lambda: answering.wanting(s, "app", "k"),
         "some": lambda: census.some(s, ["email"], Block(2, 4), ("x", 1), 3),
     }
 

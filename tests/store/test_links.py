@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.environment import stamp
-from syncd.store import Store, identities, links, outcomes, staging
+from syncd.store import Store, answering, identities, links, outcomes, staging
 from syncd.store.conditions import out_of_step
 from syncd.store.links import Standing
 from tests.store.rows import HOUR, NOW, column, found, link, people, person, plans, put, stage, staged, standing
@@ -134,7 +134,7 @@ def test_candidates_are_the_accounts_that_answer_to_a_key(store: Store) -> None:
     staging.gone(store, [rows["dead"]], NOW)
     link(store, "app", "living", b"1", b"1", account_id=rows["hers"])
     link(store, "app", "gone", b"1", b"1", account_id=rows["late"])
-    answers = links.candidates(store, "app", [("email", "x"), ("userName", "x"), ("email", "y")])
+    answers = answering.candidates(store, "app", [("email", "x"), ("userName", "x"), ("email", "y")])
     told = {
         pair: [(row.account, bool(row.trusted), bool(row.ignored), row.linked, row.linked_live, row.marker) for row in sorted(rows)]
         for pair, rows in answers.items()
@@ -146,7 +146,7 @@ def test_candidates_are_the_accounts_that_answer_to_a_key(store: Store) -> None:
         ("email", "x"): [("free", True, False, None, None, "default:1"), ("hers", False, True, "living", "live", None)],
         ("userName", "x"): [("late", True, False, "gone", "departed", None)],
     }
-    assert links.trusted_keys(store, [rows["free"], rows["hers"]]) == {rows["free"]: {"email": "x"}}
+    assert answering.trusted_keys(store, [rows["free"], rows["hers"]]) == {rows["free"]: {"email": "x"}}
 
 
 def test_newcomers_are_living_people_who_want_an_account_and_have_none(store: Store) -> None:
@@ -158,7 +158,7 @@ def test_newcomers_are_living_people_who_want_an_account_and_have_none(store: St
     link(store, "app", "has", b"1", b"1", account_id=1)
     link(store, "app", "out", None, None, state="rejected")
     link(store, "chat", "nobody", b"1", None)
-    assert links.newcomers(store, "app", "email", ["x", "z"]) == {"x": {"new", "also"}}
+    assert answering.newcomers(store, "app", "email", ["x", "z"]) == {"x": {"new", "also"}}
 
 
 def test_a_provider_key_that_two_living_people_want_collides(store: Store) -> None:
@@ -169,8 +169,8 @@ def test_a_provider_key_that_two_living_people_want_collides(store: Store) -> No
     link(store, "app", "c", b"1", None, key="single")
     link(store, "app", "left", b"1", None, key="single")
     link(store, "chat", "d", b"1", None, key="single")
-    assert {key: sorted(who) for key, who in links.collisions(store, "app", ["k", "single", "none"]).items()} == {"k": ["a", "b"]}
-    assert links.collisions(store, "app", ["single"]) == {}
+    assert {key: sorted(who) for key, who in answering.collisions(store, "app", ["k", "single", "none"]).items()} == {"k": ["a", "b"]}
+    assert answering.collisions(store, "app", ["single"]) == {}
 
 
 def test_accounts_and_links_are_counted(store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncd.store import Store, links, outcomes, staging, words
+from syncd.store import Store, answering, links, outcomes, staging, words
 from tests.store.rows import NOW, column, found, link, people, put, register, stage, staged
 
 
@@ -105,7 +105,7 @@ def test_whoever_a_no_is_about_is_projected_again_when_the_account_moves(store: 
 def test_an_account_given_to_somebody_is_theirs_for_everybody_else(store: Store, app: dict[str, int]) -> None:
     staging.upsert(store, "app", [staged("c", 2, ("email", "x", True))])
     words.give(store, "app", app["c"], "q", NOW)
-    (row,) = links.candidates(store, "app", [("email", "x")])["email", "x"]
+    (row,) = answering.candidates(store, "app", [("email", "x")])["email", "x"]
     assert (row.linked, row.linked_live) == ("q", "live")
 
 
