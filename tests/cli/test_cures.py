@@ -75,6 +75,16 @@ def config(office: Office) -> None:
     sync(office)
 
 
+def restored(office: Office) -> None:
+    configure(office)
+    office.settled(1, 2)
+    file = str(office.root / "copy.db")
+    assert office.run("store", "backup", file).code == 0 and office.run("store", "restore", file, "--yes").code == 0
+    del office.rows[1]
+    office.save()
+    sync(office)
+
+
 def untrusted(office: Office) -> None:
     hired(office)
     stranger(office, "stranger", externalId="E2")
@@ -230,6 +240,7 @@ def in_doubt(office: Office) -> None:
 LINK, RELEASE, REJECT = r"syncd link -c (chat|bots) \S+ p\d@corp.example", r"syncd held release \d+", r"syncd held reject \d+"
 ROWS: list[tuple[Make, str, str]] = [
     (first_contact, "first_contact", RELEASE), (limit, "limit", RELEASE), (config, "config", RELEASE),
+    (restored, "restored", RELEASE),
     (untrusted, "untrusted", LINK), (contradicted, "contradicted", LINK), (erases, "erases", RELEASE),
     (two_accounts, "ambiguous", LINK), (two_people, "ambiguous", LINK), (unlinked, "unlinked", LINK), (rehire, "rehire", RELEASE),
     (drift, "drift", RELEASE), (fight, "fight", RELEASE), (key, "key", RELEASE), (unreadable, "unreadable", RELEASE),
