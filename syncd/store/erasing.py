@@ -26,7 +26,8 @@ TELLING = 6
 """Characters from which on a value is looked for where somebody else is spoken of: a shorter one is found in anything."""
 SAID = "(forgotten)"
 _TEXTS = {
-    "change": ("seq", "reason", "held", "error", "choices"), "step": ("id", "error"), "pending": ("id", "reason", "choices"), "link": ("id", "reason"),
+    "change": ("seq", "reason", "held", "error", "choices"), "step": ("id", "error"), "pending": ("id", "reason", "choices"),
+    "link": ("id", "reason"),
     "connection": ("name", "defect", "error"),
 }  # fmt: skip
 """Table -> its key, and what it says of one person that may name another: a taken address, an account that was missing."""
