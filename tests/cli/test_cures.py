@@ -223,6 +223,12 @@ def rejected(office: Office) -> None:
     sync(office)
 
 
+def reviewed(office: Office) -> None:
+    hired(office)
+    configure(office, "    apply: review\n")
+    sync(office)
+
+
 def quarantined(office: Office) -> None:
     rejected(office)
     for _ in range(2):
@@ -240,7 +246,7 @@ def in_doubt(office: Office) -> None:
 LINK, RELEASE, REJECT = r"syncd link -c (chat|bots) \S+ p\d@corp.example", r"syncd held release \d+", r"syncd held reject \d+"
 ROWS: list[tuple[Make, str, str]] = [
     (first_contact, "first_contact", RELEASE), (limit, "limit", RELEASE), (config, "config", RELEASE),
-    (restored, "restored", RELEASE),
+    (restored, "restored", RELEASE), (reviewed, "review", RELEASE),
     (untrusted, "untrusted", LINK), (contradicted, "contradicted", LINK), (erases, "erases", RELEASE),
     (two_accounts, "ambiguous", LINK), (two_people, "ambiguous", LINK), (unlinked, "unlinked", LINK), (rehire, "rehire", RELEASE),
     (drift, "drift", RELEASE), (fight, "fight", RELEASE), (key, "key", RELEASE), (unreadable, "unreadable", RELEASE),
