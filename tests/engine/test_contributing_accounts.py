@@ -7,6 +7,7 @@ import pytest
 from syncd.store import outcomes, staging
 from tests.engine.contributing import FIRST, at_rest, other, phones, said, two, written
 from tests.engine.test_reowning import lose
+from tests.engine.test_words import say
 from tests.engine.worlds import MakeWorld, mail, settle, states, target
 from tests.world import person
 
@@ -83,6 +84,19 @@ async def test_a_departed_person_leaves_as_ever(world: MakeWorld) -> None:
     await settle(w, person(2, phone="1"))
     assert (phones(w), len(w.directory.accounts)) == ((), 1)
     await at_rest(w)
+
+
+async def test_an_account_that_a_person_unlinks_takes_its_opinion_with_it_and_linked_again_it_brings_it(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    (id,) = w.directory.accounts
+    say(w, False, id, 1)
+    await at_rest(w)
+    assert phones(w) == ("2", "1"), "it is nobody's, and not written"
+    say(w, True, id, 1)
+    await at_rest(w)
+    assert phones(w) == ("2", "2")
 
 
 async def test_what_was_written_to_one_account_is_no_echo_of_another_that_a_person_links_instead(world: MakeWorld) -> None:
