@@ -225,7 +225,7 @@ def rejected(office: Office) -> None:
 
 def reviewed(office: Office) -> None:
     hired(office)
-    configure(office, "    apply: review\n")
+    configure(office, "      apply: review\n")
     sync(office)
 
 
