@@ -78,7 +78,8 @@ def _read(at: At) -> bool:
 def remedies(at: At, whole: Explanation, now: datetime, names: cures.Names) -> Iterator[str]:
     """What would change how they stand there: a value, a file, a command; the nearest first."""
     if at.pause is not None:
-        yield "nothing is written while it is paused: syncd resume"
+        everywhere = at.pause.connection == ""
+        yield f"nothing is written while it is paused: {cures.pasted('resume', *(() if everywhere else ('-c', at.one.name)))}"
     if not _read(at):
         why = f" (the last one: {at.known.defect})" if at.known is not None and at.known.defect else ""
         yield f"a complete listing{why}: {PLAN}"

@@ -22,7 +22,7 @@ from syncd.engine.projecting import Projected, at, called
 from syncd.engine.reconcile import decisions, in_step, ready
 from syncd.environment import instant
 from syncd.model import Hold, Kind
-from syncd.store import about, connections, identities, links
+from syncd.store import about, connections, identities, links, pauses
 
 CHANGES = 20
 """The last changes of a person at a connection that an explanation knows of."""
@@ -149,7 +149,7 @@ async def at_target(context: Context, one: Connected, identity: str, *, stale: b
         one.policy.map.derived(each.person.attributes, existing=each.holding is not None),
         correlate(context, one, [each])[identity] if each.holding is None else None,
         tuple(_held(context, one, change, waits) for change in decided), tuple(waits), _answered(context, changes),
-        tuple(about.words(store, one.name, identity)), about.pause(store, one.name, context.environment.now()), stale,
+        tuple(about.words(store, one.name, identity)), pauses.at(store, one.name, context.environment.now()), stale,
         identity in links.waiting_for_projection(store, one.name, [identity]),
     )  # fmt: skip
 

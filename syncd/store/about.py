@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Row
 
-from syncd.environment import stamp
 from syncd.store.database import Store
 
 _ACCOUNT = "SELECT a.*, r.started FROM account AS a LEFT JOIN run AS r ON r.id = a.run"
@@ -90,14 +88,6 @@ def words(store: Store, connection: str, identity: str) -> Sequence[Row[Any]]:
         "SELECT a.account, w.yes, w.at FROM word AS w JOIN account AS a ON a.id = w.account_id"
         " WHERE w.connection = :connection AND w.identity = :identity ORDER BY w.at",
         connection=connection, identity=identity,
-    )  # fmt: skip
-
-
-def pause(store: Store, connection: str, now: datetime) -> Row[Any] | None:
-    """Why nothing is written there at present, if a person said so."""
-    return store.one(
-        "SELECT * FROM pause WHERE connection IN ('', :connection) AND (until IS NULL OR until > :now) ORDER BY connection LIMIT 1",
-        connection=connection, now=stamp(now),
     )  # fmt: skip
 
 

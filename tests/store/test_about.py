@@ -9,7 +9,7 @@ import pytest
 from syncd.environment import stamp
 from syncd.store import Store, about, chain, identities, staging, waiting
 from syncd.store.chain import Event
-from tests.store.rows import HOUR, NOW, change, link, people, record, register, staged
+from tests.store.rows import NOW, change, link, people, record, register, staged
 
 
 @pytest.fixture
@@ -65,17 +65,6 @@ def test_what_waits_under_a_name(filled: Store) -> None:
     waiting.refresh(filled, 3, "app", NOW)
     assert [row.reason for row in about.waits(filled, "app", ["c0"])] == ["too many"]
     assert about.waits(filled, "people", ["c0"]) == []
-
-
-def test_a_pause_holds_here_or_everywhere_until_it_ends(filled: Store) -> None:
-    assert about.pause(filled, "app", NOW) is None
-    pause = "INSERT INTO pause (connection, reason, since, until) VALUES (:c, :r, :now, :until)"
-    with filled.transaction():
-        filled.run(pause, c="people", r="lunch", now=stamp(NOW), until=None)
-        filled.run(pause, c="", r="holiday", now=stamp(NOW), until=stamp(NOW + HOUR))
-    for name, when, reason in (("app", NOW, "holiday"), ("app", NOW + 2 * HOUR, None), ("people", NOW + 2 * HOUR, "lunch")):
-        found = about.pause(filled, name, when)
-        assert (found.reason if found else None) == reason
 
 
 def test_what_a_person_said_and_what_happened(filled: Store) -> None:
