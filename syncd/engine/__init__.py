@@ -20,8 +20,8 @@ The files in the order in which a run meets them::
 
     doubt         creates without an answer, settled first
     projecting    what each changed person should be at a target, as two fingerprints; `reowning`: who has an account of ours and no right
-    reconcile     where they differ: decisions of core, as rows of the journal; `correlating` finds the accounts of newcomers, `proving` says
-                  what listings prove of leavers
+    reconcile     where they differ: decisions of core, as rows of the journal; `correlating` finds the accounts of newcomers;
+                  `proving`: what listings say of leavers
     guarding      what of it may be sent (`restored`: after a backup took the store's place)
     containers    what their places need (`places`: who lives where)
     planning      the summary that a person reviews
