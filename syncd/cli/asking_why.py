@@ -51,10 +51,10 @@ def explain(
 
     And why nothing happened, ending with what would change it; with --at how they stood then. No provider is asked.
     """
-    from syncd.cli import explaining, instants
+    from syncd.cli import explaining, moments
 
     invocation.offline = True
-    then = None if at is None else instants.moment(at, invocation.environment.now())
+    then = None if at is None else moments.past(at, invocation.environment.now(), "--at")
     with invocation.store() as store:
         view = asyncio.run(explaining.view(invocation, store, who, attribute, then))
     invocation.printer.show(view.document(), view.lines)

@@ -26,10 +26,10 @@ def history(
     csv: Annotated[bool, typer.Option("--csv", help="As a spreadsheet reads it, a row an attribute.")] = False,
 ) -> int:
     """What was done, seen and decided; the newest last."""
-    from syncd.cli import history_view, instants, people, spreadsheet
+    from syncd.cli import history_view, moments, people, spreadsheet
     from syncd.store.history import Part, entries
 
-    moment = None if since is None else instants.moment(since, invocation.environment.now())
+    moment = None if since is None else moments.past(since, invocation.environment.now(), "--since")
     with invocation.store() as store:
         identity = None if who is None else people.resolve(store, who)
         if run is not None:

@@ -285,7 +285,7 @@ def test_a_time_of_which_nothing_is_known(desk: Office, then: str, told: str) ->
 
 def test_what_is_no_moment(desk: Office) -> None:
     said = desk.run("explain", P1, "--at", "yesterday")
-    assert said.code == 64 and "yesterday is no moment: say 2026-11-21T08:00:00Z, 2026-11-21, or how long ago: 2h, 7d" in said.err
+    assert said.code == 64 and "--at 'yesterday' is no moment: say 2026-11-21T08:00Z, 2026-11-21, or how long ago: 30m, 2h, 7d" in said.err
 
 
 def test_a_pause_is_told_with_its_reason_and_its_end(desk: Office) -> None:

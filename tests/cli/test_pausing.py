@@ -104,7 +104,11 @@ def test_what_is_held_waits_as_ever(office: Office) -> None:
         ("pause --reason  ", 64, "Option '--reason' requires an argument"),
         ("pause -c chta --reason why", 64, "no connection is named 'chta' (did you mean 'chat'?)"),
         ("pause -c people --reason why", 1, "nothing is ever written at people"),
-        ("pause --reason why --until yesterday", 64, "--until 'yesterday' is no moment: say a duration such as 30m"),
+        (
+            "pause --reason why --until yesterday",
+            64,
+            "--until 'yesterday' is no moment: say 2026-11-21T08:00Z, 2026-11-21, or in how long: 30m, 2h, 7d",
+        ),
         ("pause --reason why --until 2020-01-01", 64, "--until 2020-01-01 has passed: it is"),
         ("pause --reason why --until 999999999d", 64, "farther away than a date can say"),
         ("pause --reason why --until 0s", 64, "has passed"),
