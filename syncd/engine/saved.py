@@ -92,7 +92,7 @@ def _rows(context: Context, run: int, block: Sequence[Change]) -> Iterator[dict[
         for change in changes:
             user = change["object"] == USER
             yield {
-                **change, "run": run, "hold": Hold.NOTHING, "held": None, "state": "planned",
+                **change, "run": run, "hold": Hold.NOTHING, "held": None, "state": "planned", "choices": None,
                 "link_id": links.get(change["identity"], 0) if user else 0,
                 "account_id": accounts.get(change["account"]) if user else None,
             }  # fmt: skip
