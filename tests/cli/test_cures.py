@@ -243,25 +243,13 @@ def in_doubt(office: Office) -> None:
     sync(office)
 
 
-def restored(office: Office) -> None:
-    configure(office)
-    office.settled(*range(1, 5))
-    backup = str(office.root / "backup.db")
-    assert office.run("store", "backup", backup).code == 0
-    assert office.run("store", "restore", backup, "--yes").code == 0
-    del office.rows[3:]
-    office.save()
-    sync(office)
-
-
 LINK, RELEASE, REJECT = r"syncd link -c (chat|bots) \S+ p\d@corp.example", r"syncd held release \d+", r"syncd held reject \d+"
 ROWS: list[tuple[Make, str, str]] = [
     (first_contact, "first_contact", RELEASE), (limit, "limit", RELEASE), (config, "config", RELEASE),
     (restored, "restored", RELEASE), (reviewed, "review", RELEASE),
     (untrusted, "untrusted", LINK), (contradicted, "contradicted", LINK), (erases, "erases", RELEASE),
     (two_accounts, "ambiguous", LINK), (two_people, "ambiguous", LINK), (unlinked, "unlinked", LINK), (rehire, "rehire", RELEASE),
-    (drift, "drift", RELEASE), (fight, "fight", RELEASE), (key, "key", RELEASE), (restored, "restored", RELEASE),
-    (unreadable, "unreadable", RELEASE),
+    (drift, "drift", RELEASE), (fight, "fight", RELEASE), (key, "key", RELEASE), (unreadable, "unreadable", RELEASE),
     (never_applied, "apply", REJECT), (never_adopted, "never", REJECT), (ignored, "ignored", REJECT), (foreign, "foreign", REJECT),
     (taken, "taken", REJECT), (collision, "collision", REJECT), (unread, "unread", REJECT),
     (quarantined, "", r"syncd quarantine retry p2@corp\.example"), (in_doubt, "", "syncd sync"),
