@@ -129,10 +129,19 @@ def _unplanned(at: At) -> Iterator[str]:
             yield f"{change['held']}" + (f": {words}" if words else f"; the next run holds it for you: {PLAN}")
     if at.step == "doubt" and not at.waits:
         yield f"the next run looks for the account and settles it: {SYNC}"
+    if at.step == "refused" and not at.waits:
+        yield from _reverted(at)
     if at.step == "vain":
         yield "another value in the source or in the map, or another one at the provider: it is not tried again before a side moves"
     if at.step == "resting" and not at.waits:
         yield f"it is tried again after {utc(instant(at.link.retry_at))}"
+
+
+def _reverted(at: At) -> Iterator[str]:
+    """A no that was said by taking a run back ends by taking back that."""
+    last = next((row for row, _ in at.changes if row.state == "applied"), None)
+    if last is not None and last.reverts is not None:
+        yield f"run {last.reverts} was taken back; to do it all the same: {cures.pasted('revert', str(last.run))}"
 
 
 def _moving(at: At, whole: Explanation) -> Iterator[str]:

@@ -80,3 +80,5 @@ def outcome(done: Outcome) -> Iterator[Line]:
         yield f"{one.name}: {', '.join(made)}"
         if one.error:
             yield f"{one.name}: FAILED: {one.error}", RED
+    if any(any(one.applied.values()) for one in done.report.results):
+        yield f"To do it all the same: syncd revert {done.report.run}"

@@ -38,7 +38,10 @@ def moved(office: Office) -> Office:
 def test_values_return_and_who_was_disabled_is_enabled_and_it_stays_so(moved: Office) -> None:
     said = moved.run("revert", "2", "--yes")
     assert (said.code, name(moved, P1), active(moved, P3)) == (0, "Person 1", True)
-    assert '      friendly_name  "Renamed" -> "Person 1"' in said.out and said.last == "chat: 2 updated"
+    assert (
+        '      friendly_name  "Renamed" -> "Person 1"' in said.out
+        and "\nchat: 2 updated\nTo do it all the same: syncd revert 3\n" in said.out
+    )
     writes = moved.writes
     for line in (["sync", "--yes"], ["sync", "--yes", "--full"], ["verify"]):
         assert moved.run(*line).code == 0
@@ -57,7 +60,7 @@ def test_when_a_side_moves_the_no_is_over(moved: Office) -> None:
 def test_what_was_created_is_disabled_not_deleted(office: Office) -> None:
     office.settled(1, 2)
     said = office.run("revert", "1", "--yes")
-    assert (said.code, said.last) == (0, "chat: 2 disabled")
+    assert (said.code, said.out.splitlines()[-2]) == (0, "chat: 2 disabled")
     assert sorted(office.users) == [P1, "p2@corp.example"] and not active(office, P1)
     writes = office.writes
     assert office.run("sync", "--yes", "--full").code == 0 and office.writes == writes
