@@ -16,10 +16,12 @@ from syncd.store import answers
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """``rows``: of `answers.held`; ``reason``: that holds them all, None where each change has one of its own."""
+    """``rows``: of `answers.held`; ``reason``: that holds them all, None where each change has one of its own. ``narrowly``: the options
+    by which a command means these, and not what the same run holds besides."""
 
     rows: Sequence[Any]
     reason: str | None
+    narrowly: str = ""
 
     @property
     def told(self) -> str:
@@ -40,24 +42,36 @@ class Group:
     def advice(self) -> str:
         """What to do, with the command to paste."""
         one = self.rows[0]
+        these = f"{one.first}{self.narrowly}"
         if one.hold == Hold.FIRST_CONTACT and cures.releasable(one):
-            return f"`syncd sync` asks and sends these (in cron: syncd sync --yes); or let them go: syncd held release {one.first}"
+            return f"`syncd sync` asks and sends these (in cron: syncd sync --yes); or let them go: syncd held release {these}"
         if one.hold == Hold.FIRST_CONTACT:
             return cures.WAIT
         if one.hold == Hold.REVIEW:
-            return f"{cures.REVIEWED}: syncd held release {one.first}   keep as it is: syncd held reject {one.first}"
+            return f"{cures.REVIEWED}: syncd held release {these}   keep as it is: syncd held reject {these}"
         if cures.releasable(one):
-            return f"let them go: syncd held release {one.first}   keep as it is: syncd held reject {one.first}"
-        return f"{cures.WORDS[one.hold]}; or keep as it is: syncd held reject {one.first}"
+            return f"let them go: syncd held release {these}   keep as it is: syncd held reject {these}"
+        return f"{cures.WORDS[one.hold]}; or keep as it is: syncd held reject {these}"
 
 
 def groups(plan: Plan, connection: str, goes: Callable[[Any], bool]) -> Iterator[Group]:
     """In order of planning; without those that a yes sends (``goes``)."""
     found: dict[tuple[Any, ...], list[Any]] = {}
-    for row in answers.held(plan.store, plan.run):
-        if row.connection == connection and not goes(row):
+    held = [row for row in answers.held(plan.store, plan.run) if not goes(row)]
+    for row in held:
+        if row.connection == connection:
             found.setdefault((row.hold, row.held, row.first, cures.releasable(row)), []).append(row)
-    return (Group(rows, reason) for (_, reason, *_), rows in found.items())
+    return (Group(rows, reason, _narrowly(rows, held)) for (_, reason, *_), rows in found.items())
+
+
+def _narrowly(rows: Sequence[Any], held: Sequence[Any]) -> str:
+    """``-c`` where the run holds something at another connection too, ``--kind`` where it holds other kinds at this one."""
+    one = rows[0]
+    others = [row for row in held if row.first == one.first and row not in rows]
+    kinds = {row.kind for row in rows}
+    elsewhere = any(row.connection != one.connection for row in others)
+    besides = any(row.connection == one.connection and row.kind not in kinds for row in others)
+    return (f" -c {one.connection}" if elsewhere else "") + "".join(f" --kind {kind}" for kind in sorted(kinds) if besides)
 
 
 def agreeable(row: Any) -> bool:

@@ -37,10 +37,12 @@ Faults = list[tuple[int, str]]
 def link(invocation: Invocation, store: Store, file: Path, connection: str | None) -> list[Said]:
     """Raises Failed, naming every line that is wrong, with nothing done."""
     rows = _rows(file, connection)
-    faults = _connections(invocation, rows)
-    _refuse(file, faults)
-    with decided(invocation, store, sorted({row.connection for row in rows})):
-        made = [said for row in rows if (said := _asked(invocation, store, row, faults)) is not None]
+    wrong = _connections(invocation, rows)
+    faults, sound = list(wrong.values()), [row for row in rows if row.connection not in wrong]
+    if not sound:
+        _refuse(file, faults)
+    with decided(invocation, store, sorted({row.connection for row in sound})):
+        made = [said for row in sound if (said := _asked(invocation, store, row, faults)) is not None]
         faults += _twice(made, rows) if not faults else []
         _refuse(file, faults)
         for row, said in zip(rows, made, strict=True):
@@ -48,18 +50,18 @@ def link(invocation: Invocation, store: Store, file: Path, connection: str | Non
     return made
 
 
-def _connections(invocation: Invocation, rows: Sequence[Row]) -> Faults:
-    """Each connection that is unknown or no target, at the first line that names it."""
+def _connections(invocation: Invocation, rows: Sequence[Row]) -> dict[str, tuple[int, str]]:
+    """Each connection that is unknown or no target -> what is wrong, at the first line that names it."""
     known = [one.name for one in invocation.settings.landscape.connections]
-    faults: Faults = []
+    wrong: dict[str, tuple[int, str]] = {}
     for name, line in {row.connection: row.line for row in reversed(rows)}.items():
         try:
             if name not in known:
                 raise Failed(f"no connection is named {name!r}{did_you_mean(name, known)}")
             links_said.target(invocation.settings, name)
         except Failed as error:
-            faults.append((line, _flat(error)))
-    return faults
+            wrong[name] = (line, _flat(error))
+    return wrong
 
 
 def _asked(invocation: Invocation, store: Store, row: Row, faults: Faults) -> Said | None:

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -35,10 +36,23 @@ END = b"  ],\n"
 Mask = Callable[[Any], Any]
 
 
+CLAIM = re.compile(rb'\A\{\s*"version": ?([0-9]{1,9}),\s*"kind": ?"plan"')
+"""How a plan file begins, whoever sealed it."""
+
+
 def writable(path: Path) -> None:
-    """Raise Failed where no file can be put: to be asked before a long run."""
+    """Raise Failed where no file can be put, or where one is that is no plan: to be asked before a long run."""
+    if path.is_file() and not _replaceable(path):
+        _unwritten(path, "it is there, and is no plan of syncd: name another file")
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         _unwritten(path, "it is a directory" if path.is_dir() else f"{path.parent} is no directory that can be written to")
+
+
+def _replaceable(path: Path) -> bool:
+    """Nothing, or an earlier plan."""
+    with path.open("rb") as file:
+        head = file.read(200)
+    return not head or CLAIM.match(head) is not None
 
 
 def write(path: Path, made: Plan, config: str, mask: Mask) -> None:

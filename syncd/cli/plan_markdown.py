@@ -75,7 +75,11 @@ def _held(view: PlanView, part: ConnectionPlan) -> Iterator[str]:
         for row in group.rows:
             most = row.n if view.whole else min(row.n, MOST)
             rows = answers.held_for(view.plan.store, view.plan.run, row, most)
-            yield from _table(rows) if group.agreeable else chain([""], (_member(one, told=group.reason is None) for one in rows))
+            yield from (
+                _table(rows)
+                if group.agreeable or (view.whole and group.reason)
+                else chain([""], (_member(one, told=group.reason is None) for one in rows))
+            )
             yield from ["", f"... and {row.n - most:,} more to {row.kind}"] if row.n > most else []
 
 

@@ -122,9 +122,9 @@ class PlanView:
         yield from [f"    ... and {row.n - most:,} more"] if row.n > most else []
 
     def _members(self, row: Any) -> Iterator[Line]:
-        """The first changes of one kind that are held for one reason; in full where a yes at first contact would send them."""
-        in_full = agreeable(row)
-        holding = sum(bool(part.held) for part in self.plan.connections) if in_full else 1
+        """The first changes of one kind that are held for one reason; in full where only a yes is lacking, and with -v."""
+        in_full = agreeable(row) or self.whole
+        holding = sum(bool(part.held) for part in self.plan.connections) if agreeable(row) else 1
         few = MOST if row.hold == Hold.REVIEW and self.most is None else max(1, FIRST // holding)
         most = row.n if self.whole else few
         ones, more = answers.held_for(self.plan.store, self.plan.run, row, most), max(0, row.n - most)
@@ -132,8 +132,6 @@ class PlanView:
             for one in ones:
                 yield from change_lines(one, "    ")
             yield from [f"    ... and {more:,} more to {row.kind}"] if more else []
-        elif self.whole:
-            yield from (f"    {row.kind} {called(one)}" for one in ones)
         else:
             yield f"    {row.kind} {listed([called(one) for one in ones], more)}"
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from syncd.cli import cures, people
@@ -17,10 +20,28 @@ SHOWN = 5
 _CONTACT = (Hold.FIRST_CONTACT, Hold.REVIEW)
 
 
-def chosen(store: Store, rows: Sequence[Any], only: Sequence[str], kinds: Sequence[Kind], excepted: Sequence[str]) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The options that narrow a release or a no; an empty one narrows nothing."""
+
+    connections: Sequence[str] = ()
+    only: Sequence[str] = ()
+    kinds: Sequence[Kind] = ()
+    excepted: Sequence[str] = ()
+
+    @property
+    def typed(self) -> str:
+        """As it was typed, behind the run."""
+        given = {"-c": self.connections, "--only": self.only, "--kind": self.kinds, "--except": self.excepted}
+        return "".join(f" {option} {shlex.quote(value)}" for option, values in given.items() for value in values)
+
+
+def chosen(store: Store, rows: Sequence[Any], meant: Meant) -> list[Any]:
     """Those of the held changes that are meant. Raises Failed for somebody unknown, and when none is left."""
-    wanted, spared = people.resolved(store, only), people.resolved(store, excepted)
-    left = [row for row in rows if (not only or row.identity in wanted) and row.identity not in spared and (not kinds or row.kind in kinds)]
+    wanted, spared = people.resolved(store, meant.only), people.resolved(store, meant.excepted)
+    left = [row for row in rows if (not meant.only or row.identity in wanted) and row.identity not in spared]
+    left = [row for row in left if not meant.kinds or row.kind in meant.kinds]
+    left = [row for row in left if not meant.connections or row.connection in meant.connections]
     if not left:
         raise Failed(f"none of the {count(len(rows), 'change')} that run {rows[0].run} holds is meant")
     return left
@@ -43,6 +64,7 @@ def released(run: int, going: Sequence[Any], staying: Sequence[Any]) -> dict[str
 
 def released_lines(going: Sequence[Any], staying: Sequence[Any]) -> Iterator[str | Styled]:
     if going:
+        yield from _counted(going)
         yield f"{len(going):,} released; the next `syncd sync` sends {'it' if len(going) == 1 else 'them'} (valid 24 h).", GREEN
     reasons: dict[str, list[str]] = {}
     for row in staying:
@@ -50,6 +72,13 @@ def released_lines(going: Sequence[Any], staying: Sequence[Any]) -> Iterator[str
     for why, names in reasons.items():
         yield f"{count(len(names), 'change stays', 'changes stay')} held: {why}", CYAN
         yield f"  {listed(names[:SHOWN], len(names) - SHOWN)}"
+
+
+def _counted(rows: Sequence[Any]) -> Iterator[str]:
+    """What goes where, and why it was held, where that is not one thing."""
+    counts = Counter((row.connection, row.kind, row.reason) for row in rows)
+    if len(counts) > 1:
+        yield from (f"{connection}: {number:,} to {kind}: {reason}" for (connection, kind, reason), number in counts.items())
 
 
 def rejected(run: int, rows: Sequence[Any]) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def _last(report: Report, waits: Sequence[Any], now: datetime, names: cures.Name
         return f"Failed: {listed(failed)}. The next run goes on where this one stopped; `syncd check` tells whether it can.", RED
     if report.waiting:
         commands = dict.fromkeys(cures.commands(row, now, names)[0] for row in waits if not cures.let_go(row, now))
-        more = "" if len(commands) == 1 else " (all: syncd pending)"
-        return f"{count(_waiting(report), 'change waits', 'changes wait')} for you. Next: {next(iter(commands))}{more}", YELLOW
+        first = next(iter(commands)) if len(commands) == 1 else "syncd pending"
+        return f"{count(_waiting(report), 'change waits', 'changes wait')} for you. Next: {first}", YELLOW
     return _left(report) or (("Applied." if report.mode == "apply" else "In step."), GREEN)
 
 

@@ -37,10 +37,13 @@ def held_list(invocation: Invocation) -> int:
 Only = Annotated[list[str] | None, typer.Option("--only", metavar="WHO", help="Only these people; may be repeated.")]
 Except = Annotated[list[str] | None, typer.Option("--except", metavar="WHO", help="All but these people; may be repeated.")]
 Kinds = Annotated[list[Kind] | None, typer.Option("--kind", help="Only changes of this kind; may be repeated.")]
+Where = Annotated[list[str] | None, typer.Option("--connection", "-c", metavar="NAME", help="Only there; may be repeated.")]
 
 
 @command(held, "release")
-def release(invocation: Invocation, run: Run, only: Only = None, kind: Kinds = None, excepted: Except = None) -> int:
+def release(
+    invocation: Invocation, run: Run, connection: Where = None, only: Only = None, kind: Kinds = None, excepted: Except = None
+) -> int:  # fmt: skip
     """Let the held changes of a run go; the next run sends them.
 
     It sends exactly those. Unused after 24 hours they are held again. What was rejected before is let go all the same.
@@ -49,30 +52,31 @@ def release(invocation: Invocation, run: Run, only: Only = None, kind: Kinds = N
     from syncd.store import entries, waiting
 
     with invocation.store() as store:
-        rows, now = (
-            releasing.chosen(store, _of(store, run, kept=True), only or (), kind or (), excepted or ()),
-            invocation.environment.now(),
-        )
+        meant, now = releasing.Meant(connection or (), only or (), kind or (), excepted or ()), invocation.environment.now()
+        rows = releasing.chosen(store, _of(store, run, kept=True), meant)
         going, staying = releasing.divided(rows)
         with store.transaction():
             waiting.take_back(store, [row.id for row in staying])
             waiting.release(store, [row.id for row in going], now)
-            entries.decided(store, f"held release {run}", [*going, *(row for row in staying if row.state == "kept")], now)
+            entries.decided(store, f"held release {run}{meant.typed}", [*going, *(row for row in staying if row.state == "kept")], now)
     invocation.printer.show(releasing.released(run, going, staying), lambda: releasing.released_lines(going, staying))
     return DONE if going else FAILED
 
 
 @command(held, "reject")
-def reject(invocation: Invocation, run: Run) -> int:
+def reject(
+    invocation: Invocation, run: Run, connection: Where = None, only: Only = None, kind: Kinds = None, excepted: Except = None
+) -> int:  # fmt: skip
     """Say no to the held changes of a run, until a side moves or you release them."""
     from syncd.cli import releasing
     from syncd.store import entries, waiting
 
     with invocation.store() as store:
-        rows = _of(store, run)
+        meant = releasing.Meant(connection or (), only or (), kind or (), excepted or ())
+        rows = releasing.chosen(store, _of(store, run), meant)
         with store.transaction():
             waiting.refuse(store, [row.id for row in rows])
-            entries.decided(store, f"held reject {run}", rows, invocation.environment.now())
+            entries.decided(store, f"held reject {run}{meant.typed}", rows, invocation.environment.now())
     invocation.printer.show(releasing.rejected(run, rows), lambda: releasing.rejected_lines(run, rows))
     return DONE
 

@@ -173,7 +173,7 @@ def _waits(
 ) -> list[Any]:  # fmt: skip
     names = [*(row["id"] for row in decided), *(row.id for row in changes)]
     names += [f"link:{each.row.link_id}", f"record:{each.row.account}"]
-    return [row for row in about.waits(context.store, one.name, names) if row.identity in (None, each.person.id)]
+    return [*about.waits(context.store, one.name, each.person.id, names)]
 
 
 def _held(context: Context, one: Connected, change: Mapping[str, Any], waits: Sequence[Any]) -> Mapping[str, Any]:

@@ -72,13 +72,13 @@ def steps(store: Store, changes: Sequence[int]) -> Sequence[Row[Any]]:
     return store.rows("SELECT * FROM step WHERE change IN :changes ORDER BY change, n, id", changes=list(changes))
 
 
-def waits(store: Store, connection: str, changes: Sequence[str]) -> Sequence[Row[Any]]:
-    """What waits for a person, or was refused by one, under these names: change ids, ``link:`` and the link's id, ``record:`` and the
-    account."""
+def waits(store: Store, connection: str, identity: str, changes: Sequence[str]) -> Sequence[Row[Any]]:
+    """What of somebody waits for a person, or was refused by one: also under these names, change ids, ``link:`` and the link's id,
+    ``record:`` and the account."""
     return store.rows(
         "SELECT p.*, l.retry_at FROM pending AS p LEFT JOIN link AS l ON l.id = p.link_id"
-        " WHERE p.connection = :connection AND p.change IN :changes ORDER BY p.id",
-        connection=connection, changes=list(changes),
+        " WHERE p.connection = :connection AND (p.identity = :identity OR (p.identity IS NULL AND p.change IN :changes)) ORDER BY p.id",
+        connection=connection, identity=identity, changes=list(changes),
     )  # fmt: skip
 
 

@@ -44,6 +44,17 @@ def rename(office: Office, number: int, name: str) -> None:
     service.update(office.users[f"p{number}@corp.example"]["sid"], friendly_name=name)
 
 
+def test_a_plan_is_written_over_plans_alone(office: Office) -> None:
+    office.hire(1)
+    for name in ("syncd.yaml", "people.csv", "syncd.db"):
+        before = (office.root / name).read_bytes()
+        said = office.run("plan", "--out", str(office.root / name))
+        assert (said.code, said.out) == (1, "") and "it is there, and is no plan of syncd: name another file" in said.err
+        assert (office.root / name).read_bytes() == before
+    save(office)
+    save(office)
+
+
 @pytest.fixture
 def changed(office: Office) -> Office:
     """Twelve people in step; one is renamed, one leaves, one is new, and that is saved."""

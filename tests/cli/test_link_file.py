@@ -48,6 +48,7 @@ WRONG: list[tuple[Sequence[str], Sequence[str]]] = [
     (["chat,{two},E2", "chat,stranger2,E3"], ["3: account stranger2 stands in line 2 already"]),
     (["chat,{two},E2", "chat,{three},people/E2"], ["3: person people/E2 stands in line 2 already"]),
     (["chta,{two},E2", "chta,{three},E3"], ["2: no connection is named 'chta' (did you mean 'chat'?)"]),
+    (["chta,{two},E2", "chat,nobody,E3"], ["2: no connection is named 'chta'", "3: chat has no account nobody"]),
     (["people,E2,E2"], ["2: people is not written"]),
     (["chat,{two},E2", "chat,,E3", ",{three},"], ["3: no account", "4: no connection", "4: no who"]),
     (["chat,p1@corp.example,E2"], ["2: account US", "is p1@corp.example's"]),

@@ -233,6 +233,34 @@ def test_a_release_can_be_of_some_people_or_kinds_alone(office: Office) -> None:
     assert office.run("held", "release", "3", "--kind", "create", "--except", "p11@corp.example").out.startswith("18 released")
 
 
+def test_a_no_can_be_to_some_people_alone_and_each_group_has_a_command_of_its_own(office: Office) -> None:
+    lose(office, 5)
+    office.hire(*range(11, 30))
+    said = office.run("plan")
+    assert "let them go: syncd held release 2 --kind disable" not in said.out, "run 2 holds nothing else"
+    assert "let them go: syncd held release 3   keep" in said.out
+    assert office.run("held", "reject", "2", "--except", "p9@corp.example").out.startswith("4 rejected")
+    assert [row["who"] for row in office.run("held", "list", "--json").json["items"] if row["run"] == 2] == ["p9@corp.example"]
+    assert "take the no back: syncd held release 2" in office.run("explain", "p8@corp.example").out
+    assert "run 2 holds is meant" in office.run("held", "release", "2", "-c", "people").err
+
+
+def test_what_one_run_holds_of_several_kinds_is_released_apart_and_counted(office: Office) -> None:
+    office.settled(*range(1, 11))
+    del office.rows[5:]
+    office.hire(*range(11, 30))
+    said = office.run("sync", "--yes")
+    assert "let them go: syncd held release 2 --kind disable   keep as it is: syncd held reject 2 --kind disable" in said.out
+    assert "let them go: syncd held release 2 --kind create   keep" in said.out
+    assert said.last == "24 changes wait for you. Next: syncd held release 2"
+    told = office.run("held", "release", "2").out.splitlines()
+    assert [line.partition(" leave (")[0].partition(" are new")[0] for line in told[:2]] == [
+        "chat: 5 to disable: 5",
+        "chat: 19 to create: 19",
+    ]
+    assert told[2] == "24 released; the next `syncd sync` sends them (valid 24 h)."
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -63,8 +63,8 @@ def test_the_last_changes_come_first_with_their_requests(filled: Store) -> None:
 def test_what_waits_under_a_name(filled: Store) -> None:
     record(filled, *(change(3, f"c{number}", "p0", state="held", hold="limit", held="too many") for number in range(2)))
     waiting.refresh(filled, 3, "app", NOW)
-    assert [row.reason for row in about.waits(filled, "app", ["c0"])] == ["too many"]
-    assert about.waits(filled, "people", ["c0"]) == []
+    assert [row.reason for row in about.waits(filled, "app", "nobody", ["c0"])] == ["too many"]
+    assert about.waits(filled, "people", "nobody", ["c0"]) == []
 
 
 def test_what_a_person_said_and_what_happened(filled: Store) -> None:

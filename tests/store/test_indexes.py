@@ -187,7 +187,7 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "changes of somebody": lambda: about.changes(s, "app", "p1", 20),
         "first_change": lambda: about.first_change(s, "app", "p1"),
         "steps": lambda: about.steps(s, [row.seq]),
-        "waits": lambda: about.waits(s, "app", ["h"]),
+        "waits": lambda: about.waits(s, "app", "p1", ["h"]),
         "words": lambda: about.words(s, "app", "p1"),
         "journal": lambda: about.journal(s, "p1"),
         "wanting": lambda: answering.wanting(s, "app", "k"),
