@@ -35,9 +35,9 @@ def alone(invocation: Invocation, store: Store, names: Sequence[str]) -> Iterato
 
 @contextmanager
 def decided(invocation: Invocation, store: Store, names: Sequence[str]) -> Iterator[None]:
-    """One transaction, alone with these connections: what a person says is done whole or not at all. Raises as `alone`, and Quarantined
-    when the leases were lost before it began."""
+    """One transaction, alone with these connections: what a person says is done whole or not at all, also while they are paused, for
+    nothing is written there. Raises as `alone`, and Quarantined when the leases were lost before it began."""
     with alone(invocation, store, names) as tokens, store.transaction():
         for name, token in tokens.items():
-            lease.fence(store, name, token, invocation.environment.now())
+            lease.alone(store, name, token, invocation.environment.now())
         yield

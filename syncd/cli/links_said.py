@@ -59,7 +59,7 @@ def target(settings: Settings, connection: str) -> None:
 def asked(settings: Settings, store: Store, connection: str, account: str, who: str) -> Said:
     """Whom and what the words mean. Raises Failed where that cannot be: unknown, another's, left alone, or in doubt."""
     row = known(store, connection, account)
-    identity = people.resolve(store, who)
+    identity = people.somebody(store, who)
     names = people.typed(store, [identity])
     _free(settings, store, connection, row, identity)
     stands = links.standing(store, connection, [identity])[0]

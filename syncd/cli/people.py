@@ -11,6 +11,7 @@ from syncd.cli.text import listed
 from syncd.core.correlation import fold
 from syncd.engine.narrowing import Narrowing
 from syncd.store import Store, answers
+from syncd.store.nameless import NAMELESS
 
 SHOWN = 5
 
@@ -28,6 +29,16 @@ def resolve(store: Store, who: str) -> str:
         raise Failed("nobody is known yet: `syncd plan` reads everybody")
     near = get_close_matches(fold(who), answers.beginning(store, fold(who)[:2]), n=SHOWN, cutoff=0.5)
     raise Failed(f"nobody is called {who}" + (f"; did you mean {' or '.join(near)}?" if near else ""))
+
+
+def somebody(store: Store, who: str) -> str:
+    """The same where a person is needed: raises Failed also for who was forgotten, of whom only an account is left."""
+    identity = resolve(store, who)
+    if identity.startswith(NAMELESS):
+        raise Failed(
+            f"{who} was forgotten, and is nobody any more: give the account itself to whoever it is: syncd link -c NAME ACCOUNT WHO"
+        )
+    return identity
 
 
 def typed(store: Store, identities: Iterable[str]) -> dict[str, str]:

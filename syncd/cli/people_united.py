@@ -36,7 +36,7 @@ async def merge(invocation: Invocation, store: Store, one: str, other: str) -> M
     async with connected(invocation.settings, invocation.environment, writable=False) as each:
         names = [name.name for name in landscape.connections if name.name in known]
         with decided(invocation, store, names):
-            ids = people.resolve(store, one), people.resolve(store, other)
+            ids = people.somebody(store, one), people.somebody(store, other)
             if ids[0] == ids[1]:
                 raise Failed(f"{one} and {other} are one person already ({ids[0]})")
             called = people.typed(store, ids)

@@ -163,6 +163,7 @@ async def _document(context: Context, one: Connected, found: Match) -> Mapping[s
         return _unread(found, f"its answer does not carry {', '.join(lacking)}")
     with context.store.transaction():
         staging.keep_document(context.store, found.row, orjson.dumps(answer.attributes).decode())
+        staging.mark_linked(context.store, [found.row])
     return answer.attributes
 
 

@@ -107,10 +107,10 @@ def broken(store: Store, passed: Callable[[int], None] = lambda entries: None) -
         yield f"the journal ends with entry {after}, and is not the one that ended with entry {written}"
 
 
-def erase(store: Store, identity: str, connection: str, now: datetime, also: Iterable[int] = ()) -> int:
-    """Forget what every entry says of a person, and what the entries ``also`` say; how many did. The chain holds, and an entry names those
-    that say nothing any more."""
-    own = store.rows("SELECT entry FROM payload WHERE identity = :identity", identity=identity)
+def erase(store: Store, identities: Sequence[str], connection: str, now: datetime, also: Iterable[int] = ()) -> int:
+    """Forget what every entry says of a person, under each of these ids, and what the entries ``also`` say; how many did. The chain holds,
+    and an entry names those that say nothing any more."""
+    own = store.rows("SELECT entry FROM payload WHERE identity IN :identities", identities=list(identities))
     gone = sorted({*(row.entry for row in own), *also})
     store.run("DELETE FROM payload WHERE entry IN :gone", gone=gone)
     append(store, [Event(ERASED, connection, {"entries": gone})], now)

@@ -9,10 +9,10 @@ import orjson
 from sqlalchemy.engine import Row
 
 from syncd.errors import Fatal
-from syncd.store import identities, staging
+from syncd.store import identities, pauses, staging
 from syncd.store.database import Store
 
-_TABLES = ("lease", "account", "account_key", "dirty", "link", "change", "step", "pending", "word", "pause")
+_TABLES = ("lease", "account", "account_key", "dirty", "link", "change", "step", "pending", "word")
 
 
 def register(
@@ -144,6 +144,7 @@ def rename(store: Store, old: str, new: str) -> None:
         store.run("DELETE FROM lease WHERE connection = :new", new=new)  # left by a run that was refused under the new name
         for table in _TABLES:
             store.run(f"UPDATE {table} SET connection = :new WHERE connection = :old", new=new, old=old)
+        pauses.carry(store, old, new)
 
 
 def forget(store: Store, name: str) -> int:

@@ -20,6 +20,7 @@ from syncd.environment import stamp
 from syncd.errors import Busy
 from syncd.store import chain, staging
 from syncd.store.database import Store
+from syncd.store.identities import journalled
 from syncd.store.nameless import NAMELESS, UNCLEARED, uncleared
 
 TELLING = 6
@@ -67,22 +68,25 @@ def person(store: Store, identity: str) -> Row[Any] | None:
 def erase(store: Store, identity: str, now: datetime) -> Erased:
     """In the caller's transaction. Whether they may be forgotten the caller has asked (`holdings`)."""
     stays = [row for row in holdings(store, identity) if row.account is not None]
-    names = _names(store, identity)
+    ids = journalled(store, identity)
+    names = _names(store, identity, ids)
     alias = identity if identity.startswith(NAMELESS) else NAMELESS + secrets.token_hex(6)
     gone = [
         row.id
         for row in store.rows(
             "SELECT id FROM account WHERE identity = :who OR owner = :who UNION SELECT account_id FROM link WHERE identity = :who"
-            " AND account_id IS NOT NULL",
+            " AND account_id IS NOT NULL UNION SELECT a.id FROM word AS w JOIN account AS a ON a.id = w.account_id"
+            " AND a.gone_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link AS l WHERE l.account_id = a.id) WHERE w.identity = :who",
             who=identity,
         )
         if row.id not in {one.row for one in stays}
     ]
     _unname(store, identity, alias, [one.row for one in stays], now)
+    _unsay(store, ids, alias)
     for table, column in (("account_key", "account_id"), ("word", "account_id"), ("account", "id")):
         store.run(f"DELETE FROM {table} WHERE {column} IN :ids", ids=gone)
     _blank(store, names)
-    entries = chain.erase(store, identity, "", now, also=_telling(store, names))
+    entries = chain.erase(store, ids, "", now, also=_telling(store, names))
     uncleared(store, now)
     return Erased(alias, entries, len(gone), [(one.connection, one.account) for one in stays])
 
@@ -110,15 +114,17 @@ def clear(store: Store) -> bool:
     return True
 
 
-def _names(store: Store, identity: str) -> set[str]:
-    """What only they are called by: their ids, their accounts, and the keys that nobody else has."""
+def _names(store: Store, identity: str, ids: Sequence[str]) -> set[str]:
+    """What only they are called by: their ids, their accounts, the keys that nobody else has, and what they were called in plans."""
     rows = store.rows(
         "SELECT :who AS name UNION SELECT key FROM identity_key AS k WHERE identity = :who AND NOT EXISTS (SELECT 1 FROM identity_key AS o"
         " WHERE o.attribute = k.attribute AND o.key = k.key AND o.identity <> :who)"
         " UNION SELECT account FROM account WHERE identity = :who OR owner = :who"
-        " UNION SELECT a.account FROM link AS l JOIN account AS a ON a.id = l.account_id WHERE l.identity = :who",
-        who=identity,
-    )
+        " UNION SELECT a.account FROM link AS l JOIN account AS a ON a.id = l.account_id WHERE l.identity = :who"
+        " UNION SELECT who FROM change AS c WHERE identity IN :ids AND NOT EXISTS (SELECT 1 FROM identity_key AS o"
+        " WHERE o.key = LOWER(c.who) AND o.identity <> :who)",
+        who=identity, ids=list(ids),
+    )  # fmt: skip
     return {row.name for row in rows if len(row.name) >= TELLING or "@" in row.name}
 
 
@@ -150,10 +156,15 @@ def _unname(store: Store, identity: str, alias: str, stays: Sequence[int], now: 
         store.run("INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE identity = :alias", alias=alias)
         for row in store.rows("SELECT connection FROM link WHERE identity = :alias", alias=alias):
             staging.distrust(store, row.connection)
-    store.run("UPDATE step SET error = NULL WHERE change IN (SELECT seq FROM change WHERE identity = :who)", who=identity)
+
+
+def _unsay(store: Store, ids: Sequence[str], alias: str) -> None:
+    """What was done to them was done to somebody."""
+    values = {"ids": list(ids), "alias": alias}
+    store.run("UPDATE step SET error = NULL WHERE change IN (SELECT seq FROM change WHERE identity IN :ids)", ids=list(ids))
     store.run(
         "UPDATE change SET identity = :alias, account = NULL, who = :said, delta = '{}', expects = NULL, reason = :said, held = NULL,"
-        " error = NULL, choices = NULL WHERE identity = :who",
+        " error = NULL, choices = NULL WHERE identity IN :ids",
         said=SAID, **values,
     )  # fmt: skip
 

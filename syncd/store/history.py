@@ -11,6 +11,7 @@ from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
 from syncd.store.database import Store
+from syncd.store.identities import journalled
 
 BLOCK = 500
 
@@ -35,13 +36,12 @@ _OF_ALL = "entry AS e LEFT JOIN payload AS p ON p.entry = e.seq"
 
 def entries(store: Store, part: Part) -> Iterator[Row[Any]]:
     """Rows of (seq, at, run, connection, what, identity, ``name``: the person's userName, body: None where it was erased)."""
-    person = part.identity is not None
-    seq = "p.entry" if person else "e.seq"
+    seq = "e.seq" if part.identity is None else "p.entry"
     after, which = 0, [f"{seq} > :after"]
     values: dict[str, Any] = {"block": BLOCK}
-    if person:
-        which.append("p.identity = :identity")
-        values["identity"] = part.identity
+    if part.identity is not None:
+        which.append("p.identity IN :identities")
+        values["identities"] = journalled(store, part.identity)
     if part.run is not None:
         which.append("e.run = :run")
         values["run"] = part.run
@@ -52,7 +52,7 @@ def entries(store: Store, part: Part) -> Iterator[Row[Any]]:
             return
         after = int(first) - 1
         which.append("+e.at >= :since")  # by number, not by time: the order is that in which it happened, whatever the clock said
-    statement = _COLUMNS.format(source=_OF_A_PERSON if person else _OF_ALL, which=" AND ".join(which), seq=seq)
+    statement = _COLUMNS.format(source=_OF_ALL if part.identity is None else _OF_A_PERSON, which=" AND ".join(which), seq=seq)
     while rows := store.rows(statement, after=after, **values):
         yield from rows
         after = rows[-1].seq

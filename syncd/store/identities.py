@@ -165,6 +165,15 @@ def aliases(store: Store, identities: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
+def journalled(store: Store, identity: str) -> list[str]:
+    """Under which ids the journal speaks of a person: their own, and those of whoever was merged into them."""
+    merged = store.rows(
+        "SELECT key FROM identity_key WHERE identity = :identity AND attribute = '@id' AND key NOT IN (SELECT id FROM identity)",
+        identity=identity,
+    )
+    return [identity, *(row.key for row in merged)]
+
+
 def _columns(one: Person) -> dict[str, Any]:
     return {
         "id": one.id, "attributes": one.attributes, "live": one.live, "ignored": one.ignored, "forgotten": one.forgotten,

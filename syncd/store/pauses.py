@@ -43,6 +43,17 @@ def resume(store: Store, connection: str, now: datetime, said: Mapping[str, Any]
     return held
 
 
+def carry(store: Store, old: str, new: str) -> None:
+    """A connection is called ``new`` from now on: where both names are paused, it is until the later of the two ends."""
+    longer = "COALESCE(until, '~') DESC, connection = :new DESC"
+    store.run(
+        "DELETE FROM pause WHERE connection IN (:old, :new) AND connection <> (SELECT connection FROM pause"
+        f" WHERE connection IN (:old, :new) ORDER BY {longer} LIMIT 1)",
+        old=old, new=new,
+    )  # fmt: skip
+    store.run("UPDATE pause SET connection = :new WHERE connection = :old", old=old, new=new)
+
+
 def at(store: Store, connection: str, now: datetime) -> Row[Any] | None:
     """The pause that holds at a connection: its own, else the one of everywhere."""
     return store.one(

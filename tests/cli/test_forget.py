@@ -197,3 +197,21 @@ def test_what_could_not_be_cleared_because_somebody_read_it_is_cleared_by_typing
     assert (said.code, said.out) == (0, "What was forgotten before stands in no file of the store any more.\n")
     assert traces(office, *canaries(office)) == []
     assert office.run("forget", WHO, "--yes").code == 1
+
+
+def test_who_was_forgotten_is_nobody_to_link_or_merge_with_but_the_account_can_be_given(office: Office) -> None:
+    left(office, DISABLING + "      deprovision: {departed: keep}\n")
+    alias = office.run("forget", WHO, "--yes", "--json").json["known_as"]
+    sid = office.environ["ACCOUNT"]
+    for line in (
+        ["identities", "merge", alias, "people/E1"],
+        ["identities", "merge", "people/E1", alias],
+        ["link", "-c", "chat", sid, alias],
+    ):
+        said = office.run(*line)
+        assert (said.code, said.out) == (1, "") and f"{alias} was forgotten, and is nobody any more" in said.err
+    office.hire(3)
+    office.run("plan")
+    assert office.run("link", "-c", "chat", sid, "people/E3").code == 0
+    assert office.run("sync", "--yes").code == 0 and office.run("verify").code == 0
+    assert (identity_id("default", "people", "E3"), 1) in held(office) and len(office.users) == 3

@@ -10,6 +10,7 @@ from syncd.core.correlation import identity_id
 from syncd.store import Store
 from tests.cli.office import Office, person, write
 from tests.cli.schemas import valid
+from tests.cli.test_forget import traces
 
 CONFIG = """\
 version: 1
@@ -166,3 +167,19 @@ def test_the_words_of_both_are_kept(two: Office) -> None:
     store.close()
     assert [tuple(row) for row in rows] == [(identity("staff", 12), 0)]
     assert two.run("sync", "--yes").code == 0 and len(two.users) == 3
+
+
+def test_history_and_forget_know_them_under_the_names_of_both(two: Office) -> None:
+    two.run("identities", "merge", "people/E2", "staff/E3")
+    told = two.run("history", "p2@corp.example").out
+    assert "create p2@corp.example" in told and "create p3@corp.example" in told
+    two.sandbox.twilio.service().delete("p3@corp.example")
+    write(two.root / "staff.csv", [{**person(12), "displayName": "Person Two", "department": "Sales"}])
+    two.rows.pop()
+    two.save()
+    two.run("sync", "--yes")
+    said = two.run("forget", identity("people", 2), "--yes")
+    assert (said.code, said.err) == (0, "")
+    canaries = ("p3@corp.example", "p2@corp.example", "Person 2", "Person 3", identity("staff", 3), identity("people", 2))
+    assert traces(two, *canaries) == []
+    assert two.run("verify").code == 0 and two.run("sync", "--yes").code == 0

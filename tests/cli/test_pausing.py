@@ -124,3 +124,15 @@ def test_wrongly_asked(office: Office, line: str, code: int, told: str) -> None:
 
 def test_an_empty_reason_is_none(office: Office) -> None:
     assert office.run("pause", "--reason", " ").code == 64
+
+
+def test_what_a_person_says_about_accounts_is_taken_also_while_nothing_is_written(office: Office) -> None:
+    office.settled(1, 2)
+    sid = str(office.users["p1@corp.example"]["sid"])
+    assert office.run("pause", "--reason", "cleaning up").code == 0
+    writes = office.writes
+    for line in (["unlink", "-c", "chat", sid], ["link", "-c", "chat", sid, "p1@corp.example"]):
+        said = office.run(*line)
+        assert (said.code, said.err) == (0, ""), line
+    assert office.run("sync", "--yes").code == 0 and office.writes == writes
+    assert office.run("resume").code == 0 and office.run("verify").code == 0

@@ -15,7 +15,7 @@ from syncd.engine.report import Report
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
 from syncd.model import Account, Connection, Rate, Step
 from syncd.store import waiting
-from tests.engine.worlds import MakeWorld, kinds, limited, literal, mail, names, people, states, target, writes
+from tests.engine.worlds import MakeWorld, established, kinds, limited, literal, mail, names, people, states, target, writes
 from tests.world import World, entries, person, planned
 
 pytestmark = pytest.mark.anyio
@@ -246,3 +246,22 @@ async def test_what_was_refused_once_and_is_held_again_can_be_released_again(wor
     w.release()
     report, _ = await w.run()
     assert (report.converged, names(w)) == (True, {mail(1)})
+
+
+async def test_what_was_refused_once_and_is_held_now_waits_for_a_release(world: MakeWorld) -> None:
+    """As a refusal nobody could let it go; a run that cannot judge it leaves it so."""
+    w = await established(world, *people(1), target=target("delete", apply="auto"))
+    w.write([person(1, title="x")])
+    w.directory.fail_next("update", Rejected("422"))
+    await w.run()
+    assert [state for state, _, _ in w.pending()] == ["rejected"]
+    w.target = replace(w.target or target(), apply="review")
+    for _ in range(2):
+        await w.run()
+        assert w.pending() == [("held", "review", mail(1))]
+    w.directory.fail_next("list", Quarantined("401"))
+    await w.run()
+    assert w.pending() == [("held", "review", mail(1))]
+    w.release()
+    report, _ = await w.run()
+    assert (report.converged, w.account(mail(1))["title"], w.pending()) == (True, "x", [])

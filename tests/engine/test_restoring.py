@@ -187,3 +187,14 @@ async def test_an_opinion_of_before_the_backup_stays_one(world: MakeWorld) -> No
     assert phones(w) == ("2", "2")
     await settle(w, person(1, phone="4"))
     assert phones(w) == ("2", "2")
+
+
+async def test_what_targets_say_is_not_known_before_they_are_read_and_verify_says_no_difference(world: MakeWorld) -> None:
+    w = await two(world)
+    w.account(mail(1))["phone"] = "2"
+    await w.run()
+    back_up(w)
+    put_back(w)
+    assert w.verify() == []
+    await at_rest(w)
+    assert phones(w) == ("2", "2")

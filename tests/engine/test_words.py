@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncd.core.correlation import identity_id
-from syncd.store import words
+from syncd.store import erasing, words
 from tests.engine.worlds import MakeWorld, established, mail, people, states, target, writes
 from tests.world import World, person, planned
 
@@ -124,3 +124,16 @@ async def test_when_what_was_given_is_gone_they_get_another_and_when_it_is_back_
     w.directory.remove("x", w.clock.monotonic())
     report, plan = await w.run("full")
     assert planned(plan) == [("create", mail(2), "")] and report.converged and not w.verify()
+
+
+async def test_whose_account_was_looked_at_for_somebody_else_is_judged_by_what_was_seen(world: MakeWorld) -> None:
+    """The account of a departed person whom nobody knows any more is found by the name of who comes back."""
+    w = await established(world, *people(1, 2), target=target("disable"))
+    w.write(people(2))
+    await w.run()
+    await w.run()
+    erasing.erase(w.store, ident(1), w.clock.now())
+    w.write(people(1, 2))
+    await w.run("plan")
+    await w.run("plan")
+    assert w.verify() == []

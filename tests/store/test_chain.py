@@ -45,7 +45,7 @@ def test_what_was_altered_is_found(told: Store, done: str, found: list[str]) -> 
 
 def test_a_person_is_erased_and_the_chain_holds(told: Store) -> None:
     with told.transaction():
-        assert chain.erase(told, "person1", "", NOW) == 3
+        assert chain.erase(told, ["person1"], "", NOW) == 3
     assert list(chain.broken(told)) == []
     assert told.value("SELECT COUNT(*) FROM payload WHERE identity = 'person1'") == 0
     assert told.value("SELECT COUNT(*) FROM payload WHERE identity = 'person0'") == 3

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.errors import Paused
-from syncd.store import Store, chain, lease, pauses
+from syncd.environment import stamp
+from syncd.store import Store, chain, connections, lease, pauses
 from tests.store.rows import NOW
 
 HOUR = timedelta(hours=1)
@@ -102,3 +103,15 @@ def test_nothing_of_an_intent_stays_where_a_pause_holds(store: Store) -> None:
         store.run("INSERT INTO setting (name, value) VALUES ('intent', '')")
         lease.fence(store, "a", tokens["a"], NOW)
     assert store.value("SELECT COUNT(*) FROM setting WHERE name = 'intent'") == 0
+
+
+@pytest.mark.parametrize(("old", "new", "left"), [(None, HOUR, None), (HOUR, None, None), (2 * HOUR, HOUR, 2 * HOUR), (HOUR, HOUR, HOUR)])
+def test_a_connection_that_is_renamed_stays_paused_under_whichever_name_it_was(
+    store: Store, old: timedelta | None, new: timedelta | None, left: timedelta | None
+) -> None:
+    connections.register(store, "old", "twilio", {"root": "r"}, "old", authoritative=False, target=True)
+    for name, until in (("old", old), ("new", new)):
+        pauses.pause(store, name, name, until and NOW + until, NOW, {})
+    connections.rename(store, "old", "new")
+    (row,) = store.rows("SELECT connection, until FROM pause")
+    assert (row.connection, row.until) == ("new", left and stamp(NOW + left))
