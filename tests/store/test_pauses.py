@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd.errors import Paused
 from syncd.environment import stamp
+from syncd.errors import Paused
 from syncd.store import Store, chain, connections, lease, pauses
 from tests.store.rows import NOW
 
