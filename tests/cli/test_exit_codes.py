@@ -135,7 +135,7 @@ TABLE: list[tuple[str, Situation, int]] = [
     ("pending", departed, 0), ("pending", rejected, 0), ("held list", departed, 0), ("held release 99", nothing, 1),
     ("held reject 99", nothing, 1), ("verify", edited, 0), ("identities", nothing, 0), ("connection forget chat --yes", leased, 75),
     ("connection forget caht --yes", nothing, 1), ("connection forget chat", nothing, 64), ("config show", misconfigured, 78),
-    ("config schema", misconfigured, 0), ("connector list", misconfigured, 0), ("run", nothing, 64), ("--version", misconfigured, 0),
+    ("config schema", misconfigured, 0), ("connector list", misconfigured, 0), ("run", misconfigured, 78), ("--version", misconfigured, 0),
 ]  # fmt: skip
 
 
