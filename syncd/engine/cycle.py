@@ -152,5 +152,6 @@ def _tell(made: Result, sending: Sending) -> None:
     made.paused = sending.stopped if sending.paused else ""
     failed = f"{sending.failed} changes could not be sent: {sending.last_error}" if sending.failed else ""
     stopped = "" if sending.paused else sending.stopped
-    made.broken, made.unauthorized = made.broken or bool(stopped), made.unauthorized or sending.unauthorized
+    if stopped != made.error:  # not what the reading said already
+        made.broken, made.unauthorized = made.broken or bool(stopped), made.unauthorized or sending.unauthorized
     made.error = made.error or stopped or failed
