@@ -99,8 +99,9 @@ class Rounds:
         self.store.close()
 
     def _due(self) -> dict[str, Turn]:
-        now, ticks = self.environment.now(), self.environment.monotonic()
-        return {name: turn for name, turn in self._look().items() if turn.at <= now and ticks >= self._rests.get(name, ticks)}
+        turns = self._look()
+        now, ticks = self.environment.now(), self.environment.monotonic()  # later than any "now" of theirs
+        return {name: turn for name, turn in turns.items() if turn.at <= now and ticks >= self._rests.get(name, ticks)}
 
     def _look(self) -> Mapping[str, Turn]:
         """Every turn; computed anew only when somebody wrote to the store, or time did what it does."""

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import gc
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from syncd.store import Store, database, lease
+from syncd.store import Store, database, lease, pauses
 from tests.daemon.conftest import MakeDesk
 from tests.daemon.desk import STEADY
+from tests.world import Clock
 
 pytestmark = pytest.mark.anyio
 SLOW, HALF_HOURLY = "{every: 2h, jitter: 0s}", "{every: 30m, jitter: 0s}"
+
+
+class Passing(Clock):
+    """Some time passes whenever somebody asks for it, as it does."""
+
+    def now(self) -> datetime:
+        self.pass_time(timedelta(microseconds=1))
+        return self.at
 
 
 def living() -> int:
@@ -29,6 +38,13 @@ async def test_a_first_contact_is_held_until_it_is_released_and_then_goes_at_onc
     assert (one.directory.accounts, one.held) == ({}, 2)
     await one.settle(1, 2)
     assert sorted(account["userName"] for account in one.directory.accounts.values()) == ["p1@corp.example", "p2@corp.example"]
+
+
+async def test_what_is_due_now_is_due_though_time_passes_while_one_looks(desk: MakeDesk) -> None:
+    one = desk(clock=Passing())
+    one.hire(1)
+    await one.rounds.tick()
+    assert (one.runs, one.held) == (1, 1)
 
 
 async def test_what_changes_at_a_source_reaches_a_target_that_is_not_due(desk: MakeDesk) -> None:
@@ -188,6 +204,20 @@ async def test_rules_that_changed_while_nobody_ran_are_tried_with_every_source_t
     one.restart()
     await one.wait(minutes=6)
     assert one.store.value("SELECT consented = projected FROM connection WHERE name = 'app'")
+
+
+async def test_a_pause_is_obeyed_and_its_end_makes_the_target_due(desk: MakeDesk) -> None:
+    one = desk(app=SLOW)
+    await one.settle(1)
+    other, said = Store(one.load().store.url), {"command": "pause"}
+    pauses.pause(other, "app", "lunch", None, one.clock.now(), said)
+    one.hire(1, 2)
+    await one.wait(minutes=20)
+    assert (len(one.directory.accounts), one.rounds.paused, one.failures()) == (1, {"app"}, 0)
+    pauses.resume(other, "app", one.clock.now(), said)
+    await one.wait(seconds=2)
+    assert len(one.directory.accounts) == 2
+    other.close()
 
 
 async def test_people_that_a_run_leaves_behind_make_no_second_one_due(desk: MakeDesk) -> None:
