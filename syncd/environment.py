@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 
@@ -13,6 +14,15 @@ class Environment:
 
     def __init__(self, seed: int | None = None) -> None:
         self.random = random.Random(seed)
+        self.ending = False
+        self._asleep: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    def end(self) -> None:
+        """The process is asked to end: whoever looks at ``ending`` begins nothing new, and every sleep is over. From any thread."""
+        self.ending = True
+        for loop, woken in tuple(self._asleep):
+            with suppress(RuntimeError):  # its loop is closed, so nobody sleeps there
+                loop.call_soon_threadsafe(woken.set)
 
     def now(self) -> datetime:
         """The wall clock: for what people read and what must survive a restart."""
@@ -23,7 +33,17 @@ class Environment:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        """Shorter when the process is asked to end: who sleeps in a loop looks at ``ending``."""
+        if seconds <= 0:
+            return await asyncio.sleep(0)
+        one = asyncio.get_running_loop(), asyncio.Event()
+        self._asleep.add(one)
+        timer = one[0].call_later(0 if self.ending else seconds, one[1].set)
+        try:
+            await one[1].wait()
+        finally:
+            timer.cancel()
+            self._asleep.discard(one)
 
     def reached(self, point: str) -> None:
         """Called at each point where a crash must lose nothing.

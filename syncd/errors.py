@@ -6,8 +6,10 @@
     |-- Retryable       nothing happened at the provider: try again later (429, connect refused, 503 on a read)
     |-- InDoubt         the request left, the answer did not come: find out before sending it again
     |-- Rejected        this one change or record cannot be done as asked: report it, go on with the others
-    |-- Quarantined     this connection must stop at once (401, 403, lost lease, drifting identity field)
-    |   `-- Paused      ... because a person said so: nothing failed
+    |-- Quarantined     this connection must stop at once (403, lost lease, drifting identity field)
+    |   |-- Unauthorized    ... because its credentials are refused (401)
+    |   `-- Paused          ... because a person said so: nothing failed
+    |       `-- Ending          ... because this process is asked to end
     |-- Outdated        this saved plan is not applied (any more): make a new one
     |-- Incomplete      this listing proves nothing about who is missing: keep the data, plan no leaver
     `-- Fatal           the configuration or the store is unusable: change nothing, exit 78
@@ -50,6 +52,17 @@ class Paused(Quarantined):
     """A person wants nothing written there for now: what was not sent is skipped, and no failure."""
 
 
+class Ending(Paused):
+    """This process is asked to end: what was not begun is left to the next run."""
+
+    def __init__(self) -> None:
+        super().__init__("interrupted: syncd was asked to end; the next run goes on here")
+
+
+class Unauthorized(Quarantined):
+    """The provider refuses the credentials: others may help, these never will."""
+
+
 class Outdated(SyncdError):
     """A saved plan does not fit what is there now, or is not what was saved; nothing of it is done."""
 
@@ -73,6 +86,10 @@ class Refused(Fatal):
 
 
 class Busy(Fatal):
-    """Another run holds the lease of a connection."""
+    """Another run holds the lease of ``connection``, or another process keeps the whole store."""
 
     exit_code = 75
+
+    def __init__(self, message: str, connection: str | None = None) -> None:
+        super().__init__(message)
+        self.connection = connection

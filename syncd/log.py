@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -24,10 +24,13 @@ class Handler(logging.StreamHandler[TextIO]):
         sys.stderr.write(f"a log record of {record.name} could not be written ({kind.__name__ if kind else 'unknown'})\n")
 
 
-def setup(level: str = "info", format: str = "auto", secrets: Iterable[str] = (), stream: TextIO | None = None) -> Redactor:
+def setup(
+    level: str = "info", format: str = "auto", secrets: Iterable[str] = (), stream: TextIO | None = None, *, always: Sequence[str] = ()
+) -> Redactor:  # fmt: skip
     """Sends structlog's events and those of the standard library to ``stream`` (stderr), and masks what an uncaught exception prints.
 
-    ``level``: debug | info | warning | error. ``format``: auto | console | json. Returns the redactor, for whatever else is printed.
+    ``level``: debug | info | warning | error. ``format``: auto | console | json. ``always``: keys that every JSON line has. Returns the
+    redactor, for whatever else is printed.
     """
     import structlog
 
@@ -52,20 +55,21 @@ def setup(level: str = "info", format: str = "auto", secrets: Iterable[str] = ()
     last = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         lambda _logger, _method, event: redactor.value(event),
-        _renderer(format, out),
+        *_rendering(format, out, always),
     ]
     _install(out, level, structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=chain))
     sys.excepthook = _hook(redactor)
     return redactor
 
 
-def _renderer(format: str, out: TextIO) -> Any:
+def _rendering(format: str, out: TextIO, always: Sequence[str]) -> list[Any]:
     import structlog
 
     if format == "json" or (format == "auto" and not out.isatty()):
-        return structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+        empty = dict.fromkeys(always)
+        return [lambda _logger, _method, event: {**empty, **event}, structlog.processors.JSONRenderer(ensure_ascii=False, default=str)]
     colors = out.isatty() and not os.environ.get("NO_COLOR")
-    return structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)
+    return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
 
 
 def _install(out: TextIO, level: str, formatter: logging.Formatter) -> None:

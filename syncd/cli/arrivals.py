@@ -9,7 +9,7 @@ from syncd.cli.exits import Misused
 from syncd.cli.storing import store
 
 LATER = {
-    app: ("run", "account", "container"),
+    app: ("account", "container"),
     store: ("migrate",),
 }  # fmt: skip
 ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}

@@ -10,12 +10,12 @@ from typing import Any
 from syncd.cli.documents import document as _document
 from syncd.cli.printer import GREEN, RED, Styled
 from syncd.cli.text import count, table
-from syncd.cli.wiring import connected
 from syncd.engine.context import Connected
 from syncd.environment import Environment
 from syncd.errors import SyncdError
 from syncd.model import Health
 from syncd.settings import Settings
+from syncd.wiring import connected
 
 
 @dataclass(frozen=True)

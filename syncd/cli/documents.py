@@ -9,9 +9,11 @@ from typing import Any
 import orjson
 
 from syncd.cli import cures
+from syncd.daemon.due import ENOUGH, Turn
 from syncd.engine.planning import ConnectionPlan, Plan
 from syncd.engine.reading import Reading
 from syncd.engine.report import Report, Result
+from syncd.environment import stamp
 from syncd.model import Connection
 from syncd.store import Store, connections, links, pauses, waiting
 
@@ -67,14 +69,15 @@ def status(summary: str, identities: int, states: Sequence[Mapping[str, Any]]) -
     return document("status", summary=summary, identities=identities, connections=[dict(one) for one in states])
 
 
-def state(store: Store, one: Connection, now: datetime) -> dict[str, Any]:
-    """What the store knows of one configured connection. Without a daemon nothing is suspended or due."""
+def state(store: Store, one: Connection, now: datetime, next: Turn | None) -> dict[str, Any]:
+    """What the store knows of one configured connection. ``next``: when a daemon reads it; None where none is at work."""
     known, waits, counts = connections.row(store, one.name), waiting.count(store, one.name), links.counts(store, one.name)
     return {
         "name": one.name, "last_delta": known.last_delta if known else None, "last_full": known.last_full if known else None,
         "accounts": counts["known"], "links": counts["linked"] if one.write else counts["known"] - counts["ignored"],
         **{name: waits.get(name, 0) for name in ("held", "in_doubt", "quarantined", "rejected")},
-        "paused": one.write is not None and pauses.at(store, one.name, now) is not None, "suspended": False, "next_run": None,
+        "paused": one.write is not None and pauses.at(store, one.name, now) is not None,
+        "suspended": known is not None and (known.failures or 0) >= ENOUGH, "next_run": stamp(next.at) if next is not None else None,
     }  # fmt: skip
 
 

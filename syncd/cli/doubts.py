@@ -12,12 +12,12 @@ from syncd.cli.documents import document as _document
 from syncd.cli.exits import Failed
 from syncd.cli.invocation import Invocation
 from syncd.cli.printer import GREEN, Styled
-from syncd.cli.wiring import connected
 from syncd.engine import doubt
 from syncd.engine.context import Connected, Context
 from syncd.errors import Quarantined, Rejected, Retryable
 from syncd.model import Account, Ref
 from syncd.store import Store, answers, chain, journal, waiting, words
+from syncd.wiring import connected
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from syncd.cli.past_view import PastView
 from syncd.cli.printer import BOLD, CYAN, Styled
 from syncd.cli.stranger_view import StrangerView
 from syncd.cli.text import did_you_mean, utc
-from syncd.cli.wiring import connected
 from syncd.core.merging import Claim, Say
 from syncd.engine.context import Context
 from syncd.engine.explain import At, Explanation, Sighting, Someone, explain
@@ -25,6 +24,7 @@ from syncd.engine.past import Then, earliest, past
 from syncd.engine.stranger import Stranger, stranger
 from syncd.environment import stamp
 from syncd.store import Store
+from syncd.wiring import connected
 
 
 class Explaining:

@@ -30,7 +30,7 @@ def status(invocation: Invocation) -> int:
 
     with invocation.store() as store:
         now = invocation.environment.now()
-        document = standing.document(store, invocation.settings.landscape, now)
+        document = standing.document(store, invocation.settings, now)
         invocation.printer.show(document, lambda: standing.lines(document, now))
     return DONE
 

@@ -21,6 +21,7 @@ from syncd.cli import (
     quarantining,
     remembering,
     resolving,
+    running,
     sending,
     starting,
     storing,
@@ -34,8 +35,8 @@ from syncd.environment import Environment
 from syncd.errors import Refused, SyncdError
 
 GROUPS = (
-    trying, starting, sending, applying, looking, waiting, resolving, quarantining, linking, asking_why, remembering, pausing, configuring,
-    conforming, storing, arrivals,
+    trying, starting, sending, applying, running, looking, waiting, resolving, quarantining, linking, asking_why, remembering, pausing,
+    configuring, conforming, storing, arrivals,
 )  # fmt: skip
 """Imported for the commands they register, in the order in which help lists them."""
 

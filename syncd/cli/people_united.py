@@ -13,11 +13,11 @@ from syncd.cli.documents import document as _document
 from syncd.cli.exits import Failed
 from syncd.cli.invocation import Invocation
 from syncd.cli.printer import GREEN, Styled
-from syncd.cli.wiring import connected
 from syncd.engine.context import Context
 from syncd.engine.uniting import United, unite
 from syncd.errors import Rejected
 from syncd.store import Store, chain, connections
+from syncd.wiring import connected
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,22 @@ from datetime import datetime
 from typing import Any
 
 from syncd.cli import documents
-from syncd.cli.printer import BOLD, Styled
-from syncd.cli.text import ago, count, listed, table
-from syncd.environment import instant
+from syncd.cli.freshness import freshness
+from syncd.cli.printer import BOLD, DIM, Styled
+from syncd.cli.text import count, listed, table
+from syncd.daemon import due
 from syncd.model import Connection, Landscape
-from syncd.store import Store, answers, connections, links, pauses
+from syncd.settings import Settings
+from syncd.store import Store, answers, connections, duty, links, pauses, presence
 
 WAITS = ("held", "in_doubt", "quarantined", "rejected")
 
 
-def document(store: Store, landscape: Landscape, now: datetime) -> dict[str, Any]:
-    states = [documents.state(store, one, now) for one in landscape.connections]
+def document(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
+    """A next run is promised only while a daemon is at work."""
+    landscape = settings.landscape
+    turns = due.turns(store, settings, duty.known(store), now, {}) if presence.anyone(store, now) else {}
+    states = [documents.state(store, one, now, turns.get(one.name)) for one in landscape.connections]
     summary = " ".join([_summary(store, landscape, states), *_pauses(store, landscape, now)])
     return documents.status(summary, answers.living(store), states)
 
@@ -26,16 +31,14 @@ def lines(document: Mapping[str, Any], now: datetime) -> Iterator[str | Styled]:
     yield document["summary"], BOLD
     yield ""
     waits = [name for name in WAITS if any(one[name] for one in document["connections"])]
-    heads = ["CONNECTION", "LAST READ", "READ WHOLE", "ACCOUNTS", "LINKED", *(name.upper().replace("_", " ") for name in waits), "NEXT RUN"]
+    heads = ["CONNECTION", "ACCOUNTS", "LINKED", *(name.upper().replace("_", " ") for name in waits), "READ"]
     rows = [
-        [
-            one["name"], *(ago(_moment(one[name]), now) for name in ("last_delta", "last_full")),
-            f"{one['accounts']:,}", f"{one['links']:,}",
-            *(f"{one[name]:,}" for name in waits), one["next_run"] or ("by hand or cron" + (", PAUSED" if one["paused"] else "")),
-        ]
+        [one["name"], f"{one['accounts']:,}", f"{one['links']:,}", *(f"{one[name]:,}" for name in waits), freshness(one, now)]
         for one in document["connections"]
-    ]  # fmt: skip
+    ]
     yield from table([heads, *rows])
+    if not any(one["next_run"] for one in document["connections"]):
+        yield "No daemon is at work (syncd run): connections are read when you, or cron, say `syncd sync`.", DIM
 
 
 def _summary(store: Store, landscape: Landscape, states: Sequence[Mapping[str, Any]]) -> str:
@@ -68,7 +71,3 @@ def _standing(store: Store, one: Connection, state: Mapping[str, Any]) -> tuple[
         return False, ""
     unsent = links.count_out_of_step(store, one.name) if one.write is not None else 0
     return not unsent, f"{count(unsent, 'change is', 'changes are')} not sent yet: syncd sync" if unsent else ""
-
-
-def _moment(text: str | None) -> datetime | None:
-    return instant(text) if text else None

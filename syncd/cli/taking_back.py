@@ -5,10 +5,10 @@ from __future__ import annotations
 from syncd.cli import revert_view
 from syncd.cli.asking import confirmed
 from syncd.cli.invocation import Invocation
-from syncd.cli.wiring import connected
 from syncd.engine.report import Report
 from syncd.engine.reverting import Draft, revert
 from syncd.store import Store
+from syncd.wiring import connected
 
 
 class Asked:

@@ -11,12 +11,12 @@ from syncd.cli.invocation import Invocation
 from syncd.cli.printer import GREEN, RED, Styled
 from syncd.cli.progress import Progress
 from syncd.cli.text import count
-from syncd.cli.wiring import connected
 from syncd.engine import rules
 from syncd.engine.context import Context
 from syncd.engine.verify import verify
 from syncd.model import Effort
 from syncd.store import Store, answers, chain
+from syncd.wiring import connected
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,21 @@
-"""Settings -> connectors and compiled rules, ready for the engine; and one cycle over them."""
+"""Which connections a command works on, and one cycle over them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
-from syncd import connectors
 from syncd.cli.exits import Misused
 from syncd.cli.invocation import Invocation
 from syncd.cli.progress import Progress
 from syncd.cli.text import did_you_mean
-from syncd.connectors.base import Connector
-from syncd.connectors.file import FileConnector
-from syncd.engine.context import Connected, canonical_names
 from syncd.engine.cycle import Approve, cycle
 from syncd.engine.narrowing import WHOLE, Narrowing
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
 from syncd.engine.saved import Saved
-from syncd.environment import Environment
-from syncd.model import Connection
 from syncd.settings import Settings
 from syncd.store import Store
+from syncd.wiring import connected
 
 
 def selected(settings: Settings, names: Sequence[str]) -> list[str]:
@@ -31,29 +25,6 @@ def selected(settings: Settings, names: Sequence[str]) -> list[str]:
         if name not in known:
             raise Misused(f"no connection is named {name!r}{did_you_mean(name, known)}")
     return [name for name in known if name in names] if names else known
-
-
-def connector(settings: Settings, one: Connection, environment: Environment, *, writable: bool) -> Connector:
-    """A file refuses to be read when it lacks a column that the configuration maps by its name."""
-    made = connectors.get(one.connector)(settings.options[one.name], environment=environment, rate=one.rate, writable=writable)
-    if isinstance(made, FileConnector):
-        made.require([entry.text for entry in one.read if entry.source == "name"])
-    return made
-
-
-@asynccontextmanager
-async def connected(settings: Settings, environment: Environment, *, writable: bool) -> AsyncIterator[Mapping[str, Connected]]:
-    """Every configured connection, closed afterwards; without ``writable`` nothing unsafe leaves, whatever is asked."""
-    landscape = settings.landscape
-    names = canonical_names(landscape)
-    made: dict[str, Connected] = {}
-    try:
-        for one in landscape.connections:
-            made[one.name] = Connected(one, connector(settings, one, environment, writable=writable), landscape.instance, names)
-        yield made
-    finally:
-        for each in made.values():
-            await each.connector.aclose()
 
 
 async def run(

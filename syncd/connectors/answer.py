@@ -11,7 +11,7 @@ from typing import NamedTuple
 import orjson
 
 from syncd.connectors.retry import Ambiguous, Malformed, http_date, retry_after
-from syncd.errors import Quarantined, Rejected, Retryable, SyncdError
+from syncd.errors import Quarantined, Rejected, Retryable, SyncdError, Unauthorized
 
 _LONGEST_MESSAGE = 300
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
@@ -77,7 +77,7 @@ def refusal(label: str, answer: Answer, explain: Callable[[Answer], Problem], re
     if status < 400:
         return Ambiguous(f"{said} is a redirect, which is never followed: base_url must be the API root itself", after)
     if status in (401, 403):
-        return Quarantined(f"{said}: the credentials are refused or lack a permission")
+        return (Unauthorized if status == 401 else Quarantined)(f"{said}: the credentials are refused or lack a permission")
     kind = {404: NotFound, 410: NotFound, 409: Conflict}.get(status, Rejected)
     return kind(said, code or str(status))
 

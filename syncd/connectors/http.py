@@ -88,10 +88,11 @@ class Credentials:
 
 
 class _Attempt:
-    """What became of one sending: whether a new connection was dialled, and whether the first byte left."""
+    """What became of one sending: whether a new connection was dialled, whether the first byte left, and the answer's status."""
 
     def __init__(self) -> None:
         self.dialled = self.sent = False
+        self.status = "none"
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         """httpcore's trace extension."""
@@ -154,7 +155,7 @@ class Http:
                     raise InDoubt(f"{request.label}: an earlier try may have taken effect; {error}") from error
                 raise
             fresh = fresh or stale
-            wait = 0.0 if stale else patience.wait(failure.after)
+            wait = None if self._environment.ending else 0.0 if stale else patience.wait(failure.after)
             if wait is None:
                 raise InDoubt(f"{failure}; it may or may not have taken effect") if doubtful else failure
             await self._environment.sleep(wait)
@@ -203,7 +204,7 @@ class Http:
             raise self._broken(request, attempt, error) from error
         finally:
             if attempt.sent:
-                self._count(self._environment.monotonic() - began)
+                self._count(self._environment.monotonic() - began, attempt.status)
 
     async def _on_the_wire(self, request: Request, attempt: _Attempt, fresh: bool) -> Answer:
         extensions = {"trace": attempt.trace, "target": request.target.encode("ascii"), FRESH: fresh}
@@ -216,6 +217,7 @@ class Http:
             body = await collect(response.aiter_raw(), response.headers.get("content-encoding", ""), self._cap)
         finally:
             await response.aclose()
+        attempt.status = str(response.status_code)
         return Answer(response.status_code, response.headers, body)
 
     def _broken(self, request: Request, attempt: _Attempt, error: Exception) -> SyncdError:
@@ -225,7 +227,8 @@ class Http:
             return Retryable(f"{request.label}: {self.root.origin} cannot be reached: {reason}")
         return Ambiguous(f"{request.label}: {reason}", stale=not (attempt.dialled or late))
 
-    def _count(self, seconds: float) -> None:
+    def _count(self, seconds: float, status: str) -> None:
         meter = self.meter
         meter.requests += 1
+        meter.statuses[status] = meter.statuses.get(status, 0) + 1
         meter.seconds += (seconds - meter.seconds) / meter.requests

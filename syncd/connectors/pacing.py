@@ -43,10 +43,13 @@ class Gate:
     async def enter(self, most: float = math.inf) -> int:
         """Wait for a turn; returns the episode, to be handed back to `accepted` or `refused`.
 
-        Raises Retryable at once when the provider has asked everybody for more than ``most`` further seconds of silence.
+        Raises Retryable at once when the provider has asked everybody for more than ``most`` further seconds of silence, and when syncd
+        is ending.
         """
         async with self._lock:
             while (wait := self._wait(most)) > 0:
+                if self._environment.ending:
+                    raise Retryable("not sent: syncd is ending")
                 await self._environment.sleep(wait)
             self._pass()
             return self._episode

@@ -30,7 +30,7 @@ class Proof:
 async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
     """Every known account that the listing did not show is asked for by itself, where the provider can say that it is gone.
 
-    Raises Quarantined when the provider refuses to be asked.
+    Raises Quarantined when the provider refuses to be asked, Ending.
     """
     missing = [*staging.present(context.store, one.name, seen)]
     capability = one.connector.capability
@@ -42,6 +42,7 @@ async def absent(context: Context, one: Connected, seen: Seen) -> Proof:
         for effort.done in range(0, len(missing), width):
             if proof.defect:
                 return proof
+            context.go_on()
             await _ask(context, one, missing[effort.done : effort.done + width], proof)
     if not proof.defect and capability.fading is not None:
         proof.gone += fading.missed(context, proof.unanswered, capability.fading)

@@ -15,7 +15,7 @@ from syncd.core.opinions import Opinions
 from syncd.core.policy import Policy
 from syncd.engine.tree import Tree
 from syncd.environment import Environment
-from syncd.errors import Quarantined
+from syncd.errors import Ending, Quarantined
 from syncd.model import CANONICAL, Connection, Landscape, MapEntry, Work
 from syncd.store import Store, lease
 
@@ -98,7 +98,8 @@ class Context:
         return self.began + timedelta(seconds=self.environment.monotonic() - self._ticks)
 
     async def breathe(self) -> None:
-        """Let others run between two blocks of local work, and hold on to the leases meanwhile."""
+        """Let others run between two blocks of local work, and hold on to the leases meanwhile. Raises Ending."""
+        self.go_on()
         self.hold_on()
         await self.environment.sleep(0)
 
@@ -108,9 +109,16 @@ class Context:
         lease.renew(self.store, self.tokens, self.environment.now(), self.landscape.lease)
         self.held_at = began
 
+    def go_on(self) -> None:
+        """Raise Ending when this process is asked to end: asked before anything that can be left to the next run."""
+        if self.environment.ending:
+            raise Ending
+
     def permit(self, connection: str) -> None:
         """Raise Quarantined unless the lease is known to be held: not when this process stood still, or could not renew it, for so long
-        that another run may hold it by now; Paused where a person wants nothing written. Asked before each unsafe request."""
+        that another run may hold it by now; Paused where a person wants nothing written, or this process is asked to end. Asked before
+        each unsafe request."""
+        self.go_on()
         if self.environment.monotonic() - self.held_at >= self.landscape.lease.total_seconds():
             raise Quarantined(f"{connection}: this run did not renew its lease in time, nothing more is sent from here")
         lease.fence(self.store, connection, self.tokens[connection], self.environment.now())

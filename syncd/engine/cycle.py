@@ -30,11 +30,11 @@ Approve = Callable[[Plan], Awaitable[bool]]
 async def cycle(
     environment: Environment, landscape: Landscape, connected: Mapping[str, Connected], store: Store, *,
     mode: str, selection: Sequence[str], approve: Approve | None, wait: float = WAIT, full: bool = False,
-    narrowing: Narrowing = WHOLE, plan_file: Saved | None = None,
+    narrowing: Narrowing = WHOLE, plan_file: Saved | None = None, contact: bool = True,
 ) -> tuple[Report, Plan]:  # fmt: skip
     """One run over the selected connections. ``mode``: delta | full | plan | apply; without ``approve`` nothing is sent. ``full``: also a
     plan reads everything, not only what changed. ``narrowing``: whose changes are provisioned, and how many. ``plan_file``: what is
-    applied.
+    applied. ``contact``: whether a yes agrees to a first contact, too; where nobody is asked, it does not.
 
     Raises Busy when another run holds a lease, Fatal when the store and the configuration do not belong together, Outdated for a
     ``plan_file`` that is not applied (any more).
@@ -51,7 +51,7 @@ async def cycle(
             first = await _reconcile(context, readings, narrowing)
         made = plan(context, readings, first, stamp(environment.now()), plan_file is None or plan_file.whole)
         agreed = approve is not None and (not _sendable(made) or await approve(made))
-        sent = await _provision(context, made, readings, narrowing) if agreed else {}
+        sent = await _provision(context, made.first_contacts if contact else (), readings, narrowing) if agreed else {}
         _consent(context, readings, agreed=agreed and made.whole and not narrowing)
         report = _conclude(context, mode, readings, sent, declined=approve is not None and not agreed)
         return report, made
@@ -88,15 +88,18 @@ async def _plan(context: Context, one: Connected, readings: Mapping[str, Reading
         await recover(context, one, readings[one.name])
         await reconcile(context, one)
     except Quarantined as error:
-        readings[one.name].refused(str(error))
+        readings[one.name].failed(error)
 
 
 def _sendable(made: Plan) -> bool:
     return bool(made.passed or made.first_contacts)
 
 
-async def _provision(context: Context, made: Plan, readings: Mapping[str, Reading], narrowing: Narrowing) -> dict[str, Sending]:
-    for name in made.first_contacts:
+async def _provision(
+    context: Context, contacts: Sequence[str], readings: Mapping[str, Reading], narrowing: Narrowing
+) -> dict[str, Sending]:  # fmt: skip
+    """``contacts``: the targets whose first contact was agreed to."""
+    for name in contacts:
         guarding.consent(context, context.connected[name])
     narrowing.send(context)
     targets = context.chosen(context.targets)
@@ -125,17 +128,22 @@ def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent
             waiting.refresh(context.store, context.run, name, now(), whole=whole)
             results.append(_result(context, context.connected[name], reading, sent.get(name)))
     report = Report(context.run, mode, results, declined, context.left)
-    journal.finish_run(context.store, context.run, "converged" if report.converged else "", now())
+    outcome = "interrupted" if context.environment.ending else "converged" if report.converged else ""
+    journal.finish_run(context.store, context.run, outcome, now())
     return report
 
 
 def _result(context: Context, one: Connected, reading: Reading | None, sending: Sending | None) -> Result:
     made = result(context, one, reading)
+    made.broken, made.unauthorized = bool(reading and reading.broken), bool(reading and reading.unauthorized)
     made.seconds = sum(part.seconds for part in (reading, sending) if part is not None)
     if sending is not None:
         _tell(made, sending)
     with context.store.transaction():
-        connections.failed(context.store, one.name, made.error)
+        if context.environment.ending:
+            connections.failed(context.store, one.name, "", known=False)
+        else:
+            connections.failed(context.store, one.name, made.error, broken=made.broken)
     return made
 
 
@@ -143,4 +151,7 @@ def _tell(made: Result, sending: Sending) -> None:
     """What a reading proves nothing of says more than what was not sent then."""
     made.paused = sending.stopped if sending.paused else ""
     failed = f"{sending.failed} changes could not be sent: {sending.last_error}" if sending.failed else ""
-    made.error = made.error or ("" if sending.paused else sending.stopped) or failed
+    stopped = "" if sending.paused else sending.stopped
+    if stopped != made.error:  # not what the reading said already
+        made.broken, made.unauthorized = made.broken or bool(stopped), made.unauthorized or sending.unauthorized
+    made.error = made.error or stopped or failed

@@ -54,6 +54,7 @@ def _as_asked(one: Connected, account: Account, delta: dict[str, Any]) -> bool:
 async def recover(context: Context, one: Connected, reading: Reading) -> None:
     """Settle what an earlier run left open. Absence is believed only in a complete view that began after the settle window."""
     for step in journal.open_steps(context.store, one.name):
+        context.go_on()
         try:
             account, asked = await look(context, one, step) if step.creates else None, True
         except (Retryable, Rejected, InDoubt):

@@ -42,8 +42,8 @@ async def _acquire(context: Context, names: Sequence[str], wait: float) -> dict[
         got = lease.acquire(context.store, names, holder, environment.now(), context.landscape.lease)
         if isinstance(got, dict):
             return got
-        if environment.monotonic() >= deadline:
-            raise Busy(f"{got}: another run holds its lease and did not finish within {wait:.0f} s; try again later")
+        if environment.ending or environment.monotonic() >= deadline:
+            raise Busy(f"{got}: another run holds its lease and did not finish within {wait:.0f} s; try again later", got)
         await environment.sleep(0.25)
 
 

@@ -128,6 +128,7 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
 
 
 def _intend(context: Context, one: Connected, row: Any, step: Step, token: int, of: int, *, creates: bool) -> Intent:
+    context.go_on()
     intent = journal.intend(context.store, row, step.n, creates, step.summary, token, context.environment.now(), of)
     echoing.intend(context, one, row)
     return intent

@@ -139,17 +139,15 @@ def _stage_rest(listing: _Listing) -> None:
     try:
         listing.stage()
     except Quarantined as error:
-        listing.reading.refused(str(error))
+        listing.reading.failed(error)
 
 
 async def _note(reading: Reading, work: Awaitable[str]) -> None:
     """The defect that ``work`` returns, or with which it fails."""
     try:
         reading.defect = await work
-    except (Incomplete, Retryable, Rejected) as error:
-        reading.defect = str(error)
-    except Quarantined as error:
-        reading.refused(str(error))
+    except (Incomplete, Retryable, Rejected, Quarantined) as error:
+        reading.failed(error)
 
 
 async def _pages(context: Context, one: Connected, listing: _Listing) -> str:
@@ -161,6 +159,7 @@ async def _pages(context: Context, one: Connected, listing: _Listing) -> str:
             page = await turning
             turning = None
             if page.next is not None:
+                context.go_on()
                 if page.next in visited:
                     return "its cursor came round again"
                 visited.add(page.next)

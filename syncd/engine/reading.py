@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from syncd.errors import Ending, Quarantined, SyncdError, Unauthorized
 from syncd.model import Flaw
 
 
@@ -12,7 +13,8 @@ from syncd.model import Flaw
 class Reading:
     """What came of reading one connection since ``started``. ``stopped``: why nothing may be sent to it in this run: it refuses us.
 
-    ``delta``: only what changed was read, so nobody is missing from it; ``accounts`` are those of the last full listing then.
+    ``unauthorized``: because of the credentials. ``broken``: it failed, whatever its records are like. ``delta``: only what changed was
+    read, so nobody is missing from it; ``accounts`` are those of the last full listing then.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Reading:
     vanished: int = 0
     defect: str = ""
     stopped: str = ""
+    unauthorized: bool = False
+    broken: bool = False
     seconds: float = 0.0
     flaws: list[Flaw] = field(default_factory=list)
 
@@ -37,6 +41,8 @@ class Reading:
         """Everything was read, to its proven end."""
         return self.complete and not self.delta
 
-    def refused(self, why: str) -> None:
-        """The connection wants nothing more of us."""
-        self.defect = self.stopped = why
+    def failed(self, error: SyncdError) -> None:
+        """It could not be read to its end; after Quarantined the connection wants nothing more of us."""
+        self.defect, self.broken = str(error), not isinstance(error, Ending)
+        if isinstance(error, Quarantined):
+            self.stopped, self.unauthorized = self.defect, isinstance(error, Unauthorized)

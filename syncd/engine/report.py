@@ -13,7 +13,7 @@ from syncd.store import journal, links, waiting
 @dataclass(slots=True)
 class Result:
     """One connection's part of the report; ``error``: why it failed, or why its listing proves nothing; ``paused``: why something was left,
-    which is no failure."""
+    which is no failure. ``broken``: it could not be used, ``unauthorized``: because of the credentials."""
 
     name: str
     listing: Reading | None = None
@@ -29,6 +29,8 @@ class Result:
     seconds: float = 0.0
     error: str = ""
     paused: str = ""
+    broken: bool = False
+    unauthorized: bool = False
     is_source: bool = False
 
 

@@ -65,6 +65,11 @@ def unseen(context: Context) -> list[str]:
     ]
 
 
+def untried(context: Context) -> list[str]:
+    """Targets by whose rules of now no whole cycle has gone."""
+    return [row.name for row, rules in _known(context) if row.consented != rules]
+
+
 def changed(context: Context) -> list[str]:
     """Targets whose map, scope or sources are not those that a whole cycle has gone by; one without accounts of ours has no last time."""
     return [

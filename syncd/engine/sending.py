@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from syncd.errors import Paused, Quarantined
+from syncd.errors import Paused, Quarantined, Unauthorized
 from syncd.model import Effort
 
 ENOUGH = 10
@@ -13,11 +13,12 @@ ENOUGH = 10
 
 @dataclass(slots=True)
 class Sending:
-    """One connection's progress. ``stopped``: why nothing more is sent, which is no failure where a person ``paused`` it; ``failures``:
-    changes without an answer, in a row; ``failed``: those that were not done for certain."""
+    """One connection's progress. ``stopped``: why nothing more is sent, which is no failure where a person ``paused`` it, and may be due
+    to credentials (``unauthorized``); ``failures``: changes without an answer, in a row; ``failed``: those surely not done."""
 
     stopped: str = ""
     paused: bool = False
+    unauthorized: bool = False
     failures: int = 0
     failed: int = 0
     last_error: str = ""
@@ -28,6 +29,7 @@ class Sending:
         """Nothing more is sent; a refusal says more than a pause."""
         if not self.stopped or self.paused:
             self.stopped, self.paused = str(error), isinstance(error, Paused)
+            self.unauthorized = isinstance(error, Unauthorized)
 
     def failure(self, error: str) -> None:
         """One more without an answer; too many in a row, and the connection is left alone."""

@@ -92,8 +92,12 @@ class Health:
 
 @dataclass(slots=True)
 class Meter:
-    """Running totals of one connection's traffic: requests sent, answers that said slow down, mean seconds a request."""
+    """Running totals of one connection's traffic: requests sent, answers that said slow down, mean seconds a request.
+
+    ``statuses``: how many requests ended with each HTTP status, "none" without one.
+    """
 
     requests: int = 0
     throttled: int = 0
     seconds: float = 0.0
+    statuses: dict[str, int] = field(default_factory=dict)

@@ -7,27 +7,12 @@ from typing import Any
 from syncd.settings.origins import Origins
 from syncd.settings.problems import Keys, Place, Problems, dotted
 
-TOP_LEVEL = ("notify", "server")
-
 
 def refuse(origins: Origins, problems: Problems) -> None:
     """Notes what has not arrived and takes it out of the tree, so that it is not reported again as unknown."""
-    tree = origins.tree
-    for key in TOP_LEVEL:
-        _remove(origins, tree, (), key, problems)
-    store = tree.get("store")
+    store = origins.tree.get("store")
     if isinstance(store, dict):
         _remove(origins, store, ("store",), "history", problems)
-    connections = tree.get("connections")
-    if not isinstance(connections, dict):
-        return
-    for name, connection in connections.items():
-        if isinstance(connection, dict):
-            _connection(origins, connection, ("connections", name), problems)
-
-
-def _connection(origins: Origins, connection: dict[str, Any], at: Keys, problems: Problems) -> None:
-    _remove(origins, connection, at, "schedule", problems)
 
 
 def _remove(origins: Origins, section: dict[str, Any], at: Keys, key: str, problems: Problems) -> None:

@@ -102,7 +102,7 @@ class ConnectionReader:
     def _options(self, model: type[BaseModel], at: Keys, data: dict[str, Any]) -> BaseModel | None:
         hidden = [name for name, field in model.model_fields.items() if "SecretStr" in str(field.annotation)]
         for name in hidden:
-            self._secret((*at, name), data.get(name))
+            self.secret((*at, name), data.get(name))
         before = len(self.problems.found)
         if "path" in model.model_fields and isinstance(data.get("path"), str):
             data["path"] = self._path((*at, "path"), data["path"])
@@ -110,7 +110,8 @@ class ConnectionReader:
             return None
         return validated(model, data, at, self.origins, self.problems, COMMON)
 
-    def _secret(self, keys: Keys, value: Any) -> None:
+    def secret(self, keys: Keys, value: Any) -> None:
+        """Hide it from here on; an empty one is a problem."""
         if not isinstance(value, str) or isinstance(value, Unresolved):
             return
         if not value.strip():

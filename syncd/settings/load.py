@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from syncd.errors import Refused
 from syncd.settings import arrivals, sections, sources, yaml
@@ -72,6 +73,9 @@ def _checked(origins: Origins, registry: Registry, problems: Problems, configure
     """``configured``: how many connections the file names, those not arrived included."""
     reader = ConnectionReader(registry, origins, problems)
     parsed = [one for name, data in _mapping(origins.tree.get("connections")).items() if (one := reader.parse(name, data))]
+    for n, notice in enumerate(_list(origins.tree.get("notify"))):
+        for value in _hidden(_mapping(notice).get("url")):
+            reader.secret(("notify", n, "url"), value)
     whole = validated(sections.Root, origins.tree, (), origins, problems)
     root = whole or sections.Root(connections={})
     assembler = Assembler(root, parsed, origins, problems)
@@ -79,12 +83,23 @@ def _checked(origins: Origins, registry: Registry, problems: Problems, configure
     return Settings(
         path=origins.document.path, landscape=landscape, options={one.name: one.options for one in parsed},
         store=Store(_store(root.store.url, origins, problems), root.store.lease), log=Log(root.log.level, root.log.format),
+        schedules={one.name: one.section.schedule for one in parsed}, server=root.server, notify=root.notify,
         warnings=tuple(reader.warnings + assembler.warnings), notices=tuple(assembler.notices), secrets=tuple(reader.secrets),
     )  # fmt: skip
 
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _hidden(url: Any) -> list[Any]:
+    """What must not be shown of an address to which is told: all of it, and the parts that let anybody in."""
+    parts = urlsplit(url) if isinstance(url, str) else None
+    return [url, *(part for part in (parts.password, parts.path.lstrip("/")) if part)] if parts else []
 
 
 def _store(url: str, origins: Origins, problems: Problems) -> str:

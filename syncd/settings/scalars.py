@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 _DURATION = re.compile(r"([0-9]+)(ms|s|m|h|d)")
@@ -32,6 +33,23 @@ def spelled(value: timedelta) -> str:
         if value % whole == timedelta():
             return f"{value // whole}{unit}" if value else "0s"
     return f"{milliseconds}ms"
+
+
+def _cron(text: Any) -> Any:
+    """Raises ValueError with a sentence for a person."""
+    try:
+        next(CronSim(text, datetime(2026, 1, 1))) if isinstance(text, str) else None
+    except (CronSimError, StopIteration):
+        raise ValueError('must be five fields as cron has them: minute hour day month weekday, for example "0 3 * * *"') from None
+    return text
+
+
+def _address(text: Any) -> Any:
+    """HOST:PORT, also [IPv6]:PORT. Raises ValueError."""
+    host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+    if isinstance(text, str) and not (host.strip("[]") and port.isascii() and port.isdigit() and int(port) < 2**16):
+        raise ValueError("must be an address and a port, for example 127.0.0.1:9464")
+    return text
 
 
 def _no_boolean(value: Any) -> Any:
@@ -64,5 +82,7 @@ Count = Annotated[int, Field(ge=0), BeforeValidator(_no_boolean)]
 Positive = Annotated[int, Field(ge=1), BeforeValidator(_no_boolean)]
 Number = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
 Pace = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_boolean)]
+Cron = Annotated[str, BeforeValidator(_cron)]
+Address = Annotated[str, BeforeValidator(_address)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]

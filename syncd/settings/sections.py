@@ -6,9 +6,11 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, Field, Tag
 
 from syncd.settings.scalars import Count, Duration, Names, Number, Pace, Positive, TimeZone
+from syncd.settings.section import Section
+from syncd.settings.service import Notice, Schedule, Server
 
 NAME = r"^[a-z](_?[a-z0-9])*_?$"
 NAME_PATTERN = re.compile(NAME)
@@ -19,10 +21,6 @@ def _first(version: int) -> int:
     if version != 1:
         raise ValueError("must be 1: this syncd knows no other version of the configuration")
     return version
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=False)
 
 
 def _shape(value: Any) -> str:
@@ -159,6 +157,7 @@ class Connection(Section):
         json_schema_extra={"default": "10s"},
         description="After an ambiguous write, how old a view must be to be believed.",
     )
+    schedule: Schedule = Schedule()
 
 
 class Root(Section):
@@ -171,4 +170,6 @@ class Root(Section):
     ignore: tuple[str, ...] = Field(default=(), description="Globs on account id, userName and e-mail; file:PATH holds one glob a line.")
     correlate: Names = Field(default=("externalId", "userName", "email"), description="Default of every `write.correlate`.")
     connections: dict[str, Any]
+    notify: tuple[Notice, ...] = Field(default=(), description="Whom the daemon tells that a person is needed, and when it is over.")
+    server: Server | None = None
     log: Log = Log()

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from syncd.model import Landscape
+from syncd.settings.service import Notice, Schedule, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``options``: connection name -> its connector's options. ``secrets``: every secret value, for redaction.
+    """``options``: connection name -> its connector's options. ``secrets``: every secret value, for redaction. ``schedules`` (by
+    connection), ``server`` and ``notify`` are the daemon's.
 
     ``warnings``: sentences with a place. ``notices``: what a person should know of it in `check` and in each plan.
     """
@@ -43,6 +45,9 @@ class Settings:
     options: Mapping[str, BaseModel]
     store: Store
     log: Log
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    server: Server | None = None
+    notify: tuple[Notice, ...] = ()
     warnings: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)

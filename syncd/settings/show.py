@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from syncd.model import Connection, Limit, MapEntry, Target
 from syncd.settings.scalars import spelled
+from syncd.settings.service import Schedule
 from syncd.settings.settings import Settings
 from syncd.settings.target import LIMITS
 
@@ -24,7 +25,9 @@ def document(settings: Settings) -> dict[str, Any]:
         "store": {"url": settings.store.url, "lease": spelled(settings.store.lease)},
         "precedence": {name: list(order) for name, order in landscape.precedence.items()},
         "ignore": list(landscape.ignore),
-        "connections": {one.name: _connection(one, settings.options[one.name]) for one in landscape.connections},
+        "connections": {one.name: _connection(one, settings) for one in landscape.connections},
+        "notify": [{"url": MASK, "format": one.format, "on": list(one.on)} for one in settings.notify],
+        **({"server": {"listen": settings.server.listen}} if settings.server else {}),
         "log": {"level": settings.log.level, "format": settings.log.format},
     }
 
@@ -40,17 +43,22 @@ def text(settings: Settings) -> str:
     return f"# {settings.path}\n{stream.getvalue()}"
 
 
-def _connection(one: Connection, options: BaseModel) -> dict[str, Any]:
-    shown: dict[str, Any] = {"connector": one.connector, **_options(options)}
+def _connection(one: Connection, settings: Settings) -> dict[str, Any]:
+    shown: dict[str, Any] = {"connector": one.connector, **_options(settings.options[one.name])}
     shown |= {"authoritative": one.authoritative, "namespace": one.namespace}
     shown["read"] = {"attributes": _map(one.read), "timezone": one.timezone}
     pace = {} if one.rate.per_second is None else {"per_second": one.rate.per_second}
     shown["rate"] = {**pace, "concurrency": one.rate.concurrency}
+    shown["schedule"] = _schedule(settings.schedules[one.name])
     if one.write:
         shown["write"] = _write(one.write)
         shown["limits"] = {kind: _limit(kind, limit) for kind, limit in one.write.limits.items()}
         shown["settle"] = spelled(one.write.settle)
     return shown
+
+
+def _schedule(given: Schedule) -> dict[str, Any]:
+    return {"every": spelled(given.every), "full": given.full, "jitter": spelled(given.jitter), "timezone": given.timezone}
 
 
 def _options(options: BaseModel) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy.engine import Row
 
+from syncd.environment import stamp
 from syncd.errors import Fatal
 from syncd.store import identities, pauses, staging
 from syncd.store.database import Store
@@ -129,8 +131,23 @@ def keep_columns(store: Store, name: str, columns: Sequence[str]) -> None:
     store.run("UPDATE connection SET columns = :columns WHERE name = :name", name=name, columns=text)
 
 
-def failed(store: Store, name: str, error: str) -> None:
-    store.run("UPDATE connection SET error = :error WHERE name = :name", error=error, name=name)
+def failed(store: Store, name: str, error: str, *, broken: bool = False, known: bool = True) -> None:
+    """How a run over it ended. ``broken``: it could not be used; such runs in a row are counted. ``known``: whether this one tells."""
+    store.run(
+        "UPDATE connection SET error = :error,"
+        " failures = CASE WHEN :broken THEN COALESCE(failures, 0) + 1 WHEN :known THEN 0 ELSE failures END WHERE name = :name",
+        error=error, broken=broken, known=known, name=name,
+    )  # fmt: skip
+
+
+def unusable(store: Store, name: str, error: str, failures: int, now: datetime) -> None:
+    """It was tried at ``now`` beside any run, and cannot be used; it counts as at least so many ``failures`` in a row."""
+    with store.transaction():
+        store.run(
+            "UPDATE connection SET error = :error, attempted_at = :now, failures = MAX(COALESCE(failures, 0) + 1, :failures)"
+            " WHERE name = :name",
+            error=error, now=stamp(now), failures=failures, name=name,
+        )  # fmt: skip
 
 
 def rename(store: Store, old: str, new: str) -> None:

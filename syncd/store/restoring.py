@@ -152,6 +152,7 @@ def _unhear(store: Store) -> None:
     heard = "SELECT l.account_id FROM link AS l JOIN account AS a ON a.id = l.account_id WHERE l.echo IS NOT NULL AND a.container IS NULL"
     store.run(f"UPDATE account SET document = NULL WHERE id IN ({heard})")
     store.run(
-        f"INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE account_id IN ({heard}) ON CONFLICT DO NOTHING"
+        f"INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE account_id IN ({heard})"
+        " ON CONFLICT DO NOTHING"
     )
     store.run(f"UPDATE link SET echo = NULL WHERE account_id IN ({heard})")

@@ -32,6 +32,7 @@ class Connection(SQLModel, table=True):
     ``reading``, ``projected`` and ``consented`` are fingerprints of the configuration: under which its records were read, under which its
     links are projected, and by which the last whole cycle went. ``columns``: JSON, those that a people file had in its last sealed listing
     and that are read without being configured. ``restored``: when the store was, until a whole cycle has gone since that held no leaver.
+    ``failures``: runs in a row in which it could not be used.
     """
 
     name: str = Field(primary_key=True)
@@ -58,6 +59,7 @@ class Connection(SQLModel, table=True):
     settled: int = 0
     error: str = ""
     restored: str | None = None
+    failures: int | None = None
 
 
 class Lease(SQLModel, table=True):

@@ -11,11 +11,11 @@ from typing import Any, Self
 
 from syncd.cli.invocation import registry
 from syncd.cli.main import YOUNG
-from syncd.cli.wiring import connected
 from syncd.engine.cycle import cycle
 from syncd.environment import Environment
 from syncd.settings import load
 from syncd.store import Store
+from syncd.wiring import connected
 from tests.bench.load import configured
 
 

@@ -67,7 +67,7 @@ SCHEMAS = {
         connections=several(
             closed(
                 name=TEXT, last_delta=INSTANT, last_full=INSTANT, accounts=COUNT, links=COUNT, held=COUNT, in_doubt=COUNT,
-                quarantined=COUNT, rejected=COUNT, paused=FLAG, suspended={"const": False}, next_run={"const": None},
+                quarantined=COUNT, rejected=COUNT, paused=FLAG, suspended=FLAG, next_run=INSTANT,
             )
         ),
     ),

@@ -164,7 +164,8 @@ TABLE: list[tuple[str, Situation, int]] = [
     ("forget p4@corp.example --yes", gone, 0), ("forget p1@corp.example --yes", gone, 1), ("forget p4@corp.example", gone, 64),
     ("store backup FILE", nothing, 0), ("store backup FILE", saved, 1), ("store restore FILE --yes", nothing, 1),
     ("store restore FILE", nothing, 64), ("init FILE", nothing, 1),
-    ("config schema", misconfigured, 0), ("connector list", misconfigured, 0), ("run", nothing, 64), ("--version", misconfigured, 0),
+    ("config schema", misconfigured, 0), ("connector list", misconfigured, 0), ("run", misconfigured, 78),
+    ("--version", misconfigured, 0),
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from syncd.store import Store
+from syncd.store import Store, presence
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office, person
 from tests.cli.schemas import valid
@@ -68,9 +68,10 @@ def test_status_before_anything_was_read(office: Office) -> None:
 STATUS = """\
 All 2 in step; nothing waits for you.
 
-CONNECTION  LAST READ   READ WHOLE  ACCOUNTS  LINKED  NEXT RUN
-people      3 days ago  3 days ago  2         2       by hand or cron
-chat        3 days ago  3 days ago  3         2       by hand or cron
+CONNECTION  ACCOUNTS  LINKED  READ
+people      2         2       delta 3 d ago, full 3 d ago
+chat        3         2       delta 3 d ago, full 3 d ago
+No daemon is at work (syncd run): connections are read when you, or cron, say `syncd sync`.
 """
 
 
@@ -86,6 +87,25 @@ def test_status_in_step(make_office: MakeOffice) -> None:
     chat = made["connections"][1]
     assert (made["summary"], made["identities"]) == ("All 2 in step; nothing waits for you.", 2)
     assert (chat["accounts"], chat["links"], chat["last_full"][:10]) == (3, 2, "2026-01-01")
+
+
+def test_status_tells_what_a_daemon_does_next(make_office: MakeOffice) -> None:
+    """As long as it says that it is at work."""
+    clock = Clock()
+    office = make_office(clock)
+    office.settled(1)
+    store = Store(f"sqlite:///{office.root}/syncd.db")
+    presence.appear(store, "here:1", clock.now())
+    store.run("UPDATE connection SET failures = 5 WHERE name = 'chat'")
+    clock.pass_time(timedelta(seconds=40))
+    lines = office.run("status").out.splitlines()
+    assert re.fullmatch(r"people +1 +1 +delta 40 s ago, full 40 s ago, next in 4 min", lines[3])
+    assert re.fullmatch(r"chat +1 +1 +delta 40 s ago, full 40 s ago, suspended, tried again in 7 min", lines[4])
+    made = valid(office.run("status", "--json").json, "status")["connections"]
+    assert [(one["suspended"], one["next_run"][:16]) for one in made] == [(False, "2026-01-01T00:05"), (True, "2026-01-01T00:08")]
+    presence.leave(store, "here:1")
+    assert office.run("status", "--json").json["connections"][0]["next_run"] is None
+    store.close()
 
 
 def test_status_names_what_waits_and_what_failed(office: Office) -> None:

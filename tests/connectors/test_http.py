@@ -12,7 +12,7 @@ from loopback import SECRET, client, get, post, reply, scripted
 
 from syncd.connectors.answer import Answer, Conflict, NotFound
 from syncd.connectors.http import Credentials, Request
-from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
+from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, Unauthorized
 
 pytestmark = pytest.mark.anyio
 
@@ -58,7 +58,7 @@ async def test_cookies_are_neither_kept_nor_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(400, Rejected), (401, Quarantined), (403, Quarantined), (404, NotFound), (409, Conflict), (422, Rejected)]
+    ("status", "error"), [(400, Rejected), (401, Unauthorized), (403, Quarantined), (404, NotFound), (409, Conflict), (422, Rejected)]
 )
 async def test_a_refusal_names_the_callers_next_move(status: int, error: type[Exception]) -> None:
     answer = reply({"code": 20404, "message": "was not\nfound", "status": status}, status)

@@ -172,9 +172,6 @@ REFERENCES = [
     ("secret is a number", BOTH.replace("env:TOKEN", "12345678"), "9:17", ["auth_token must be text", "quote it"]),
 ]
 ARRIVALS = [
-    ("notify", "notify: [{url: env:SLACK_URL}]\n" + PEOPLE, "1:1", ["notify has not arrived"]),
-    ("server", "server: {listen: 127.0.0.1:9464}\n" + PEOPLE, "1:1", ["server has not arrived"]),
-    ("schedule", BOTH + "    schedule: {every: 5m}\n", "10:5", ["schedule has not arrived"]),
     ("history", "store: {history: 400d}\n" + PEOPLE, "1:9", ["store.history has not arrived"]),
     ("postgres", "store: {url: postgresql://u@h/db}\n" + PEOPLE, "1:14", ["PostgreSQL", "has not arrived"]),
 ]
@@ -200,11 +197,11 @@ def test_an_empty_file_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_all_problems_are_reported_together_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = "instnce: x\n" + PEOPLE.replace("true", "maybe") + CHAT.replace("TOKEN", "NONE") + "    webhook: 1\n    write: {scope: 1}\n"
-    text += "  bots: {connector: waii}\ninstance: a\ninstance: b\nnotify: []\n"
+    text += "  bots: {connector: waii}\ninstance: a\ninstance: b\nstore: {history: 1d}\n"
     with pytest.raises(Refused) as caught:
         configured(tmp_path, text)
     places = [line.split("syncd.yaml:")[1].split(": ")[0] for line in str(caught.value).splitlines() if "syncd.yaml:" in line]
-    assert places == ["1:1", "7:20", "10:17", "11:5", "12:20", "13:21", "15:1", "16:1"]
+    assert places == ["1:1", "7:20", "10:17", "11:5", "12:20", "13:21", "15:1", "16:9"]
 
 
 def test_no_refusal_repeats_a_secret(tmp_path: Path) -> None:

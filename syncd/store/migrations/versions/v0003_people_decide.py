@@ -61,6 +61,7 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("run", sa.Integer(), nullable=True))
     op.add_column("account", sa.Column("page", sa.Integer(), nullable=True))
     op.add_column("connection", sa.Column("restored", sa.String(), nullable=True))
+    op.add_column("connection", sa.Column("failures", sa.Integer(), nullable=True))
     op.add_column("link", sa.Column("echo", sa.String(), nullable=True))
     op.add_column("change", sa.Column("choices", sa.String(), nullable=True))
     op.add_column("change", sa.Column("reverts", sa.Integer(), nullable=True))

@@ -1,0 +1,75 @@
+"""What came of a cycle: events for the log, with run and connection on each; numbers for the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import structlog
+
+from syncd.daemon.due import ENOUGH, LONGEST
+from syncd.engine.report import Report
+from syncd.environment import instant
+from syncd.health import Board
+from syncd.model import Connection
+from syncd.store import Store, duty, links, waiting
+
+WAITS = ("held", "in_doubt", "quarantined", "rejected")
+log = structlog.get_logger("syncd")
+
+
+def events(report: Report, before: Mapping[str, float]) -> None:
+    """An event a connection: a warning when it failed; when nothing came of it, only who wants to know everything reads it. ``before``:
+    how many changes were held."""
+    for one in report.results:
+        applied = {kind: number for kind, number in one.applied.items() if number}
+        waits = {name: getattr(one, name) for name in WAITS}
+        read = one.listing.changed if one.listing is not None else 0
+        told: dict[str, Any] = {"run": report.run, "connection": one.name, "mode": report.mode, "changed": read, **applied, **waits}
+        told |= {"requests": one.requests, "seconds": round(one.seconds, 3)}
+        if one.error:
+            log.warning("failed", **told, error=one.error)
+        elif applied or read or one.skipped:
+            log.info("synced", **told)
+        else:
+            log.debug("synced", **told)
+        if one.held != before.get(one.name, 0) and one.held:
+            log.warning("held", run=report.run, connection=one.name, held=one.held, command="syncd held list")
+
+
+def count(board: Board, store: Store, report: Report, targets: Iterable[str]) -> None:
+    """What the changes of a run came to."""
+    for name in targets:
+        for row in duty.outcomes(store, report.run, name):
+            board.changes[name, row.kind, row.state] += row.n
+
+
+def standing(board: Board, store: Store, connections: Iterable[Connection]) -> None:
+    """How these connections stand, as the store knows it: also after a restart, before any cycle."""
+    known = duty.known(store)
+    for one in connections:
+        waits = waiting.count(store, one.name)
+        board.gauge("syncd_accounts", one.name, links.counts(store, one.name)["known"])
+        for name in ("held", "in_doubt", "quarantined"):
+            board.gauge(f"syncd_{name}", one.name, waits.get(name, 0))
+        _success(board, one.name, known.get(one.name))
+
+
+def _success(board: Board, name: str, row: Any) -> None:
+    if row is None:
+        return
+    if row.last_full is not None:
+        board.success[name, "full"] = instant(row.last_full).timestamp()
+    if row.last_delta is not None and not row.error and not row.defect:
+        board.success[name, "delta"] = instant(row.last_delta).timestamp()
+
+
+def suspensions(store: Store, report: Report, before: Mapping[str, bool]) -> None:
+    """``before``: which connections were suspended."""
+    known = duty.known(store)
+    for one in report.results:
+        row, was = known[one.name], before.get(one.name, False)
+        if row.failures >= ENOUGH and not was:
+            log.warning("suspended", run=report.run, connection=one.name, error=row.error, retry=f"every {LONGEST.seconds // 60} min")
+        elif was and not row.failures:
+            log.info("resumed", run=report.run, connection=one.name)
