@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -29,6 +28,7 @@ import orjson
 from syncd.cli import documents
 from syncd.cli.exits import Failed
 from syncd.engine.planning import Digest, Plan
+from syncd.settings import Settings
 from syncd.store import Store
 
 CHANGES = b'  "changes": [\n'
@@ -36,23 +36,20 @@ END = b"  ],\n"
 Mask = Callable[[Any], Any]
 
 
-CLAIM = re.compile(rb'\A\{\s*"version": ?([0-9]{1,9}),\s*"kind": ?"plan"')
-"""How a plan file begins, whoever sealed it."""
-
-
-def writable(path: Path) -> None:
-    """Raise Failed where no file can be put, or where one is that is no plan: to be asked before a long run."""
-    if path.is_file() and not _replaceable(path):
-        _unwritten(path, "it is there, and is no plan of syncd: name another file")
+def writable(path: Path, settings: Settings) -> None:
+    """Raise Failed where no file can be put, or where one is that the configuration lives by: to be asked before a long run."""
+    if path.resolve() in {one.resolve() for one in _needed_files(settings)}:
+        _unwritten(path, "it is the configuration, or a file that it names")
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         _unwritten(path, "it is a directory" if path.is_dir() else f"{path.parent} is no directory that can be written to")
 
 
-def _replaceable(path: Path) -> bool:
-    """Nothing, or an earlier plan."""
-    with path.open("rb") as file:
-        head = file.read(200)
-    return not head or CLAIM.match(head) is not None
+def _needed_files(settings: Settings) -> Iterator[Path]:
+    """The configuration, the store with what SQLite keeps beside it, the people files."""
+    yield settings.path
+    store = settings.store.url.removeprefix("sqlite:///")
+    yield from (Path(store + suffix) for suffix in ("", "-wal", "-shm", "-journal"))
+    yield from (Path(path) for one in settings.options.values() if isinstance(path := getattr(one, "path", None), str))
 
 
 def write(path: Path, made: Plan, config: str, mask: Mask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, BinaryIO, Never
 
 import orjson
 
-from syncd.cli.plan_file import CHANGES, CLAIM, END, sealing, tail
+from syncd.cli.plan_file import CHANGES, END, sealing, tail
 from syncd.engine.saved import ANEW, Change, Saved
 from syncd.environment import instant
 from syncd.errors import Outdated
@@ -18,6 +19,7 @@ from syncd.store import Store
 VERSION = 1
 LONGEST = 64 * 2**20
 """Bytes of a line, and of all before the changes; what is longer is none of ours."""
+_CLAIM = re.compile(rb'\A\{\s*"version": ?([0-9]{1,9}),\s*"kind": ?"plan"')
 _COPIED = ("id", "connection", "object", "kind", "identity", "account", "who", "reason", "replaces")
 
 
@@ -73,7 +75,7 @@ def _head(path: Path, file: BinaryIO, store: Store) -> Any:
 
 
 def _claims(path: Path, text: bytes) -> None:
-    claim = CLAIM.match(text)
+    claim = _CLAIM.match(text)
     if claim is None:
         _refuse(path, "is no plan file of syncd")
     if int(claim[1]) > VERSION:

@@ -54,7 +54,7 @@ def plan(
     if printer.json and format not in (None, Format.JSON):
         raise Misused(f"--json and --format {format} contradict each other: say one")
     if out is not None:
-        plan_file.writable(out)
+        plan_file.writable(out, settings)
     selection = wiring.selected(settings, connection or ())
     with invocation.store() as store:
         progress = Progress(printer, invocation.environment)

@@ -9,7 +9,7 @@ from syncd.cli.documents import document as _document
 from syncd.cli.explain_causes import Cause, line, seen
 from syncd.cli.explain_verdict import verdict
 from syncd.cli.printer import BOLD, CYAN, Styled
-from syncd.cli.text import value
+from syncd.cli.text import listed, value
 from syncd.engine.stranger import Key, Stranger
 from syncd.environment import stamp
 
@@ -54,6 +54,8 @@ class StrangerView:
             return "left alone: it is on the ignore list, or one that syncd must not touch (its own, or one with more rights)"
         if self._foreign():
             return "left alone: it carries the marker of another syncd"
+        if self.made.apart:
+            return f"unlinked: you said that it is not {listed(list(self.made.apart))}'s; nothing is written to it"
         return "unmanaged: syncd neither made nor adopted it, and never writes it"
 
     def _foreign(self) -> bool:

@@ -92,7 +92,16 @@ def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, 
     digest = Digest()
     for _ in digest.over(journal.changes(context.store, context.run)):
         pass
-    return Plan(context.run, created, digest.text, parts, context.store, tuple(context.notes), whole and _whole(context, readings))
+    notes = (*context.notes, *_doubts(context))
+    return Plan(context.run, created, digest.text, parts, context.store, notes, whole and _whole(context, readings))
+
+
+def _doubts(context: Context) -> Iterator[str]:
+    """What is not planned, because nobody knows yet whether it was done."""
+    for one in context.chosen(context.targets):
+        if many := len(journal.open_steps(context.store, one.name)):
+            told = "1 request is" if many == 1 else f"{many:,} requests are"
+            yield f"{one.name}: {told} in doubt, sent without an answer: each run looks for what became of them (syncd pending)"
 
 
 def _part(context: Context, one: Connected, reading: Reading | None, first: bool) -> ConnectionPlan:

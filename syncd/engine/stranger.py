@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import orjson
+
 from syncd.core.markers import Owner
 from syncd.engine import rules
 from syncd.engine.context import Connected, Context
@@ -34,11 +36,12 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """An account without a person; ``keys`` are kept at targets only."""
+    """An account without a person; ``keys`` are kept at targets only. ``apart``: whose a person said it is not."""
 
     one: Connected
     sighting: Sighting
     keys: tuple[Key, ...]
+    apart: tuple[str, ...] = ()
 
 
 async def stranger(context: Context, one: Connected, account: str) -> Stranger | None:
@@ -48,7 +51,8 @@ async def stranger(context: Context, one: Connected, account: str) -> Stranger |
         return None
     stale = one.name in rules.unseen(context)
     keys = [await _key(context, one, key, account, stale=stale) for key in about.keys(context.store, row.id)] if one.policy else []
-    return Stranger(one, sighting(row), tuple(keys))
+    people = identities.documents(context.store, about.apart(context.store, row.id))
+    return Stranger(one, sighting(row), tuple(keys), tuple(called(each.id, orjson.loads(each.attributes)) for each in people))
 
 
 async def _key(context: Context, one: Connected, key: about.Key, account: str, *, stale: bool) -> Key:

@@ -82,6 +82,12 @@ def waits(store: Store, connection: str, identity: str, changes: Sequence[str]) 
     )  # fmt: skip
 
 
+def apart(store: Store, account: int) -> list[str]:
+    """The identities of which a person said that this account (its row) is not theirs."""
+    rows = store.rows("SELECT identity FROM word WHERE account_id = :account AND NOT yes ORDER BY identity", account=account)
+    return [row.identity for row in rows]
+
+
 def words(store: Store, connection: str, identity: str) -> Sequence[Row[Any]]:
     """(account, yes, at) of what a person said of this person's account."""
     return store.rows(

@@ -79,10 +79,10 @@ def took(store: Store, connection: str, identity: str) -> None:
 
 
 def wrote_lately(store: Store, connection: str, identities: Sequence[str], since: datetime) -> Sequence[Row[Any]]:
-    """(identity, delta) of each update that settled after ``since``."""
+    """(identity, delta) of each update that settled after ``since``; what a person took back is no sign of anybody else."""
     return store.rows(
         "SELECT identity, delta FROM change WHERE identity IN :ids AND connection = :connection AND kind = 'update' AND state = 'applied'"
-        " AND settled_at > :since",
+        " AND settled_at > :since AND reverts IS NULL",
         ids=list(identities), connection=connection, since=stamp(since),
     )  # fmt: skip
 

@@ -185,6 +185,14 @@ def test_an_unlinked_account_is_kept_and_its_person_not_doubled(office: Office) 
     assert office.users == before and office.writes == writes, "it is no leaver's"
 
 
+def test_an_unlinked_account_is_explained_by_what_was_said(office: Office) -> None:
+    office.settled(1)
+    sid = office.users["p1@corp.example"]["sid"]
+    assert office.run("unlink", "-c", "chat", sid).code == 0
+    office.run("sync", "--yes")
+    assert "unlinked: you said that it is not p1@corp.example's; nothing is written to it" in office.run("explain", f"chat/{sid}").out
+
+
 def test_a_link_takes_an_unlink_back(office: Office) -> None:
     office.settled(1, 2)
     office.run("unlink", "-c", "chat", "p1@corp.example")

@@ -105,7 +105,7 @@ app:
     adopt p2@corp.example: account p2 matches by email, which its holder can edit; release = adopt it and end its sessions
     adopt p3@corp.example: account p3 matches by email, which its holder can edit; release = adopt it and end its sessions
     ... and 2 more
-    let them go: syncd held release 1   keep as it is: syncd held reject 1
+    let them go: syncd held release 1 -c app   keep as it is: syncd held reject 1 -c app
 """
 
 
