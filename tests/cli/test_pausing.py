@@ -66,7 +66,7 @@ def test_what_is_told(make_office: MakeOffice) -> None:
     asked = office.run("sync", typing="y\n")
     assert "Send these changes?" not in asked.err and asked.last == "1 change is not sent: chat is paused."
     said = office.run("status")
-    assert "chat is paused since 2026-01-01 00:00 UTC until" in said.out and "by hand or cron, PAUSED" in said.out
+    assert "chat is paused since 2026-01-01 00:00 UTC until" in said.out and ", PAUSED\n" in said.out
     clock.pass_time(timedelta(hours=3))
     assert "paused" not in office.run("status").out.lower()
     said = office.run("resume", "-c", "chat")

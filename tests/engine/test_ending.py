@@ -9,7 +9,7 @@ import pytest
 from syncd.connectors.memory import MemoryConnector
 from syncd.engine.context import Context
 from syncd.errors import Busy, Ending
-from syncd.model import Account, Page, Step
+from syncd.model import Account, Gone, Page, Ref, Step, Unknown
 from syncd.store import connections, duty, journal, lease
 from tests.engine.worlds import MakeWorld, names, people, settle, writes
 from tests.world import World
@@ -83,6 +83,25 @@ async def test_a_listing_that_was_cut_short_proves_nothing(world: MakeWorld) -> 
     open_again(w)
     report, _ = await w.run()
     assert report.converged and len(writes(w)) == 3
+
+
+async def test_not_everybody_who_is_missing_is_asked_for(world: MakeWorld) -> None:
+    w = world(concurrency=4)
+    await settle(w, *people(*range(1, 41)))
+    before = set(w.directory.accounts)
+    w.directory.accounts.clear()
+    asked: list[str] = []
+
+    class Asked(MemoryConnector):
+        async def fetch(self, ref: Ref) -> Account | Gone | Unknown:
+            asked.append(ref.id)
+            w.clock.end()
+            return await super().fetch(ref)
+
+    w.memory = Asked
+    await w.run()
+    assert 1 <= len(asked) <= 4 and len(before) == 40
+    assert not w.store.value("SELECT COUNT(*) FROM account WHERE gone_at IS NOT NULL"), "nobody is taken for gone"
 
 
 async def test_who_waits_for_a_lease_stops_waiting(world: MakeWorld) -> None:
