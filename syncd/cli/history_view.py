@@ -43,7 +43,7 @@ class Told(NamedTuple):
 def read(rows: Iterable[Any]) -> Iterator[Told]:
     for row in rows:
         body = {} if row.body is None else orjson.loads(row.body)
-        moved = body.pop("delta", None) or body.pop("moved", None) or {}
+        moved = body.pop("moved" if row.what == chain.OBSERVED else "delta", None) or {}
         said = {"who": row.name, **body}
         yield Told(row.seq, row.at, row.run or None, row.connection, row.what, row.identity, said, moved, row.body is None)
 

@@ -183,3 +183,13 @@ def test_history_and_forget_know_them_under_the_names_of_both(two: Office) -> No
     canaries = ("p3@corp.example", "p2@corp.example", "Person 2", "Person 3", identity("staff", 3), identity("people", 2))
     assert traces(two, *canaries) == []
     assert two.run("verify").code == 0 and two.run("sync", "--yes").code == 0
+
+
+def test_history_tells_of_a_merge_that_moved_an_account(two: Office) -> None:
+    sid = two.users["p2@corp.example"]["sid"]
+    two.run("identities", "merge", "staff/E12", "people/E2")
+    for line in (["history"], ["history", "staff/E12"], ["history", "--csv"]):
+        said = two.run(*line)
+        assert said.code == 0 and "identities merge staff/E12 people/E2" in said.out
+    (told,) = [one for one in valid(two.run("history", "--json").json, "history")["entries"] if one["command"] and "merge" in one["command"]]
+    assert (told["attributes"], told["more"]["moved"]) == ({}, [["chat", sid]])

@@ -16,20 +16,26 @@ from typing import Any, ClassVar
 
 import pytest
 
-from syncd.cli import cures, doubts, explaining, forgetting, links_said, people, people_united, quarantined, releasing
+from syncd.cli import cures, doubts, explaining, forgetting, history_view, links_said, people, people_united, quarantined, releasing
 from syncd.cli.alone import decided
 from syncd.cli.exits import Failed
+from syncd.cli.past_view import PastView
+from syncd.cli.stranger_view import StrangerView
 from syncd.connectors.memory import MemoryConnector
 from syncd.core.correlation import identity_id
 from syncd.engine.context import Context
 from syncd.engine.explain import explain
 from syncd.engine.narrowing import Narrowing
+from syncd.engine.past import earliest, past
 from syncd.engine.planning import Plan
 from syncd.engine.reverting import Draft, revert
 from syncd.engine.saved import Saved
+from syncd.engine.stranger import stranger
 from syncd.errors import InDoubt, Outdated, Quarantined, Rejected, Retryable, SyncdError
 from syncd.model import LEAVING, Account, Effort, Hold, Kind, Step
 from syncd.store import backups, chain, connections, entries, erasing, identities, pauses, quarantine, restoring, reverting, waiting
+from syncd.store.history import Part
+from syncd.store.history import entries as entries_of
 from tests.engine.files import saved
 from tests.engine.test_crash_points import POINTS, Crash, Mortal
 from tests.engine.worlds import source, target, write
@@ -60,11 +66,10 @@ class Watched(MemoryConnector):
 @dataclass
 class Told:
     """What a person said and the store knows; a backup keeps it, and a restore brings it back. ``kept``: (identity, account) that are
-    nobody's; ``one``: identity -> the one it was merged into; ``forgotten``: whoever was."""
+    nobody's; ``one``: identity -> the one it was merged into."""
 
     kept: set[tuple[str, str]] = field(default_factory=set)
     one: dict[str, str] = field(default_factory=dict)
-    forgotten: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -322,6 +327,10 @@ class Story:
         return SimpleNamespace(settings=SimpleNamespace(landscape=w.landscape(), world=w), environment=w.clock)
 
     def _anybody(self) -> str:
+        """Now and then one of whom it is not known whether they were given an account."""
+        doubtful = [row.identity for row in self.world.store.rows("SELECT identity FROM link WHERE doubt IS NOT NULL")]
+        if doubtful and self.random.random() < 0.5:
+            return str(self.random.choice(doubtful))
         return self.random.choice(identities.all_ids(self.world.store, "") or ["nobody"])
 
     def link(self) -> str:
@@ -394,7 +403,7 @@ class Story:
         with decided(self.hand, store, connections.known(store)):
             done = erasing.erase(store, who, self.world.clock.now())
         erasing.clear(store)
-        self.told.forgotten.add(who)
+        self.told.one = {other: one for other, one in self.told.one.items() if self.root(other) != who}
         self.told.kept = {pair for pair in self.told.kept if pair[0] != who}
         return f"forget {who}: {done}"
 
@@ -465,6 +474,14 @@ class Story:
         for id in self.random.sample(known, min(2, len(known))):
             made = explaining.Explaining(await explain(context, id), self.world.clock.now(), whole=True)
             assert list(made.lines()) and made.document()
+            list(history_view.lines(history_view.read(entries_of(self.world.store, Part(id)))))
+            then, first = self.world.clock.now() - timedelta(minutes=10), earliest(context, id)
+            if first is not None and first <= then:
+                view = PastView(past(context, id, then))
+                assert list(view.lines()) and view.document()
+        for row in self.world.store.rows("SELECT account FROM account WHERE connection = 'app' AND gone_at IS NULL LIMIT 3"):
+            if (nobody := await stranger(context, context.connected["app"], row.account)) is not None:
+                assert list(StrangerView(nobody, "default").lines())
 
     async def _agrees(self, plan: Plan) -> None:
         """Whoever is planned for is explained so, and nobody else is."""
@@ -490,7 +507,7 @@ class Story:
         """What seldom comes about by itself: each step of it may meet what the one before left."""
         word = self.random.choice([self.merge, self.link, self.unlink, self.forget, self.revert, self.edit, self.outside, self.restore])
         return [
-            (self.lose, self.arrive, self.sync, word, self.sync, self.resolve, word),
+            (self.leave, self.sync, self.lose, self.arrive, self.sync, word, self.resolve, self.sync, word),
             (self.edit, self.edit, self.planned, word, self.apply),
             (self.planned, self.crash, self.apply, self.sync),
             (self.backup, self.edit, self.sync, word, self.sync, self.restore, self.sync, self.hold, self.sync),
