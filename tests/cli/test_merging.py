@@ -191,5 +191,7 @@ def test_history_tells_of_a_merge_that_moved_an_account(two: Office) -> None:
     for line in (["history"], ["history", "staff/E12"], ["history", "--csv"]):
         said = two.run(*line)
         assert said.code == 0 and "identities merge staff/E12 people/E2" in said.out
-    (told,) = [one for one in valid(two.run("history", "--json").json, "history")["entries"] if one["command"] and "merge" in one["command"]]
+    (told,) = [
+        one for one in valid(two.run("history", "--json").json, "history")["entries"] if one["command"] and "merge" in one["command"]
+    ]
     assert (told["attributes"], told["more"]["moved"]) == ({}, [["chat", sid]])
