@@ -60,11 +60,14 @@ def test_the_last_changes_come_first_with_their_requests(filled: Store) -> None:
     assert [step.change for step in about.steps(filled, [rows[0].seq])] == [rows[0].seq]
 
 
-def test_what_waits_under_a_name(filled: Store) -> None:
+def test_what_waits_of_somebody_and_under_a_name(filled: Store) -> None:
     record(filled, *(change(3, f"c{number}", "p0", state="held", hold="limit", held="too many") for number in range(2)))
     waiting.refresh(filled, 3, "app", NOW)
-    assert [row.reason for row in about.waits(filled, "app", "nobody", ["c0"])] == ["too many"]
-    assert about.waits(filled, "people", "nobody", ["c0"]) == []
+    waiting.flaw(filled, 3, "app", [{"where": "record 9", "reason": "torn", "id": "a9"}], NOW)
+    assert [(row.change, row.reason) for row in about.waits(filled, "app", "p0", ["record:a9"])] == [
+        ("c0", "too many"), ("c1", "too many"), ("record:a9", "record 9: torn"),
+    ]  # fmt: skip
+    assert [*about.waits(filled, "app", "p1", ["c0"]), *about.waits(filled, "people", "p0", ["c0"])] == []
 
 
 def test_what_a_person_said_and_what_happened(filled: Store) -> None:
