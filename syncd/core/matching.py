@@ -124,7 +124,7 @@ def _match(one: Candidate, *, ours: bool) -> Match:
         hold, text = Hold.UNTRUSTED, f"account {one.account} matches by {_plain(one)}, which its holder can edit"
     elif one.contradiction:
         hold, text = Hold.CONTRADICTED, f"account {one.account} matches by {_plain(one)}, but {one.contradiction}"
-    return Match(one.row, one.account, _plain(one), hold, text, ours=ours and not hold)
+    return Match(one.row, one.account, _plain(one), hold, text, ours=ours and not hold and not one.contradiction)
 
 
 def _plain(one: Candidate) -> str:

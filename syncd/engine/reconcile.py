@@ -226,7 +226,8 @@ def _id(one: Connected, each: Projected, decision: Decision, delta: str, expects
 
 
 def _mark_released(context: Context, one: Connected, planned: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What a person let go passes, uncounted; a replacement follows the deletion it was held with.
+    """What a person let go passes, uncounted; a replacement follows the deletion it was held with. What is to be asked for another reason
+    than the one they knew waits for that.
 
     Nothing does where `apply` is never, and nothing that ends an account at the first contact.
     """
@@ -236,6 +237,7 @@ def _mark_released(context: Context, one: Connected, planned: list[dict[str, Any
     let_go = waiting.released(context.store, one.name, [row["id"] for row in planned], context.environment.now())
     stay = LEAVING if at_first_contact(context, one) else frozenset()
     for row in planned:
-        if row["hold"] not in FINAL and row["id"] in let_go and row["kind"] not in stay:
+        known = let_go.get(row["id"])
+        if row["hold"] not in FINAL and known is not None and row["hold"] in ("", known) and row["kind"] not in stay:
             row.update(state="planned", hold="", held=None, released=True)
     return planned

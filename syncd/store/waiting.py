@@ -18,7 +18,8 @@ RELEASE_LASTS = timedelta(hours=24)
 
 _UPSERT = (
     "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since,"
-    " choices) {rows} ON CONFLICT (connection, change) DO UPDATE SET seen = excluded.seen, reason = excluded.reason, hold = excluded.hold,"
+    " choices) {rows} ON CONFLICT (connection, change) DO UPDATE SET seen = excluded.seen, reason = excluded.reason,"
+    " hold = CASE WHEN excluded.hold = '' AND pending.released_at IS NOT NULL THEN pending.hold ELSE excluded.hold END,"
     " state = excluded.state, account = excluded.account, who = excluded.who, choices = excluded.choices"
 )
 _OF_CONTAINER = ("id", "connection", "object", "kind", "identity", "account", "who", "reason", "run")
@@ -118,13 +119,13 @@ def mended(store: Store, connection: str, accounts: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def released(store: Store, connection: str, changes: Sequence[str], now: datetime) -> set[str]:
-    """Those of these change ids that a person let go within `RELEASE_LASTS`."""
+def released(store: Store, connection: str, changes: Sequence[str], now: datetime) -> dict[str, str]:
+    """Those of these change ids that a person let go within `RELEASE_LASTS`, each with the hold from which it was."""
     rows = store.rows(
-        "SELECT change FROM pending WHERE connection = :connection AND change IN :changes AND released_at > :since",
+        "SELECT change, hold FROM pending WHERE connection = :connection AND change IN :changes AND released_at > :since",
         connection=connection, changes=list(changes), since=stamp(now - RELEASE_LASTS),
     )  # fmt: skip
-    return {row.change for row in rows}
+    return {row.change: str(row.hold) for row in rows}
 
 
 def listing(store: Store, connections: Sequence[str] | None = None, state: str | None = None) -> Sequence[Row[Any]]:
@@ -172,7 +173,7 @@ def let_go(store: Store, run: int, connection: str, hold: str, kinds: Sequence[s
         "INSERT INTO pending (change, connection, object, kind, identity, link_id, account, who, state, hold, reason, run, seen, since,"
         " released_at) SELECT id, connection, object, kind, identity, link_id, account, who, 'held', hold, reason, run, 0, :now, :now"
         " FROM change WHERE run = :run AND connection = :connection AND kind IN :kinds AND state = 'held' AND hold = :hold"
-        " ON CONFLICT (connection, change) DO UPDATE SET released_at = :now",
+        " ON CONFLICT (connection, change) DO UPDATE SET released_at = :now, hold = excluded.hold",
         **values, now=stamp(now),
     )  # fmt: skip
     return store.run(

@@ -137,3 +137,40 @@ async def test_whose_account_was_looked_at_for_somebody_else_is_judged_by_what_w
     await w.run("plan")
     await w.run("plan")
     assert w.verify() == []
+
+
+async def test_a_release_is_no_answer_to_a_question_that_was_not_asked_yet(world: MakeWorld) -> None:
+    """An adoption was reviewed and let go; before it is sent the account is given to somebody who has left."""
+    w = await established(world, *people(1, 2), target=target("keep"))
+    w.directory.remove(held(w, 2), w.clock.monotonic())
+    w.write(people(1))
+    await w.run()
+    w.directory.add("x", userName=mail(3))
+    w.target = target("keep", apply="review")
+    w.write(people(1, 3))
+    await w.run()
+    assert w.pending() == [("held", "review", mail(3))]
+    w.release()
+    say(w, True, "x", 2)
+    before = len(writes(w))
+    report, plan = await w.run()
+    assert (planned(plan), len(writes(w))) == ([("adopt", mail(3), "rehire")], before)
+    assert w.pending() == [("held", "rehire", mail(3))]
+    w.release()
+    report, _ = await w.run()
+    assert report.converged and w.account(mail(3))["displayName"] == "Person 3"
+
+
+async def test_an_account_that_was_made_for_another_is_not_ended_as_that_of_whoever_it_was_given_to(world: MakeWorld) -> None:
+    """It bears the marker of somebody who is there; given to who has left, it waits for them to be wanted again."""
+    w = await established(world, *people(1, 2), target=target("disable"))
+    own = held(w, 1)
+    w.directory.remove(held(w, 2), w.clock.monotonic())
+    w.write(people(1))
+    await w.run()
+    say(w, False, own, 1)
+    say(w, True, own, 2)
+    for _ in range(2):
+        _, plan = await w.run()
+        assert planned(plan) == [("create", mail(1), "unlinked")]
+    assert w.account(mail(1))["active"] is True and not w.verify()

@@ -22,8 +22,8 @@ def ready(store: Store) -> None:
 def test_a_release_moves_exactly_those_and_is_not_counted_as_held(store: Store) -> None:
     held(store, NOW, "a", "b")
     let_go(store, "a")
-    assert waiting.released(store, "app", ["a", "b", "c"], NOW) == {"a"}
-    assert waiting.released(store, "chat", ["a"], NOW) == set()
+    assert waiting.released(store, "app", ["a", "b", "c"], NOW) == {"a": "limit"}
+    assert waiting.released(store, "chat", ["a"], NOW) == {}
     assert waiting.count(store, "app") == {"held": 1}
 
 
@@ -31,8 +31,8 @@ def test_a_release_is_void_after_24_hours(store: Store) -> None:
     held(store, NOW, "a")
     let_go(store, "a")
     almost = NOW + DAY - HOUR
-    assert waiting.released(store, "app", ["a"], almost) == {"a"}
-    assert waiting.released(store, "app", ["a"], NOW + DAY) == set()
+    assert waiting.released(store, "app", ["a"], almost) == {"a": "limit"}
+    assert waiting.released(store, "app", ["a"], NOW + DAY) == {}
     held(store, almost)
     assert waiting.count(store, "app") == {}
     held(store, NOW + DAY, "a")
@@ -46,7 +46,7 @@ def test_a_release_lasts_until_its_change_has_settled(store: Store) -> None:
     (row,) = record(store, change(run, "a", "a", released=True, state="skipped", link_id=1))
     waiting.refresh(store, run, "app", NOW + HOUR)
     assert listed(store) == [("a", "held", first)]
-    assert waiting.released(store, "app", ["a"], NOW + HOUR) == {"a"}
+    assert waiting.released(store, "app", ["a"], NOW + HOUR) == {"a": "limit"}
     applied(store, row, NOW + HOUR)
     run = journal.start_run(store, "delta", NOW + HOUR)
     link(store, "app", "a", b"1", b"1", account_id=1)
@@ -59,7 +59,7 @@ def test_a_release_that_could_not_help_is_void(store: Store) -> None:
     held(store, NOW, "a")
     let_go(store, "a", at=NOW + HOUR)
     held(store, NOW + 2 * HOUR, "a", hold="ambiguous")
-    assert waiting.released(store, "app", ["a"], NOW + 2 * HOUR) == set()
+    assert waiting.released(store, "app", ["a"], NOW + 2 * HOUR) == {}
     assert waiting.count(store, "app") == {"held": 1}
 
 
@@ -69,7 +69,7 @@ def test_a_release_given_while_a_run_was_under_way_is_kept_for_the_next(store: S
     record(store, change(run, "a", "a", state="held", hold="limit", link_id=1))
     let_go(store, "a", at=NOW + 2 * HOUR)
     waiting.refresh(store, run, "app", NOW + 3 * HOUR)
-    assert waiting.released(store, "app", ["a"], NOW + 3 * HOUR) == {"a"}
+    assert waiting.released(store, "app", ["a"], NOW + 3 * HOUR) == {"a": "limit"}
     assert listed(store) == [("a", "held", first)]
 
 
@@ -85,7 +85,7 @@ def test_agreeing_to_the_first_contact_passes_its_changes_for_this_and_the_next_
         waiting.let_go(store, run, "app", "first_contact", ["create", "update", "adopt"], NOW)
         passed = {row.id: (row.hold, row.held, bool(row.released)) for row in store.rows("SELECT * FROM change WHERE state = 'passed'")}
         assert passed == {"a": ("", None, True)}
-        assert waiting.released(store, "app", ["a", "b", "c", "d"], NOW) == {"a"}
+        assert waiting.released(store, "app", ["a", "b", "c", "d"], NOW) == {"a": "first_contact"}
 
 
 def test_a_first_contact_that_was_already_pending_is_released_too(store: Store) -> None:
@@ -93,7 +93,7 @@ def test_a_first_contact_that_was_already_pending_is_released_too(store: Store) 
     run = journal.start_run(store, "delta", NOW + HOUR)
     record(store, change(run, "a", "a", state="held", hold="first_contact", held="first", link_id=1))
     waiting.let_go(store, run, "app", "first_contact", ["update"], NOW + HOUR)
-    assert waiting.released(store, "app", ["a"], NOW + HOUR) == {"a"}
+    assert waiting.released(store, "app", ["a"], NOW + HOUR) == {"a": "first_contact"}
     assert listed(store) == [("a", "held", first)]
 
 
@@ -135,7 +135,7 @@ def test_a_no_is_taken_back_by_a_release(store: Store) -> None:
     waiting.release(store, [kept[0].id], NOW + HOUR)
     waiting.take_back(store, [kept[1].id])
     assert [row.identity for row in links.out_of_step(store, "app", 0)] == ["a", "b"]
-    assert waiting.released(store, "app", ["a", "b"], NOW + HOUR) == {"a"}
+    assert waiting.released(store, "app", ["a", "b"], NOW + HOUR) == {"a": "limit"}
     assert listed(store) == [("a", "held", first), ("b", "held", first)]
     assert waiting.kept_by_person(store, "app") == 0
 

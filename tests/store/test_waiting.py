@@ -44,7 +44,7 @@ def test_what_a_run_could_not_judge_stays(store: Store) -> None:
     let_go(store, "a")
     held(store, NOW + HOUR)
     assert listed(store) == [("a", "held", first)]
-    assert waiting.released(store, "app", ["a"], NOW + HOUR) == {"a"}
+    assert waiting.released(store, "app", ["a"], NOW + HOUR) == {"a": "limit"}
 
 
 def test_connections_are_kept_apart(store: Store) -> None:
