@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -45,6 +45,8 @@ PEOPLE, MORE = (1, 2, 3, 4, 5), (3, 6, 7)
 """Who may be in the first people file and in the second; 3 in both, under another number."""
 SCOPES = (None, 'department != "y"')
 Do = Callable[[], Any]
+STILL = frozenset({"sync", "planned", "hold", "rest", "revert", "pause", "backup", "fault", "refuse", "lose"})
+"""Steps by which neither side moves; what a crash, or a part of a run, leaves does."""
 
 
 class Watched(MemoryConnector):
@@ -75,7 +77,8 @@ class Told:
 @dataclass
 class Story:
     """``made``: account -> the identity for whom it was made. ``held``: change id -> why it waits, in the run at work. ``files``: saved
-    plans, with the epoch and the rules they were made under. ``copies``: backups, with what was said until then."""
+    plans, with the epoch and the rules they were made under. ``copies``: backups, with what was said until then. ``noes``: to whom nothing
+    may be done, for a person said no and nothing moved since; ``calm``: nothing did since everything was read."""
 
     world: World
     random: Random
@@ -88,6 +91,9 @@ class Story:
     copies: list[tuple[Path, Told]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     plan: Plan | None = None
+    reverting: bool = False
+    noes: set[str] = field(default_factory=set)
+    calm: bool = False
 
     def __post_init__(self) -> None:
         w = self.world
@@ -133,6 +139,7 @@ class Story:
         assert not change.identity.startswith("forgotten-"), f"nobody's: {said}"
         assert (change.identity, account) not in self.told.kept, f"unlinked: {said}"
         assert change.id not in self.held, f"held ({self.held.get(change.id)}): {said}"
+        assert self.reverting or change.identity not in self.noes, f"a person said no: {said}"
         row = w.store.one("SELECT * FROM change WHERE id = :id ORDER BY seq DESC LIMIT 1", id=change.id)
         assert row is not None and row.state in ("passed", "sent"), f"not journalled as passed: {said}: {row}"
         if step.method == "create":
@@ -313,10 +320,21 @@ class Story:
             return True
 
         w.clock.pass_time(timedelta(minutes=1))
-        report = await revert(w.clock, landscape, w.connected(landscape, writable=True), w.store, run, yes)
+        self.reverting = True
+        try:
+            report = await revert(w.clock, landscape, w.connected(landscape, writable=True), w.store, run, yes)
+        finally:
+            self.reverting = False
         assert not [row for draft in drafts for row in draft.rows if row["kind"] == "delete"]
+        if report is not None:
+            done = w.store.rows("SELECT identity FROM change WHERE run = :run AND state = 'applied'", run=report.run)
+            self._no(row.identity for row in done)
         done = None if report is None else [dict(one.applied) for one in report.results]
         return f"revert {run}: {done} stays {[why for one in drafts for _, _, why in one.stays]}"
+
+    def _no(self, whose: Iterable[str]) -> None:
+        if self.calm:
+            self.noes.update(whose)
 
     # ---- what people say ----
 
@@ -376,9 +394,11 @@ class Story:
         if no:
             rows = waiting.of_run(store, run)
             waiting.refuse(store, [row.id for row in rows])
+            self._no(row.identity for row in rows if row.hold != Hold.REHIRE)
             entries.decided(store, f"held reject {run}", rows, now)
             return f"reject {run}: {len(rows)}"
         going, staying = releasing.divided(waiting.of_run(store, run, kept=True))
+        self.noes = set()
         waiting.take_back(store, [row.id for row in staying])
         waiting.release(store, [row.id for row in going], now)
         entries.decided(store, f"held release {run}", going, now)
@@ -391,6 +411,8 @@ class Story:
             return "nothing quarantined"
         with quarantined.said(self.hand, self.world.store, word, rows):
             (quarantine.drop if word == "drop" else quarantine.wake)(self.world.store, [row.id for row in rows])
+        if word == "drop":
+            self._no(row.identity for row in rows)
         return f"{word} {[row.who for row in rows]}"
 
     def forget(self) -> str:
@@ -486,12 +508,15 @@ class Story:
     async def _agrees(self, plan: Plan) -> None:
         """Whoever is planned for is explained so, and nobody else is."""
         run = self.world.store.value("SELECT MAX(id) FROM run")
-        rows = self.world.store.rows("SELECT id, identity, state FROM change WHERE run = :run AND object = 'user'", run=run)
+        rows = self.world.store.rows("SELECT id, identity, state, kind, account FROM change WHERE run = :run AND object = 'user'", run=run)
+        taken = {row.account for row in rows if row.kind == Kind.ADOPT}
         if any(one.error for one in self.report.results):
             return
         for id in identities.all_ids(self.world.store, ""):
             made = (await explain(self._context(), id)).targets[0]
             planned = {(row.id, row.state == "held") for row in rows if row.identity == id}
+            if {one["account"] for one in made.decided} & taken:
+                continue  # nobody ends an account that another takes over
             assert {(one["id"], one["state"] == "held") for one in made.decided} == planned, (id, planned, made)
 
     # ---- all of it ----
@@ -552,6 +577,10 @@ class Story:
         except (Failed, SyncdError) as error:
             said = f"refused: {str(error).splitlines()[0]}"
         self.log.append(f"    {said}")
+        if step.__name__ not in STILL:
+            self.noes, self.calm = set(), False
+        elif step.__name__ == "sync":
+            self.calm = not any(one.error for one in self.report.results)
         await self.check()
 
     async def settle(self) -> None:
