@@ -540,6 +540,8 @@ class Story:
             (self.leave, self.sync, self.hold, self.sync, self.forget, word, self.arrive, self.sync),
             (self.rename, self.sync, self.hold, self.planned, self.crash, self.sync),
             (self.edit, self.sync, self.revert, word, self.sync),
+            (self.edit, self.sync, self.revert, self.sync, self.sync),
+            (self.sync, self.edit, self.refuse, self.sync, self.refuse, self.sync, self.refuse, self.sync, self.rest, self.sync, self.sync),
         ]
 
     def arrive(self) -> str:
@@ -565,7 +567,7 @@ class Story:
         coming: list[Do] = [self.sync, self.hold, self.sync]
         for _ in range(length):
             if not coming:
-                told = self.random.random() < 0.15
+                told = self.random.random() < 0.2
                 coming = list(self.random.choice(self.stories()) if told else self.random.choices(steps, weights))
             await self._do(coming.pop(0))
 
