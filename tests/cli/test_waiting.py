@@ -241,6 +241,7 @@ def test_a_no_can_be_to_some_people_alone_and_each_group_has_a_command_of_its_ow
     assert "let them go: syncd held release 3   keep" in said.out
     assert office.run("held", "reject", "2", "--except", "p9@corp.example").out.startswith("4 rejected")
     assert [row["who"] for row in office.run("held", "list", "--json").json["items"] if row["run"] == 2] == ["p9@corp.example"]
+    assert office.run("sync", "--yes").code == 3, "the others wait still; what was refused is planned no more"
     assert "take the no back: syncd held release 2" in office.run("explain", "p8@corp.example").out
     assert "run 2 holds is meant" in office.run("held", "release", "2", "-c", "people").err
 
