@@ -53,6 +53,7 @@ class Rounds:
         self._rests: dict[str, float] = {}
         self._rests_until = 0.0
         self._looked: tuple[int, datetime] | None = None
+        self._shown = duty.version(store)
         telling.standing(board, store, settings.landscape.connections)
         if duty.cut_short(store):
             known = duty.known(store)
@@ -86,12 +87,20 @@ class Rounds:
             self._rests_until = self.environment.monotonic() + LONG
 
     async def keep(self, holder: str) -> None:
-        """Now and then: say that a daemon is at work here, and tell what grew old without any cycle."""
+        """Now and then: say that a daemon is at work here, show what others did, and tell what grew old without any cycle."""
         try:
             presence.appear(self.store, holder, self.environment.now())
+            self._show()
             self.notices.review(self.settings)
         except Exception as error:
             log.warning("failed", error=str(error))
+
+    def _show(self) -> None:
+        """Of several daemons on one store each shows the whole, also of connections on which another works."""
+        version = duty.version(self.store)
+        if version != self._shown:
+            self._shown = version
+            telling.standing(self.board, self.store, self.settings.landscape.connections)
 
     async def close(self, holder: str) -> None:
         with suppress(Fatal):

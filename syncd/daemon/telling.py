@@ -38,7 +38,9 @@ def events(report: Report, before: Mapping[str, float]) -> None:
 
 
 def count(board: Board, store: Store, report: Report, targets: Iterable[str]) -> None:
-    """What the changes of a run came to."""
+    """What a run came to: its changes, and whose credentials were refused."""
+    for one in report.results:
+        board.gauge("syncd_credentials_refused", one.name, one.unauthorized)
     for name in targets:
         for row in duty.outcomes(store, report.run, name):
             board.changes[name, row.kind, row.state] += row.n
@@ -50,8 +52,9 @@ def standing(board: Board, store: Store, connections: Iterable[Connection]) -> N
     for one in connections:
         waits = waiting.count(store, one.name)
         board.gauge("syncd_accounts", one.name, links.counts(store, one.name)["known"])
-        for name in ("held", "in_doubt", "quarantined"):
+        for name in WAITS:
             board.gauge(f"syncd_{name}", one.name, waits.get(name, 0))
+        board.gauge("syncd_suspended", one.name, one.name in known and known[one.name].failures >= ENOUGH)
         _success(board, one.name, known.get(one.name))
 
 

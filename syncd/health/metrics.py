@@ -19,6 +19,9 @@ GAUGES = {
     "syncd_held": "Changes that wait for a person's yes.",
     "syncd_in_doubt": "Creations that were sent and whose outcome is unknown.",
     "syncd_quarantined": "Changes put aside after failing repeatedly.",
+    "syncd_rejected": "Changes that cannot be done as asked.",
+    "syncd_suspended": "1: left alone after failing again and again, or because its credentials are refused; 0: in use.",
+    "syncd_credentials_refused": "1: its last cycle here ended because its credentials were refused; 0: it did not.",
     "syncd_lease_held": "1: this process was the writer at its last try, or is; 0: another was.",
 }
 
