@@ -60,12 +60,13 @@ class Rounds:
             self._anew.update(name for name in self._all if name in known and not known[name].failures)
 
     def use(self, settings: Settings) -> None:
-        """From the next cycle on. When what is planned by it could be another, every connection is due at once."""
+        """From the next cycle on. When what is planned by it could be another, every connection is due at once; else those whose secrets
+        are others."""
         before = self.settings
         self.settings, self._looked = settings, None
         self.board.forget({one.name for one in before.landscape.connections} - {*self._all})
-        if settings.fingerprint() != before.fingerprint():
-            self._anew.update(self._all)
+        other = settings.fingerprint() != before.fingerprint()
+        self._anew.update(name for name in self._all if other or settings.options[name] != before.options.get(name))
 
     async def tick(self) -> None:
         """Whatever goes wrong with a cycle, the next tick comes."""

@@ -35,7 +35,18 @@ class Image:
     ) -> list[str]:  # fmt: skip
         """How to run it: nothing but ``memory`` and ``writable`` (a directory here -> its place there) can be written to."""
         uid, _, gid = (user or self.config["User"]).partition(":")
-        made = ["bwrap", "--die-with-parent", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--uid", uid, "--gid", gid or uid]
+        made = [
+            "bwrap",
+            "--die-with-parent",
+            "--as-pid-1",
+            "--unshare-user",
+            "--unshare-pid",
+            "--unshare-ipc",
+            "--uid",
+            uid,
+            "--gid",
+            gid or uid,
+        ]
         made += ["--cap-drop", "ALL", "--clearenv", "--ro-bind", str(self.files), "/", "--dev", "/dev", "--proc", "/proc"]
         made += ["--remount-ro", "/", "--ro-bind", "/usr", "/usr"]
         for place in memory:
@@ -103,6 +114,9 @@ def build(place: Path) -> None:
         builder.base(f"docker.io/library/{name}")
     files, config = builder.build()
     shutil.copytree(files, place / "files", symlinks=True)
+    (place / "files/etc/syncd/secrets").mkdir(parents=True)  # what a runtime makes to mount something there
+    (place / "files/etc/syncd/config.yaml").touch()
+    (place / "files/var/lib/syncd").mkdir()
     (place / "config.json").write_text(json.dumps(config))
     builder.say("rm", "--all")
     run("rm", "-rf", builder.place)

@@ -41,7 +41,9 @@ def test_both_are_hardened_alike() -> None:
 
 def test_the_timer_comes_four_times_an_hour() -> None:
     (when,) = (line.removeprefix("OnCalendar=") for line in _lines("syncd-sync.timer") if line.startswith("OnCalendar="))
-    said = run(tool("systemd-analyze", "apt-get install systemd"), "calendar", "--iterations=4", "--base-time=2026-01-01 00:01:00 UTC", when)
+    said = run(
+        tool("systemd-analyze", "apt-get install systemd"), "calendar", "--iterations=4", "--base-time=2026-01-01 00:01:00 UTC", when
+    )
     assert re.findall(r"(\d\d:\d\d):00 UTC", said)[:4] == ["00:15", "00:30", "00:45", "01:00"]
 
 
@@ -112,7 +114,7 @@ def test_runs_by_the_timer(machine: Machine) -> None:
     machine.drop_in("syncd-sync.service", f"{TELLS}ExecStart=\nExecStart=/bin/sh -c 'exit 75'\n")
     assert _end(machine) == "75 success"
     machine.drop_in("syncd-sync.service", TELLS)
-    machine.sh("rm /etc/syncd/people.csv")
+    machine.sh("printf 'employeeNumber,email,name\\nE1,p1@corp.exa' > /etc/syncd/people.csv")
     assert _end(machine) == "1 exit-code"
     machine.hire(1, 2, 3, 4)
     machine.drop_in("syncd-sync.timer", "[Timer]\nOnCalendar=\nOnCalendar=*:*:*\nRandomizedDelaySec=0\n")
