@@ -1,4 +1,4 @@
-"""The image, built from the Containerfile by buildah on a base that is this machine's /usr, and run as a cluster runs it: read-only, by nobody.
+"""The image, built by buildah on a base that is this machine's /usr, and run as a cluster runs it: read-only, by nobody.
 
 No registry is asked: the base bears the name that the Containerfile says, holds nothing but links, and /usr is mounted into it.
 """
