@@ -1,4 +1,4 @@
-"""A machine of its own under a real systemd: this one's file system with a layer on top, its own processes and network, gone afterwards."""
+"""A machine under a real systemd: this one's file system with a layer on top, processes, groups and network of its own; gone afterwards."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tests.deploy.tools import DEPLOY, PATIENCE
 
 UNITS = DEPLOY / "systemd"
+GROUPS = ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified")
+"""Where the trees of control groups begin, as far as a system has them."""
 BOOT = """\
 set -e
+for tree in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+  if [ -w "$tree/cgroup.procs" ]; then mkdir "$tree/syncd-test-$$"; echo $$ > "$tree/syncd-test-$$/cgroup.procs"; fi
+done
 mount -t tmpfs none "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
@@ -106,5 +112,11 @@ class Machine:
         """All of it ends with its first process."""
         if self._leader:
             os.kill(int(self._leader), signal.SIGKILL)
-        self._process.kill() if not self._leader else None
+        else:
+            self._process.kill()
         self._process.communicate()
+        for tree in GROUPS:
+            below = Path(tree, f"syncd-test-{self._process.pid}")
+            for group in sorted((*below.rglob("*/"), below), reverse=True):
+                with suppress(OSError):
+                    group.rmdir()
