@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from syncd import connectors
-from syncd.connectors.base import Connector
+from syncd.connectors.base import Connector, Options
 from syncd.connectors.file import FileConnector
-from syncd.engine.context import Connected, canonical_names
+from syncd.engine.context import Asking, Connected, canonical_names
 from syncd.environment import Environment
 from syncd.model import Connection
 from syncd.settings import Settings
@@ -22,6 +22,13 @@ def connector(settings: Settings, one: Connection, environment: Environment, *, 
     return made
 
 
+def asking(settings: Settings, one: Connection) -> Asking:
+    """Who asks for its listings, and how."""
+    options = settings.options[one.name]
+    assert isinstance(options, Options)
+    return options.passport
+
+
 @asynccontextmanager
 async def connected(settings: Settings, environment: Environment, *, writable: bool) -> AsyncIterator[Mapping[str, Connected]]:
     """Every configured connection, closed afterwards; without ``writable`` nothing unsafe leaves, whatever is asked."""
@@ -30,7 +37,9 @@ async def connected(settings: Settings, environment: Environment, *, writable: b
     made: dict[str, Connected] = {}
     try:
         for one in landscape.connections:
-            made[one.name] = Connected(one, connector(settings, one, environment, writable=writable), landscape.instance, names)
+            made[one.name] = Connected(
+                one, connector(settings, one, environment, writable=writable), landscape.instance, names, asking(settings, one)
+            )  # fmt: skip
         yield made
     finally:
         for each in made.values():

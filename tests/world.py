@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from syncd.connectors.base import Connector
 from syncd.connectors.file import FileConnector, FileOptions
 from syncd.connectors.memory import MemoryConnector, MemoryOptions
 from syncd.connectors.memory_directory import MemoryDirectory
 from syncd.core.opinions import contributed
-from syncd.engine.context import Connected, Context, canonical_names
+from syncd.engine.context import Connected, Context, anybody, canonical_names
 from syncd.engine.cycle import cycle
 from syncd.engine.leasing import WAIT
 from syncd.engine.narrowing import WHOLE, Narrowing
@@ -75,11 +77,18 @@ def columns(defaults: Mapping[str, str | tuple[str, ...]]) -> tuple[MapEntry, ..
     return entries({name: value if isinstance(value, tuple) else (value,) for name, value in defaults.items()})
 
 
+class Guarded(MemoryOptions):
+    """A directory that asks who one is."""
+
+    secret: SecretStr
+
+
 @dataclass
 class World:
-    """``switch``: whether the target disables natively, ``delta``: whether it tells what changed; ``memory``: how it behaves. ``read``:
-    what the configuration itself maps of the people file (trusted keys). ``extra``: further connections, behind people and app.
-    ``adapt``: wraps each connector of a run.
+    """``switch``: whether the target disables natively, ``delta``: whether it tells what changed, ``resumes``: whether its listing goes on
+    where it was cut off; ``page``: accounts of a page, ``secret``: with which it is asked; ``memory``: how it behaves. ``read``: what the
+    configuration itself maps of the people file (trusted keys). ``extra``: further connections, behind people and app. ``adapt``: wraps
+    each connector of a run.
 
     All fields may be changed between runs.
     """
@@ -90,6 +99,9 @@ class World:
     limits: Mapping[str, Limit] = field(default_factory=dict)
     switch: bool = True
     delta: bool = False
+    resumes: bool = False
+    page: int = 100
+    secret: str = "first secret"
     ignore: tuple[str, ...] = ()
     extra: Sequence[tuple[Connection, Connector]] = ()
     read: Mapping[str, Any] = field(default_factory=dict)
@@ -131,7 +143,7 @@ class World:
             "people", "file", options.binding(), "people", authoritative=True, read=tuple(read.values()), explicit=frozenset(self.read),
             timezone=self.timezone,
         )  # fmt: skip
-        memory = MemoryOptions(directory=str(self.root), switch=self.switch, delta=self.delta)
+        memory = self.options()
         capability = memory.capability()
         target = self.target or Target(attributes=())
         mapped = {**{entry.name: entry for entry in entries(capability.write_defaults)}, **{e.name: e for e in target.attributes}}
@@ -149,16 +161,24 @@ class World:
         connections = [asked(one, self.precedence, capabilities.get(one.name)) for one in (source, app, *(one for one, _ in self.extra))]
         return Landscape("default", tuple(connections), self.precedence, ignore=self.ignore, lease=self.lease)
 
+    def options(self) -> Guarded:
+        how = {"switch": self.switch, "delta": self.delta, "resumes": self.resumes, "page": self.page}
+        return Guarded(directory=str(self.root), secret=SecretStr(self.secret), **how)
+
     def connected(self, landscape: Landscape, *, writable: bool) -> dict[str, Connected]:
         options = FileOptions(path=str(self.people_file), id="employeeNumber")
-        memory = MemoryOptions(directory=str(self.root), switch=self.switch, delta=self.delta)
+        memory = self.options()
         connectors: dict[str, Connector] = {
             "people": FileConnector(options, environment=self.clock, rate=Rate(), writable=writable),
             "app": self.memory(memory, environment=self.clock, rate=Rate(), writable=writable),
             **{one.name: connector for one, connector in self.extra},
         }
         names = canonical_names(landscape)
-        return {one.name: Connected(one, self.adapt(connectors[one.name]), landscape.instance, names) for one in landscape.connections}
+        asking = {"app": memory.passport}
+        return {
+            one.name: Connected(one, self.adapt(connectors[one.name]), landscape.instance, names, asking.get(one.name, anybody))
+            for one in landscape.connections
+        }
 
     async def run(
         self, mode: str = "delta", *, yes: bool = True, selection: Sequence[str] | None = None, wait: float = WAIT,

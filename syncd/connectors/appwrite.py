@@ -30,6 +30,8 @@ _SCOPES = ("users.read", "users.write")
 class AppwriteOptions(RootedOptions):
     """Keys of a ``connector: appwrite`` connection. ``api_key`` needs the scopes users.read and, to be written to, users.write."""
 
+    UNSEEN: ClassVar[frozenset[str]] = RootedOptions.UNSEEN | {"page_size"}
+
     base_url: str = "https://cloud.appwrite.io/v1"
     project: str = Field(min_length=1, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]*$")
     api_key: SecretStr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -53,6 +54,7 @@ _WRITES = {"name": "displayName", "email": "email", "phone": "phone", "status": 
 CAPABILITY = Capability(
     attributes={spec.name: spec for spec in _SPECS},
     delta=True,
+    resumes=timedelta(hours=6),  # behind a user, wherever others are by then
     key="$id",
     own_ids=True,
     marker=MARK,

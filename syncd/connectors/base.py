@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+import orjson
+from pydantic import BaseModel, ConfigDict, SecretStr
 
 from syncd.environment import Environment
 from syncd.model import USER, Account, Capability, Change, Cursor, Gone, Health, Meter, Page, Rate, Ref, Step, Unknown, Watermark
 
 
 class Options(BaseModel):
-    """The configuration keys that belong to one connector; each connector subclasses it. Secrets are typed ``SecretStr``."""
+    """The configuration keys that belong to one connector; each connector subclasses it. Secrets are typed ``SecretStr``.
+
+    ``UNSEEN``: keys that change nothing of what a listing shows.
+    """
+
+    UNSEEN: ClassVar[frozenset[str]] = frozenset()
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -27,6 +34,20 @@ class Options(BaseModel):
     def capability(self) -> Capability:
         """What this connector can do when configured so."""
         raise NotImplementedError
+
+    def passport(self, key: bytes) -> dict[str, str]:
+        """Who asks for a listing, and how: under other ``credentials`` or other ``options`` a provider may show other accounts.
+
+        Digests keyed with ``key``, from which nobody can tell a secret.
+        """
+        given = {name: value for name, value in self if value is not None and name not in self.UNSEEN}
+        secrets = {name: value.get_secret_value() for name, value in given.items() if isinstance(value, SecretStr)}
+        others = self.model_dump(mode="json", include=given.keys() - secrets.keys())
+        return {"credentials": _digest(key, secrets), "options": _digest(key, others)}
+
+
+def _digest(key: bytes, values: Mapping[str, Any]) -> str:
+    return blake2b(orjson.dumps(values, option=orjson.OPT_SORT_KEYS), digest_size=16, key=key).hexdigest()
 
 
 Permit = Callable[[], None]

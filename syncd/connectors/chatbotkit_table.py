@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from syncd.connectors.tables import Call, Listing, OwnWalk, Table, json_body
@@ -28,6 +29,7 @@ _WRITES = {"name": "displayName", "email": "email", "image": "photo", "meta.exte
 CAPABILITY = Capability(
     attributes={spec.name: spec for spec in _SPECS},
     delta=True,
+    resumes=timedelta(hours=6),  # behind a user, wherever others are by then
     newcomers=True,
     marker=MARKER,
     revokes="tokens",

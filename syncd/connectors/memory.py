@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -43,13 +44,14 @@ _LONGEST = 256
 class MemoryOptions(Options):
     """``directory``: which one in this process. ``page``: accounts of one page. ``ids``: made by the directory, or by the client (the
     mapped ``id``, else the identity's own). ``switch``: whether ``active`` disables natively. ``delta``: whether listings can tell what
-    changed."""
+    changed; ``resumes``: whether one that was cut off can go on."""
 
     directory: str = "default"
     page: int = Field(default=100, ge=1)
     ids: Literal["server", "client"] = "server"
     switch: bool = True
     delta: bool = False
+    resumes: bool = False
 
     def binding(self) -> dict[str, str]:
         return {"root": f"memory:{self.directory}"}
@@ -62,6 +64,7 @@ class MemoryOptions(Options):
             key=KEY,
             marker="meta.syncd",
             delta=self.delta,
+            resumes=timedelta(hours=1) if self.resumes else None,
             switch=("active", True, False) if self.switch else None,
             write_defaults=writes,
             read_defaults={canonical: path for path, canonical in writes.items()},
@@ -177,9 +180,7 @@ class MemoryConnector:
         attributes = self._merged({}, step.body)
         if KEY not in attributes:
             raise Rejected(f"{KEY} is required", "required")
-        own = attributes.pop("id", step.change.identity)
-        if self._options.ids == "server":
-            own = self.directory.mint()
+        own = attributes.pop("id", step.change.identity) if self._options.ids == "client" else self.directory.mint()
         segment(own)
         self.directory.create(own, attributes, self._environment.monotonic())
         self.directory.log.append(step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,8 @@ from syncd.connectors.url import Root
 
 class RootedOptions(Options):
     """``base_url``: the API root to which the documented paths are appended; each connector has its own default."""
+
+    UNSEEN: ClassVar[frozenset[str]] = frozenset({"insecure_http"})
 
     base_url: str
     insecure_http: bool = Field(default=False, description="allow plain http beyond loopback")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -38,6 +39,7 @@ CAPABILITY = Capability(
     key="identity",
     marker="attributes.syncd",
     directory={"service": "chat_service_sid"},
+    resumes=timedelta(hours=1),  # a page's token is a client's state, and nobody says for how long it is good
     write_defaults=_WRITES,
     read_defaults={canonical: path for path, canonical in _WRITES.items()},
 )
@@ -65,6 +67,8 @@ def table(service_sid: str | None) -> Table:
 
 class TwilioOptions(RootedOptions):
     """Keys of a ``connector: twilio`` connection. One pair of credentials: ``auth_token``, or ``api_key_sid`` with ``api_key_secret``."""
+
+    UNSEEN: ClassVar[frozenset[str]] = RootedOptions.UNSEEN | {"webhooks"}
 
     base_url: str = "https://conversations.twilio.com"
     account_sid: str

@@ -25,6 +25,8 @@ def events(report: Report, before: Mapping[str, float]) -> None:
         applied = {kind: number for kind, number in one.applied.items() if number}
         waits = {name: getattr(one, name) for name in WAITS}
         read = one.listing.changed if one.listing is not None else 0
+        for sentence in one.listing.told if one.listing is not None else ():
+            log.info("listing", run=report.run, connection=one.name, told=sentence)
         told: dict[str, Any] = {"run": report.run, "connection": one.name, "mode": report.mode, "changed": read, **applied, **waits}
         told |= {"requests": one.requests, "seconds": round(one.seconds, 3)}
         if one.error:

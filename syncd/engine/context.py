@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +19,14 @@ from syncd.errors import Ending, Quarantined
 from syncd.model import CANONICAL, Connection, Landscape, MapEntry, Work
 from syncd.store import Store, lease
 
+Asking = Callable[[bytes], Mapping[str, str]]
+"""Who asks for listings, and how, as digests keyed with the key given (`syncd.connectors.base.Options.passport`)."""
+
+
+def anybody(key: bytes) -> Mapping[str, str]:
+    """Where nobody says who asks."""
+    return {}
+
 
 class Connected:
     """One configured connection, ready to use. ``policy`` is None where syncd only reads. ``carried``: the attributes that its answers
@@ -26,8 +34,10 @@ class Connected:
     people themselves. ``work``: what is being done to it right now.
     """
 
-    def __init__(self, connection: Connection, connector: Connector, instance: str, canonical: Sequence[str]) -> None:
-        self.connection, self.connector = connection, connector
+    def __init__(
+        self, connection: Connection, connector: Connector, instance: str, canonical: Sequence[str], asking: Asking = anybody
+    ) -> None:  # fmt: skip
+        self.connection, self.connector, self.asking = connection, connector, asking
         self.name = connection.name
         self.work = Work()
         self.columns = connection.connector == "file"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from syncd.engine import passport
 from syncd.engine.context import Connected, Context
 from syncd.environment import instant
 from syncd.model import Watermark
@@ -17,10 +18,13 @@ def since(context: Context, one: Connected) -> Watermark | None:
     """The watermark of the last reading; None = everything is to be read.
 
     So it is when that was asked for, when the last full listing proved nothing or is older than `FULL`, while a create is in doubt, and
-    after any other write whose answer was lost: only a complete view, younger than the settle window, shows what became of it.
+    after any other write whose answer was lost: only a complete view, younger than the settle window, shows what became of it. And no
+    watermark is used under other circumstances than it was left under.
     """
     known = connections.row(context.store, one.name)
     if context.full or not one.connector.capability.delta or known is None or known.watermark is None or not known.complete:
+        return None
+    if known.passport != passport.current(context, one):
         return None
     whole = instant(known.last_full)
     overdue = not timedelta(0) <= context.environment.now() - whole < FULL

@@ -21,9 +21,9 @@ def unlisted(one: Connected, missing: Iterable[Any], seen: Seen) -> str:
 
 def returned(context: Context, one: Connected, seen: Seen) -> None:
     """Who was missing and is there again is not missing any more, however the listing ended."""
-    if one.connector.capability.fading is not None:
+    if back := [row for row in lacking.missing(context.store, one.name) if row in seen]:
         with context.store.transaction():
-            lacking.found(context.store, [row for row in lacking.missing(context.store, one.name) if row in seen])
+            lacking.found(context.store, back)
 
 
 def missed(context: Context, rows: Sequence[int], rule: Fading) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
@@ -35,14 +36,24 @@ class Seen:
         return place < len(self._bits) and bool(self._bits[place] & (1 << (row & 7)))
 
 
-class Ledger:
-    """The known digests of one connection, streamed in the order of its last listing."""
+Place = tuple[int, int]
+"""(ordinal, row id) of an entry."""
 
-    def __init__(self, store: Store, connection: str) -> None:
+
+class Ledger:
+    """The known digests of one connection, streamed in the order of its last listing, from behind ``place`` on."""
+
+    def __init__(self, store: Store, connection: str, place: Place = (-1, 0)) -> None:
         self._store, self._connection = store, connection
         self._window: dict[bytes, int] = {}
-        self._place = (-1, 0)
+        self._place = place
+        self._before = deque([place], maxlen=3)
         self._ended = False
+
+    @property
+    def place(self) -> Place:
+        """From behind which on to stream again, to recognise what may come next."""
+        return self._before[0]
 
     def digests(self, records: Sequence[bytes]) -> list[bytes]:
         """Keyed, so that account holders cannot aim for equal ones: 16 bytes each."""
@@ -61,6 +72,7 @@ class Ledger:
         while len(self._window) < wanted and not self._ended:
             rows = staging.ledger(self._store, self._connection, self._place, SLACK)
             self._ended = len(rows) < SLACK
+            self._before.append(self._place)
             if rows:
                 self._place = (rows[-1].ordinal, rows[-1].id)
             self._window.update((row.digest, row.id) for row in rows if row.digest is not None)

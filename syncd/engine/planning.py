@@ -92,7 +92,7 @@ def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, 
     digest = Digest()
     for _ in digest.over(journal.changes(context.store, context.run)):
         pass
-    notes = (*context.notes, *_doubts(context))
+    notes = (*context.notes, *(f"{name}: {told}" for name, reading in readings.items() for told in reading.told), *_doubts(context))
     return Plan(context.run, created, digest.text, parts, context.store, notes, whole and _whole(context, readings))
 
 

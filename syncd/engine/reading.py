@@ -14,7 +14,8 @@ class Reading:
     """What came of reading one connection since ``started``. ``stopped``: why nothing may be sent to it in this run: it refuses us.
 
     ``unauthorized``: because of the credentials. ``broken``: it failed, whatever its records are like. ``delta``: only what changed was
-    read, so nobody is missing from it; ``accounts`` are those of the last full listing then.
+    read, so nobody is missing from it; ``accounts`` are those of the last full listing then. ``told``: what a person may want to know of
+    how it was read.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Reading:
     broken: bool = False
     seconds: float = 0.0
     flaws: list[Flaw] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:

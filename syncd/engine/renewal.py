@@ -127,7 +127,7 @@ async def _read(context: Context, names: Sequence[str]) -> Sequence[Reading]:
         context.hold_on()
     for name in names:
         lease.alone(context.store, name, context.tokens[name], context.environment.now())
-    return await asyncio.gather(*(read(context, context.connected[name]) for name in names))
+    return await asyncio.gather(*(read(context, context.connected[name], anew=True) for name in names))
 
 
 def _prove_again(context: Context) -> None:

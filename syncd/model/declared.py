@@ -73,7 +73,8 @@ class Capability:
     its trust is that of its attribute, and its form that attribute's normal one. ``marked_late``: a create cannot carry it, a later step
     does. ``own_ids``: ``key`` is the account's id, chosen by us: the identity's where the map says nothing. ``switch``: (attribute,
     live value, disabled value) of a native disable. ``gone``: a fetch may prove absence; ``fading``: only time may, a fetch proves presence
-    alone. ``delta``: a listing can begin at a watermark; ``newcomers``: it then shows who is new, not who changed. ``revokes``: what an
+    alone. ``delta``: a listing can begin at a watermark; ``newcomers``: it then shows who is new, not who changed. ``resumes``: for how
+    long a whole listing that was cut off may go on at its place; None = it begins anew. ``revokes``: what an
     account can be robbed of (sessions, tokens), in one word; empty = nothing. ``directory``: member of the binding <- the attribute by
     which every account tells it. ``containers``: by kind (`Account.object`), the outermost first. ``write_defaults``: provider path <-
     canonical name; ``constants``: provider path <- literal; ``required``: paths that the whole map must fill, or no account can be
@@ -85,6 +86,7 @@ class Capability:
     deletes: bool = True
     delta: bool = False
     newcomers: bool = False
+    resumes: timedelta | None = None
     gone: bool = True
     key: str | None = None
     marker: str | None = None

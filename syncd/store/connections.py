@@ -14,7 +14,7 @@ from syncd.errors import Fatal
 from syncd.store import identities, pauses, staging
 from syncd.store.database import Store
 
-_TABLES = ("lease", "account", "account_key", "dirty", "link", "change", "step", "pending", "word")
+_TABLES = ("lease", "stretch", "account", "account_key", "dirty", "link", "change", "step", "pending", "word")
 
 
 def register(
@@ -174,7 +174,7 @@ def forget(store: Store, name: str) -> int:
     with store.transaction():
         accounts = int(store.value("SELECT COUNT(*) FROM account WHERE connection = :name", name=name))
         identities.bereave(store, name)
-        for table in ("lease", "account_key", "account", "dirty", "link", "pending", "word"):
+        for table in ("lease", "stretch", "account_key", "account", "dirty", "link", "pending", "word"):
             store.run(f"DELETE FROM {table} WHERE connection = :name", name=name)
         store.run("DELETE FROM connection WHERE name = :name", name=name)
         identities.unmerge(store)

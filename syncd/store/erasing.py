@@ -18,7 +18,7 @@ from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
 from syncd.errors import Busy
-from syncd.store import chain, staging
+from syncd.store import chain, staging, stretches
 from syncd.store.database import Store
 from syncd.store.identities import journalled
 from syncd.store.nameless import NAMELESS, UNCLEARED, uncleared
@@ -86,6 +86,7 @@ def erase(store: Store, identity: str, now: datetime) -> Erased:
     for table, column in (("account_key", "account_id"), ("word", "account_id"), ("account", "id")):
         store.run(f"DELETE FROM {table} WHERE {column} IN :ids", ids=gone)
     _blank(store, names)
+    stretches.forget_all(store)
     entries = chain.erase(store, ids, "", now, also=_telling(store, names))
     uncleared(store, now)
     return Erased(alias, entries, len(gone), [(one.connection, one.account) for one in stays])

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import stamp
-from syncd.store import nameless, words
+from syncd.store import nameless, stretches, words
 from syncd.store.database import Store
 from syncd.store.nameless import IS_NAMELESS
 
@@ -151,8 +151,8 @@ def moved(store: Store, places: Sequence[tuple[int, int]]) -> None:
 
 
 def present(store: Store, connection: str, seen: Container[int] = ()) -> Iterator[Row[Any]]:
-    """Every account believed to exist but those ``seen`` (row ids): rows of (id, account, container, touched_at), streamed in the order of
-    the last listing."""
+    """Every account believed to exist but those ``seen`` (row ids): rows of (id, account, container, touched_at, missing_since), streamed
+    in the order of the last listing."""
     place = (-1, 0)
     while True:
         places = store.rows(  # in the index alone: nearly all of them are seen
@@ -161,8 +161,8 @@ def present(store: Store, connection: str, seen: Container[int] = ()) -> Iterato
             connection=connection, ordinal=place[0], id=place[1],
         )  # fmt: skip
         ids = [one.id for one in places if one.id not in seen]
-        rows = {row.id: row for row in store.rows("SELECT id, account, container, touched_at FROM account WHERE id IN :ids", ids=ids)}
-        yield from (rows[id] for id in ids)
+        text = "SELECT id, account, container, touched_at, missing_since FROM account WHERE id IN :ids ORDER BY ordinal, id"
+        yield from store.rows(text, ids=ids)
         if len(places) < 2000:
             return
         place = (places[-1].ordinal, places[-1].id)
@@ -185,24 +185,25 @@ def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
 
 def finish(
     store: Store, connection: str, now: datetime, *, defect: str, accounts: int, pages: int, watermark: str | None = None,
-    delta: bool = False,
+    passport: str | None = None, delta: bool = False,
 ) -> None:  # fmt: skip
-    """The listing ended; it is sealed (complete) only without a ``defect``, and with one it leaves no ``watermark``. A ``delta`` seals
-    nothing."""
+    """The listing ended; it is sealed (complete) only without a ``defect``. A ``delta`` seals nothing. ``watermark``: from where on the
+    next reading need only ask what changed, under the same ``passport``."""
     seals = not (defect or delta)
     with store.transaction():
         store.run(
             "UPDATE connection SET complete = (complete AND :delta) OR :seals, defect = :defect, accounts = :accounts, pages = :pages,"
-            " last_delta = :now, watermark = :watermark, sealed_at = CASE WHEN :seals THEN :now ELSE sealed_at END,"
-            " last_full = CASE WHEN :seals THEN :now ELSE last_full END WHERE name = :name",
-            name=connection, seals=seals, delta=delta, defect=defect, accounts=accounts, pages=pages, now=stamp(now),
-            watermark=None if defect else watermark,
+            " last_delta = :now, watermark = :watermark, passport = CASE WHEN :sound THEN :passport ELSE passport END, sealed_at ="
+            " CASE WHEN :seals THEN :now ELSE sealed_at END, last_full = CASE WHEN :seals THEN :now ELSE last_full END WHERE name = :name",
+            name=connection, seals=seals, delta=delta, defect=defect, sound=not defect, accounts=accounts, pages=pages,
+            watermark=watermark, passport=passport, now=stamp(now),
         )  # fmt: skip
 
 
 def distrust(store: Store, connection: str) -> None:
-    """What is known of this connection is not what is there: everything is read next time."""
+    """What is known of this connection is not what is there: everything is read next time, from its beginning."""
     store.run("UPDATE connection SET watermark = NULL WHERE name = :name", name=connection)
+    stretches.forget(store, connection)
 
 
 def back_unread(store: Store, connection: str, accounts: Sequence[str]) -> list[int]:

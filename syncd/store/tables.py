@@ -32,7 +32,7 @@ class Connection(SQLModel, table=True):
     ``reading``, ``projected`` and ``consented`` are fingerprints of the configuration: under which its records were read, under which its
     links are projected, and by which the last whole cycle went. ``columns``: JSON, those that a people file had in its last sealed listing
     and that are read without being configured. ``restored``: when the store was, until a whole cycle has gone since that held no leaver.
-    ``failures``: runs in a row in which it could not be used.
+    ``failures``: runs in a row in which it could not be used. ``passport``: under which circumstances ``watermark`` was left.
     """
 
     name: str = Field(primary_key=True)
@@ -53,6 +53,7 @@ class Connection(SQLModel, table=True):
     accounts: int = 0
     pages: int = 0
     watermark: str | None = None
+    passport: str | None = None
     columns: str | None = None
     last_full: str | None = None
     last_delta: str | None = None
@@ -60,6 +61,21 @@ class Connection(SQLModel, table=True):
     error: str = ""
     restored: str | None = None
     failures: int | None = None
+
+
+class Stretch(SQLModel, table=True):
+    """A part of a whole listing in progress that is stored; the last one is the place at which the listing can go on when it is cut off.
+
+    ``left_at``: when it was stored, ``passport``: under which circumstances. ``state``: JSON, the place and all counts up to it. ``seen``:
+    which accounts it showed (`syncd.store.stretches`).
+    """
+
+    connection: str = Field(primary_key=True)
+    part: int = Field(primary_key=True)
+    left_at: str
+    passport: str
+    state: str
+    seen: bytes
 
 
 class Lease(SQLModel, table=True):

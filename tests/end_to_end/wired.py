@@ -24,6 +24,7 @@ from syncd.environment import Environment
 from syncd.settings import load
 from syncd.settings.settings import Settings
 from syncd.store import Store, chain
+from syncd.wiring import asking
 
 
 class Deadly(Environment):
@@ -54,7 +55,7 @@ async def connected(environment: Environment, settings: Settings, *, writable: b
         connector = builder(settings.options[one.name], environment=environment, rate=one.rate, writable=writable)
         if isinstance(connector, FileConnector):
             connector.require([entry.text for entry in one.read if entry.source == "name"])
-        made[one.name] = Connected(one, connector, settings.landscape.instance, names)
+        made[one.name] = Connected(one, connector, settings.landscape.instance, names, asking(settings, one))
     try:
         yield made
     finally:

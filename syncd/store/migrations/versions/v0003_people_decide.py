@@ -1,4 +1,4 @@
-"""What people decide, and what happened: the chain of entries, words on pairs, pauses, applied plans."""
+"""What people decide, and what happened: the chain of entries, words on pairs, pauses, applied plans; listings that go on."""
 
 from __future__ import annotations
 
@@ -58,8 +58,19 @@ def upgrade() -> None:
         sa.Column("until", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("connection"),
     )
+    op.create_table(
+        "stretch",
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("left_at", sa.String(), nullable=False),
+        sa.Column("passport", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("seen", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "part"),
+    )
     op.add_column("account", sa.Column("run", sa.Integer(), nullable=True))
     op.add_column("account", sa.Column("page", sa.Integer(), nullable=True))
+    op.add_column("connection", sa.Column("passport", sa.String(), nullable=True))
     op.add_column("connection", sa.Column("restored", sa.String(), nullable=True))
     op.add_column("connection", sa.Column("failures", sa.Integer(), nullable=True))
     op.add_column("link", sa.Column("echo", sa.String(), nullable=True))
