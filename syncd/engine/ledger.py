@@ -74,5 +74,5 @@ class Ledger:
             self._ended = len(rows) < SLACK
             self._before.append(self._place)
             if rows:
-                self._place = (rows[-1].ordinal, rows[-1].id)
-            self._window.update((row.digest, row.id) for row in rows if row.digest is not None)
+                self._place = (rows[-1][0], rows[-1][1])
+            self._window.update((digest, row) for _, row, digest in rows if digest is not None)

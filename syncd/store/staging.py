@@ -48,9 +48,9 @@ def begin(store: Store, connection: str, now: datetime, *, delta: bool = False) 
         return int(store.value("SELECT listing FROM connection WHERE name = :name", name=connection))
 
 
-def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) -> Sequence[Row[Any]]:
-    """The next known records behind place ``after`` = (ordinal, id): rows of (ordinal, id, digest), in the order of the last listing."""
-    return store.rows(
+def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) -> Sequence[tuple[Any, ...]]:
+    """The next known records behind place ``after`` = (ordinal, id): (ordinal, id, digest), in the order of the last listing."""
+    return store.tuples(
         "SELECT ordinal, id, digest FROM account WHERE connection = :connection AND gone_at IS NULL AND (ordinal, id) > (:ordinal, :id)"
         " ORDER BY ordinal, id LIMIT :limit",
         connection=connection, ordinal=after[0], id=after[1], limit=limit,
@@ -153,19 +153,19 @@ def moved(store: Store, places: Sequence[tuple[int, int]]) -> None:
 def present(store: Store, connection: str, seen: Container[int] = ()) -> Iterator[Row[Any]]:
     """Every account believed to exist but those ``seen`` (row ids): rows of (id, account, container, touched_at, missing_since), streamed
     in the order of the last listing."""
-    place = (-1, 0)
+    place: tuple[Any, ...] = (-1, 0)
     while True:
-        places = store.rows(  # in the index alone: nearly all of them are seen
+        places = store.tuples(  # in the index alone: nearly all of them are seen
             "SELECT ordinal, id FROM account WHERE connection = :connection AND (ordinal, id) > (:ordinal, :id) AND gone_at IS NULL"
             " ORDER BY ordinal, id LIMIT 2000",
             connection=connection, ordinal=place[0], id=place[1],
         )  # fmt: skip
-        ids = [one.id for one in places if one.id not in seen]
-        text = "SELECT id, account, container, touched_at, missing_since FROM account WHERE id IN :ids ORDER BY ordinal, id"
-        yield from store.rows(text, ids=ids)
+        ids = [id for _, id in places if id not in seen]
+        text = "SELECT id, account, container, touched_at, missing_since, ordinal FROM account WHERE id IN :ids"
+        yield from sorted(store.rows(text, ids=ids), key=lambda row: (row.ordinal, row.id))
         if len(places) < 2000:
             return
-        place = (places[-1].ordinal, places[-1].id)
+        place = places[-1]
 
 
 def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
