@@ -7,8 +7,9 @@ The files in the order in which a run meets them::
     elapsed       how much time passed, as far as a clock can be believed
     rules         what is configured otherwise than last time, and what has to be done anew for it
 
-    read          one connection, page by page (`reading`: what came of it)
-    delta         from where on, where a provider can tell what changed
+    read          one connection, page by page into its `listing` (`reading`: what came of it)
+    delta         from where on, where a provider can tell what changed; `passport`: under which circumstances alone
+    resuming      a listing that was cut off goes on at its place
     ledger        records whose bytes are known
     records       new ones: parsed, mapped, keyed; `directory` and `columns`: whether they are of the right place and shape
     door          by which accounts enter the store, and what hangs on it
