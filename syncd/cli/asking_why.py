@@ -31,7 +31,7 @@ def evaluate(
     invocation.offline = True
     landscape = invocation.settings.landscape
     scopes = evaluating.scopes(invocation.settings, connection or ())
-    with invocation.store() as store:
+    with invocation.store(looking=True) as store:
         try:
             found = assess(store, expression, canonical_names(landscape), scopes)
         except ExpressionError as error:
@@ -55,7 +55,7 @@ def explain(
 
     invocation.offline = True
     then = None if at is None else moments.past(at, invocation.environment.now(), "--at")
-    with invocation.store() as store:
+    with invocation.store(looking=True) as store:
         view = asyncio.run(explaining.view(invocation, store, who, attribute, then))
     invocation.printer.show(view.document(), view.lines)
     return DONE

@@ -66,11 +66,11 @@ class Invocation:
         self.printer.mask = log.setup(level, settings.log.format, settings.secrets, self.printer.err).value
 
     @contextmanager
-    def store(self) -> Iterator[Store]:
-        """The store of this configuration, closed afterwards."""
+    def store(self, *, looking: bool = False) -> Iterator[Store]:
+        """The store of this configuration, closed afterwards. ``looking``: it will not be written."""
         from syncd.store import Store
 
-        store = Store(self.settings.store.url, self.settings.landscape.instance)
+        store = Store(self.settings.store.url, self.settings.landscape.instance, looking=looking)
         try:
             yield store
         finally:

@@ -28,7 +28,8 @@ def status(invocation: Invocation) -> int:
     """How each connection stands, and what waits for you."""
     from syncd.cli import standing
 
-    with invocation.store() as store:
+    invocation.offline = True
+    with invocation.store(looking=True) as store:
         now = invocation.environment.now()
         document = standing.document(store, invocation.settings, now)
         invocation.printer.show(document, lambda: standing.lines(document, now))
@@ -40,7 +41,7 @@ def verify(invocation: Invocation) -> int:
     """Recompute every decision, check the journal's chain."""
     from syncd.cli import verifying
 
-    with invocation.store() as store:
+    with invocation.store(looking=True) as store:
         found = asyncio.run(verifying.verified(invocation, store))
     invocation.printer.show(verifying.document(found), lambda: verifying.lines(found))
     return FAILED if found.differences else DONE
@@ -58,8 +59,9 @@ def everybody(
     from syncd.cli import directory
     from syncd.store import answers
 
+    invocation.offline = True
     names = [one.name for one in invocation.settings.landscape.connections]
-    with invocation.store() as store:
+    with invocation.store(looking=True) as store:
         if csv and not invocation.printer.json:
             directory.write_csv(invocation.printer, names, answers.people(store))
         else:

@@ -30,7 +30,7 @@ def history(
     from syncd.store.history import Part, entries
 
     moment = None if since is None else moments.past(since, invocation.environment.now(), "--since")
-    with invocation.store() as store:
+    with invocation.store(looking=True) as store:
         identity = None if who is None else people.resolve(store, who)
         if run is not None:
             _known(store, run)

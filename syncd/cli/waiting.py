@@ -86,7 +86,7 @@ def show_waiting(invocation: Invocation, state: str | None) -> int:
     from syncd.cli import documents, pending_view, people
     from syncd.store import waiting
 
-    with invocation.store() as store:
+    with invocation.store(looking=True) as store:
         rows, now = waiting.listing(store, state=state), invocation.environment.now()
         names = people.about(store, rows)
         invocation.printer.show(documents.pending(rows, now, names), lambda: pending_view.lines(rows, now, names))

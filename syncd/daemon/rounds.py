@@ -24,6 +24,7 @@ from syncd.errors import Busy, Fatal
 from syncd.health import Board
 from syncd.settings import Settings
 from syncd.store import Store, duty, pauses, presence
+from syncd.store.places import Moved
 
 SHORT = 5.0
 """Seconds until the next try where another run holds a lease, or another process the store."""
@@ -73,19 +74,38 @@ class Rounds:
         if self.environment.monotonic() < self._rests_until:
             return
         try:
+            self._at_hand()
             while not self.environment.ending and (chosen := self._due()):
                 try:
                     await self._round(chosen)
                 finally:
                     self.working, self._looked = (), None
+            self._trouble("")
         except Busy as error:
             self._held_up(error)
         except Fatal as error:
-            log.error("failed", error=str(error))
-            self._rests_until = self.environment.monotonic() + LONG
+            self._trouble(str(error))
+            self._rests_until = self.environment.monotonic() + (SHORT if isinstance(error, Moved) else LONG)
         except Exception as error:  # a fault of syncd: it is logged, and the daemon goes on
             log.exception("failed", error=f"unexpected {type(error).__name__}: {error}")
             self._rests_until = self.environment.monotonic() + LONG
+
+    def _at_hand(self) -> None:
+        """The store is the one that was opened, or the one that was put in its place."""
+        try:
+            self.store.check()
+        except Moved as error:
+            self.store.reopen()
+            self._looked = None
+            log.warning("store reopened", reason=str(error))
+
+    def _trouble(self, why: str) -> None:
+        """Why nothing can be read or sent: said once, and when it is over."""
+        if why and why != self.board.trouble:
+            log.error("at rest", error=why)
+        elif self.board.trouble and not why:
+            log.info("at work again")
+        self.board.trouble = why
 
     async def keep(self, holder: str) -> None:
         """Now and then: say that a daemon is at work here, show what others did, and tell what grew old without any cycle."""
@@ -94,7 +114,7 @@ class Rounds:
             self._show()
             self.notices.review(self.settings)
         except Exception as error:
-            log.warning("failed", error=str(error))
+            (log.debug if self.board.trouble else log.warning)("failed", error=str(error))
 
     def _show(self) -> None:
         """Of several daemons on one store each shows the whole, also of connections on which another works."""

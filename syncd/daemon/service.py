@@ -18,6 +18,7 @@ from syncd.daemon.posting import Postman
 from syncd.daemon.rounds import Rounds
 from syncd.daemon.systemd import Supervisor
 from syncd.daemon.worker import Worker
+from syncd.engine import rules
 from syncd.environment import Environment
 from syncd.errors import Fatal
 from syncd.health import Board
@@ -73,6 +74,7 @@ class Service:
 
     async def _open(self) -> Rounds:
         store = Store(self._settings.store.url, self._settings.landscape.instance)
+        rules.bound(store, self._settings.landscape)
         notices = Notices(store, self._environment, self._postman)
         return Rounds(self._environment, self._settings, store, self._board, notices, self._load)
 
@@ -128,6 +130,8 @@ class Service:
         told = [f"{len(self._settings.landscape.connections)} connections"]
         told += [f"{held:.0f} held"] if held else []
         told += [f"suspended: {', '.join(suspended)}"] if suspended else []
+        told += ["a configuration was refused, the one before is in use"] if self._board.refused else []
+        told += [f"at rest: {self._board.trouble.partition(chr(10))[0]}"] if self._board.trouble else []
         return "; ".join(told)
 
     async def _reload(self) -> None:
@@ -136,6 +140,7 @@ class Service:
         try:
             settings = self._load()
             self._lasting(settings)
+            await self._worker.run(self._bound(settings))
             await self._listen(settings)
         except (Fatal, Unbound) as error:
             self._board.refused = True
@@ -145,6 +150,10 @@ class Service:
             await self._worker.run(self._use(settings))
             log.info("reloaded", config=str(settings.path))
         self._supervisor.ready(self._told())
+
+    async def _bound(self, settings: Settings) -> None:
+        """Raises Fatal for connections that lead elsewhere than the store knows."""
+        rules.bound(self._rounds.store, settings.landscape)
 
     async def _use(self, settings: Settings) -> None:
         """In the worker, where nothing else looks at them meanwhile."""

@@ -8,7 +8,8 @@ from syncd.core.fingerprint import fingerprint
 from syncd.engine import directory, identify
 from syncd.engine.context import Connected, Context
 from syncd.errors import Fatal
-from syncd.store import connections, identities, links, opinions
+from syncd.model import Connection, Landscape
+from syncd.store import Store, connections, identities, links, opinions
 
 
 async def register(context: Context) -> None:
@@ -32,12 +33,19 @@ async def register(context: Context) -> None:
         _project_anew(context)
 
 
+def bound(store: Store, landscape: Landscape) -> None:
+    """Raises Fatal when a connection is bound to another directory, or its directory to another name."""
+    configured, known = [one.name for one in landscape.connections], set(connections.known(store))
+    for one in landscape.connections:
+        if one.name not in known:
+            _refuse_renamed(store, one, configured)
+        connections.refuse_other(store, one.name, one.connector, one.binding)
+
+
 def _bind(context: Context) -> None:
     configured = [one.name for one in context.landscape.connections]
-    known = set(connections.known(context.store))
+    bound(context.store, context.landscape)
     for one in context.landscape.connections:
-        if one.name not in known:
-            _refuse_renamed(context, one.name, configured)
         connections.register(
             context.store, one.name, one.connector, one.binding, one.namespace,
             authoritative=one.authoritative, target=one.write is not None,
@@ -47,9 +55,8 @@ def _bind(context: Context) -> None:
     directory.refuse_twins(context)
 
 
-def _refuse_renamed(context: Context, name: str, configured: list[str]) -> None:
-    one = context.landscape.connection(name)
-    old = connections.renamed_from(context.store, one.connector, one.binding, configured)
+def _refuse_renamed(store: Store, one: Connection, configured: list[str]) -> None:
+    name, old = one.name, connections.renamed_from(store, one.connector, one.binding, configured)
     if old is not None:
         also = f" (it is authoritative: say `namespace: {old}` under {name} first)" if one.authoritative and one.namespace != old else ""
         raise Fatal(

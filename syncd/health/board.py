@@ -20,6 +20,7 @@ class Board:
 
     ``changes`` by (connection, kind, outcome), ``requests`` by (connection, status), ``throttled`` by connection, ``durations`` by class
     of `BUCKETS`: totals since the process began. ``refused``: the configuration on disk is not that in use, because it was refused.
+    ``trouble``: why nothing is read or sent at all, "" while something is.
     """
 
     gauges: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Board:
     durations: Counter[float] = field(default_factory=Counter)
     seconds: float = 0.0
     refused: bool = False
+    trouble: str = ""
     _meters: Mapping[str, Meter] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -57,8 +57,9 @@ def application(board: Board, alive: Alive, reachable: Reachable) -> Starlette:
 
     def readyz(request: Request) -> Response:
         config = "config: refused at the last reload; the one before is in use" if board.refused else ""
-        store = reachable()
-        return _answer([one for one in (f"store: {store}" if store else "", config) if one])
+        store, trouble = reachable(), board.trouble.partition("\n")[0]
+        problems = [f"store: {store}" if store else "", f"at rest: {trouble}" if trouble and trouble != store else "", config]
+        return _answer([one for one in problems if one])
 
     def metrics(request: Request) -> Response:
         return Response(page(board), media_type=PROMETHEUS)

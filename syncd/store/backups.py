@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from syncd.errors import SyncdError
 from syncd.model import Effort
 from syncd.store.database import HEAD
+from syncd.store.places import look
 
 MAGIC = b"SQLite format 3\0"
 """SQLite documentation, "Database File Format", section 1.3.1."""
@@ -100,7 +100,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         with path.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:
                 raise Damaged(f"{path} is no store of syncd: not an SQLite database")
-        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=30)) as database:
+        with closing(look(path, timeout=30)) as database:
             yield database
     except OSError as error:
         raise Unusable(f"{path} cannot be read: {error.strerror}") from None

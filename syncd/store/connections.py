@@ -20,17 +20,11 @@ _TABLES = ("lease", "stretch", "account", "account_key", "dirty", "link", "chang
 def register(
     store: Store, name: str, connector: str, binding: Mapping[str, str], namespace: str, *, authoritative: bool, target: bool
 ) -> None:
-    """Bind a name to its directory for good. Raises Fatal when it is bound to another, or when another name was bound to this one.
+    """Bind a name to its directory for good (see `refuse_other`).
 
     A target that was none meanwhile missed what happened: its links are projected under no rules.
     """
-    text = orjson.dumps(dict(binding), option=orjson.OPT_SORT_KEYS).decode()
-    known = row(store, name)
-    if known is not None and (known.connector, known.binding) != (connector, text):
-        raise Fatal(
-            f"connection {name} was bound to {_where(known.connector, known.binding)} and now points to {_where(connector, text)}\n"
-            f"  the same directory under a new address: syncd connection forget {name}; another directory: give it a name of its own"
-        )
+    text = refuse_other(store, name, connector, binding)
     store.run(
         "INSERT INTO connection (name, connector, binding, namespace, authoritative, target, listing, complete, defect, accounts, pages,"
         " settled, error, learned)"
@@ -40,6 +34,18 @@ def register(
         " projected = CASE WHEN connection.target THEN connection.projected END",
         name=name, connector=connector, binding=text, namespace=namespace, authoritative=authoritative, target=target,
     )  # fmt: skip
+
+
+def refuse_other(store: Store, name: str, connector: str, binding: Mapping[str, str]) -> str:
+    """How the store writes the directory. Raises Fatal when the name is bound to another."""
+    text = orjson.dumps(dict(binding), option=orjson.OPT_SORT_KEYS).decode()
+    known = row(store, name)
+    if known is not None and (known.connector, known.binding) != (connector, text):
+        raise Fatal(
+            f"connection {name} was bound to {_where(known.connector, known.binding)} and now points to {_where(connector, text)}\n"
+            f"  the same directory under a new address: syncd connection forget {name}; another directory: give it a name of its own"
+        )
+    return text
 
 
 def retire(store: Store, configured: Sequence[str]) -> None:

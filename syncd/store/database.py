@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,12 +17,14 @@ from sqlalchemy.engine import Row
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from syncd.errors import Busy, Fatal
+from syncd.errors import Fatal
+from syncd.store.places import Place
 
 HEAD = "0003"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "cache_size=-8000", "temp_store=MEMORY")
+LOOKING = ("busy_timeout=5000", "cache_size=-8000", "temp_store=MEMORY")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", *LOOKING)
 PATIENCE = 30.0
 """Seconds for which a transaction waits for one of another process, ``busy_timeout`` at a time (contract: then exit 75)."""
 Parameters = Mapping[str, Any]
@@ -34,26 +34,28 @@ class Database:
     """One SQL connection in autocommit; every write happens inside `transaction`. Rows come back as SQLAlchemy Rows.
 
     Opening raises Fatal for a place that cannot be used, for a file that is no database, and for the schema of a newer syncd; Busy for a
-    store that another process keeps locked.
+    store that another process keeps locked. ``looking``: nothing will be written, so that one that may not be written will do.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        _protect(self._engine.url.database)
-        self._open = False
+    def __init__(self, url: str, *, looking: bool = False) -> None:
+        self.url, self._looking, self._open = url, looking, False
+        self._connect()
+
+    def _connect(self) -> None:
+        self._place = Place(_name(self.url), looking=self._looking)
+        self._engine = create_engine("sqlite://", creator=self._place.open, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         try:
             self.sql: SqlConnection = self._engine.connect()
             self._prepare()
         except DBAPIError as error:
             if _locked(error):
-                raise _busy(url) from None
-            raise Fatal(f"the store {_name(url)} cannot be opened: {error.orig}\n  choose another place with store.url") from None
+                raise self._place.busy() from None
+            raise self._place.failure(error.orig, "opened") from None
 
     def _prepare(self) -> None:
         """Settings and schema; closed again when either fails."""
         try:
-            for pragma in PRAGMAS:
+            for pragma in LOOKING if self._place.reading else PRAGMAS:
                 self.sql.exec_driver_sql(f"PRAGMA {pragma}")
             _upgrade(self)
         except BaseException:
@@ -84,8 +86,8 @@ class Database:
         except OperationalError as error:
             self._roll_back()
             if _locked(error):
-                raise _busy(self.url) from error
-            raise Fatal(f"the store {_name(self.url)} cannot be written: {error.orig}") from error
+                raise self._place.busy() from error
+            raise self._place.failure(error.orig, "written") from error
         except BaseException:
             self._roll_back()
             raise
@@ -160,16 +162,33 @@ class Database:
 class Store(Database):
     """An open store. ``digest_key`` keys the ledger's digests, so that account holders cannot aim for equal ones."""
 
-    def __init__(self, url: str, instance: str = "default") -> None:
-        super().__init__(url)
-        with self.transaction():
+    def __init__(self, url: str, instance: str = "default", *, looking: bool = False) -> None:
+        super().__init__(url, looking=looking)
+        self._instance = instance
+        self._enter(instance)
+
+    def reopen(self) -> None:
+        """Go on with the file that lies at the store's place by now. Raises Moved when there is none."""
+        self._place.there()
+        self.close()
+        self._connect()
+        self._enter(self._instance)
+
+    def check(self) -> None:
+        """Raises Moved when the store does not lie at its place any more, Fatal when a newer syncd brought it up to date meanwhile."""
+        self._place.check()
+        if self.value("SELECT version_num FROM alembic_version") > HEAD:
+            _refuse_newer(self, "end this one, run that")
+
+    def _enter(self, instance: str) -> None:
+        with nullcontext() if self._place.reading else self.transaction():
             self.id = self._setting("store", secrets.token_hex(8))
             self.digest_key = bytes.fromhex(self._setting("digest_key", secrets.token_hex(16)))
             owner = self._setting("instance", instance)
         if owner != instance:
             self.close()
             raise Fatal(
-                f"the store {_name(url)} belongs to instance {owner!r}, the configuration says {instance!r}\n"
+                f"the store {_name(self.url)} belongs to instance {owner!r}, the configuration says {instance!r}\n"
                 f"  set `instance: {owner}`, or give this instance a store of its own (store.url)"
             )
 
@@ -179,7 +198,8 @@ class Store(Database):
         return int(self.value("SELECT value FROM setting WHERE name = 'epoch'") or 0)
 
     def _setting(self, name: str, default: str) -> str:
-        self.run("INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING", name=name, value=default)
+        if not self._place.reading:
+            self.run("INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING", name=name, value=default)
         return str(self.value("SELECT value FROM setting WHERE name = :name", name=name))
 
 
@@ -195,29 +215,22 @@ def _reading_lists(statement: str, lists: tuple[str, ...]) -> str:
     return statement
 
 
-def _protect(path: str | None) -> None:
-    """A store holds personal data: only its owner may read it."""
-    if path and path != ":memory:" and not Path(path).exists():
-        try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        except OSError as error:
-            raise Fatal(f"the store {path} cannot be made: {error.strerror}\n  choose a writable place with store.url") from None
-
-
 def _upgrade(database: Database) -> None:
     """Bring the schema to `HEAD`, all or nothing; Alembic is imported only when there is something to do."""
     if _version(database) == HEAD:
         return
     from syncd.store.migrations.upgrade import upgrade
 
+    _refuse_newer(database, "upgrade syncd")  # also where nothing can be written
     with database.transaction():
-        version = _version(database)
-        if version > HEAD:
-            raise Fatal(
-                f"the store {_name(database.url)} was written by a newer syncd (schema {version}, this one knows {HEAD}): upgrade syncd"
-            )
+        _refuse_newer(database, "upgrade syncd")
         upgrade(database.sql)
+
+
+def _refuse_newer(database: Database, cure: str) -> None:
+    version = _version(database)
+    if version > HEAD:
+        raise Fatal(f"the store {_name(database.url)} was written by a newer syncd (schema {version}, this one knows {HEAD}): {cure}")
 
 
 def _version(database: Database) -> str:
@@ -232,9 +245,5 @@ def _locked(error: DBAPIError) -> bool:
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _busy(url: str) -> Busy:
-    return Busy(f"the store {_name(url)} is in use: another process keeps it locked; try again later")
-
-
 def _name(url: str) -> str:
-    return url.removeprefix("sqlite:///")
+    return url.partition("://")[2].removeprefix("/")

@@ -22,6 +22,7 @@ def acquire(store: Store, connections: Iterable[str], holder: str, now: datetime
     """Take every lease or none; connection -> fencing token, or the name of the first connection another holder has."""
     until = stamp(now + lasting)
     tokens: dict[str, int] = {}
+    store.check()
     with store.transaction():
         for connection in sorted(connections):
             row = store.one("SELECT token, holder, until FROM lease WHERE connection = :connection", connection=connection)
@@ -54,7 +55,9 @@ def fence(store: Store, connection: str, token: int, now: datetime) -> None:
 
 
 def alone(store: Store, connection: str, token: int, now: datetime) -> None:
-    """Raise Quarantined unless ``token`` still holds an unexpired lease: enough to read."""
+    """Raise Quarantined unless ``token`` still holds an unexpired lease, and Fatal unless the store is still the one that was opened:
+    enough to read."""
+    store.check()
     row = store.one("SELECT token, until FROM lease WHERE connection = :connection", connection=connection)
     if row is None or row.token != token or row.until <= stamp(now):
         raise Quarantined(f"{connection}: the lease was lost to another run, nothing more is sent from here")

@@ -15,7 +15,7 @@ def problem(url: str) -> str:
     if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
         return "its file is gone"
     try:
-        database = Database(url)
+        database = Database(url, looking=True)
         try:
             database.value("SELECT value FROM setting WHERE name = 'store'")
         finally:

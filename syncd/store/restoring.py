@@ -99,7 +99,8 @@ def _exchange(store: Store, effort: Effort) -> None:
 
 
 def _replace(path: Path, instance: str, beside: Path, said: dict[str, Any], now: datetime) -> Restored:
-    """The store is lost, or no database any more: the copy becomes it, and what is there stays beside."""
+    """The store is lost, or no database any more: the copy becomes it, and what is there stays beside; so does a log that is left, for
+    SQLite would put what it says into the copy."""
     store = Store(SQLITE + str(beside), instance)
     try:
         with store.transaction():
@@ -107,13 +108,13 @@ def _replace(path: Path, instance: str, beside: Path, said: dict[str, Any], now:
         store.run("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         store.close()
-    kept = _kept(path, now) if path.exists() else None
+    there, kept = path.exists(), _kept(path, now)
     for suffix in ("-wal", "-shm", ""):
         old = path.with_name(path.name + suffix)
-        if kept is not None and old.exists():
+        if old.exists():
             old.rename(kept.with_name(kept.name + suffix))
     os.link(beside, path)  # fails where somebody else made one meanwhile
-    return Restored(kept, epoch)
+    return Restored(kept if there else None, epoch)
 
 
 def _kept(path: Path, now: datetime) -> Path:

@@ -97,7 +97,7 @@ def test_what_the_database_rolled_back_by_itself_is_told_and_not_in_the_way(stor
 def test_a_full_disk_writes_nothing_and_says_so(store: Store) -> None:
     pages = store.value("PRAGMA page_count")
     store.value(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(Fatal, match=r"syncd.db cannot be written: database or disk is full"), store.transaction():
+    with pytest.raises(Fatal, match=r"syncd.db cannot be written: its disk is full"), store.transaction():
         store.run(PUT, name="a")
         store.run(PUT, name="b" * 100_000)
     assert names(store) == set()
