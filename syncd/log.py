@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -21,7 +22,8 @@ class Handler(logging.StreamHandler[TextIO]):
 
     def handleError(self, record: logging.LogRecord) -> None:
         kind = sys.exc_info()[0]
-        sys.stderr.write(f"a log record of {record.name} could not be written ({kind.__name__ if kind else 'unknown'})\n")
+        with suppress(OSError):  # a full disk, or nobody who reads: what is logged is lost, and the work goes on
+            sys.stderr.write(f"a log record of {record.name} could not be written ({kind.__name__ if kind else 'unknown'})\n")
 
 
 def setup(

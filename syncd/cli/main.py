@@ -25,6 +25,7 @@ from syncd.cli import (
     sending,
     starting,
     storing,
+    streams,
     trying,
     waiting,
 )
@@ -46,6 +47,7 @@ YOUNG = 50_000
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None, environment: Environment | None = None) -> int:
     """Run one command line (default: that of the process, with its variables and clock) and return its exit code."""
+    streams.occupy()
     gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
     invocation = Invocation(environ, environment)
     try:
@@ -58,6 +60,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except SystemExit as ended:  # shell completion, and a reader of our output that went away
         return ended.code if isinstance(ended.code, int) else FAILED
     except Exception as error:  # the last door: what comes here is a fault of syncd, and may hold secrets
+        if isinstance(error, OSError) and streams.unwritten(error):
+            invocation.printer.failure(f"syncd: the output cannot be written: {error.strerror}")
+            return FAILED
         return _unexpected(invocation, error)
     if code == INTERRUPTED:
         invocation.printer.failure("syncd: interrupted; what was under way is settled by the next run")

@@ -47,6 +47,7 @@ class Printer:
     def text(self, text: str) -> None:
         """A finished text (YAML, CSV) on stdout, masked and otherwise as it is."""
         self.out.write(self.mask(text))
+        self.out.flush()
 
     def note(self, *lines: str | Styled) -> None:
         """What is no result: warnings, hints; on stderr, not when quiet."""

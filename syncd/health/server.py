@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,8 +46,15 @@ def bind(listen: str) -> socket.socket:
     return made
 
 
+CURES = {
+    errno.EADDRINUSE: "end what listens there (another syncd?), or choose another address",
+    errno.EADDRNOTAVAIL: "this machine has no such address: choose one of its own, for example 127.0.0.1",
+    errno.EACCES: "choose a port of 1024 or above: lower ones are for those with CAP_NET_BIND_SERVICE",
+}
+
+
 def _told(listen: str, error: OSError) -> str:
-    return f"server.listen {listen}: {error.strerror}\n  end what listens there (another syncd?), or choose another address"
+    return f"server.listen {listen}: {error.strerror}\n  {CURES.get(error.errno or 0, 'choose another address')}"
 
 
 def application(board: Board, alive: Alive, reachable: Reachable) -> Starlette:

@@ -117,6 +117,9 @@ class ConnectionReader:
         if not value.strip():
             self.problems.add(self.origins.value(keys), f"{dotted(keys)} is empty", "see that its variable or file holds the secret")
             return
+        if any(character < " " or character == "\x7f" for character in value):
+            cure = "see that its variable or file holds the secret alone, on one line"
+            self.problems.add(self.origins.value(keys), f"{dotted(keys)} holds a line break or another control character", cure)
         self.problems.secrets.add(value)
         self.secrets.append(value)
         if self.origins.literal_in_file(keys):

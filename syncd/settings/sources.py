@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +99,10 @@ def _secret_keys(name: str) -> tuple[str, ...]:
 
 def text_of(path: Path, where: str) -> str:
     """A small text file without its last newline. Raises Refused."""
+    cure = f"see that it is a file that {_me()} may read"
     try:
+        if path.is_fifo() and not str(path).startswith(("/dev/", "/proc/")):
+            raise Refused(where, f"{path} cannot be read: it is a named pipe, and syncd reads it more than once", cure)
         with path.open("rb") as file:
             content = file.read(MAXIMUM_BYTES + 1)
         if len(content) > MAXIMUM_BYTES:
@@ -106,9 +111,16 @@ def text_of(path: Path, where: str) -> str:
     except UnicodeDecodeError:
         raise Refused(where, f"{path} is not UTF-8 text") from None
     except OSError as error:
-        raise Refused(where, f"{path} cannot be read: {error.strerror}") from None
+        raise Refused(where, f"{path} cannot be read: {error.strerror}", cure) from None
     except ValueError:
         raise Refused(where, "a file name cannot hold a NUL character") from None
+
+
+def _me() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"user {os.geteuid()}"
 
 
 def merge(layers: list[dict[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -14,11 +13,11 @@ import orjson
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import CursorResult, create_engine
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from syncd.errors import Fatal
-from syncd.store.places import Place
+from syncd.store.places import Place, locked
 
 HEAD = "0003"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
@@ -48,8 +47,6 @@ class Database:
             self.sql: SqlConnection = self._engine.connect()
             self._prepare()
         except DBAPIError as error:
-            if _locked(error):
-                raise self._place.busy() from None
             raise self._place.failure(error.orig, "opened") from None
 
     def _prepare(self) -> None:
@@ -63,6 +60,7 @@ class Database:
             raise
 
     def close(self) -> None:
+        self._place.left()
         self.sql.close()
         self._engine.dispose()
 
@@ -85,8 +83,6 @@ class Database:
             self.sql.exec_driver_sql("COMMIT")
         except OperationalError as error:
             self._roll_back()
-            if _locked(error):
-                raise self._place.busy() from error
             raise self._place.failure(error.orig, "written") from error
         except BaseException:
             self._roll_back()
@@ -103,7 +99,7 @@ class Database:
                 self.sql.exec_driver_sql("BEGIN IMMEDIATE")
                 return
             except OperationalError as error:
-                if not _locked(error) or time.monotonic() >= deadline:
+                if not locked(error.orig) or time.monotonic() >= deadline:
                     raise
 
     def _roll_back(self) -> None:
@@ -168,7 +164,12 @@ class Store(Database):
         self._enter(instance)
 
     def reopen(self) -> None:
-        """Go on with the file that lies at the store's place by now. Raises Moved when there is none."""
+        """Go on with the file that lies at the store's place by now. Raises Moved when there is none.
+
+        What its log says goes into the file that was opened, wherever that is: left where it is, SQLite would put it into the new one.
+        """
+        with suppress(SQLAlchemyError):
+            self.sql.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         self._place.there()
         self.close()
         self._connect()
@@ -177,7 +178,7 @@ class Store(Database):
     def check(self) -> None:
         """Raises Moved when the store does not lie at its place any more, Fatal when a newer syncd brought it up to date meanwhile."""
         self._place.check()
-        if self.value("SELECT version_num FROM alembic_version") > HEAD:
+        if self.value("SELECT MAX(version_num) FROM alembic_version") > HEAD:
             _refuse_newer(self, "end this one, run that")
 
     def _enter(self, instance: str) -> None:
@@ -237,12 +238,6 @@ def _version(database: Database) -> str:
     """The newest migration that the store has seen; "" for none."""
     known = database.sql.dialect.has_table(database.sql, "alembic_version")
     return str(database.value("SELECT version_num FROM alembic_version")) if known else ""
-
-
-def _locked(error: DBAPIError) -> bool:
-    """Nothing is wrong with the store: another process is writing to it (SQLite documentation, "Result and Error Codes")."""
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _name(url: str) -> str:

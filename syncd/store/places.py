@@ -60,12 +60,15 @@ class Place:
             raise Moved(f"the store {self.path} is gone: nothing is read or sent without it\n  put it back, or: syncd store restore FILE")
         return found
 
-    def busy(self) -> Busy:
-        return Busy(f"the store {self.path} is in use: another process keeps it locked; try again later")
+    def left(self) -> None:
+        """It is closed: whatever lies there is another from now on."""
+        self._file = (0, 0)
 
     def failure(self, error: BaseException | None, verb: str) -> Fatal:
         """What to say of an SQLite error, with the cure. ``verb``: what could not be done with the store."""
-        path, code = self.path, getattr(error, "sqlite_errorcode", 0) & 0xFF
+        path, code = self.path, _code(error)
+        if locked(error):
+            return Busy(f"the store {path} is in use: another process keeps it locked; try again later")
         said = f"the store {path} cannot be {verb}: "
         if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _full(path)):
             return Fatal(f"{said}its disk is full\n  free some space; the next run goes on where this one stopped")
@@ -76,6 +79,15 @@ class Place:
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return Fatal(f"{said}{error}\n  put a backup there (syncd store restore FILE), or choose another place with store.url")
         return Fatal(f"{said}{error}\n  choose another place with store.url")
+
+
+def locked(error: BaseException | None) -> bool:
+    """Nothing is wrong with the store: another process is writing to it (SQLite documentation, "Result and Error Codes")."""
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _code(error: BaseException | None) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def look(path: Path, timeout: float = 5.0) -> sqlite3.Connection:
