@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import typer.main
 from typer.exceptions import TyperException
@@ -60,10 +61,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except SystemExit as ended:  # shell completion, and a reader of our output that went away
         return ended.code if isinstance(ended.code, int) else FAILED
     except Exception as error:  # the last door: what comes here is a fault of syncd, and may hold secrets
-        if isinstance(error, OSError) and streams.unwritten(error):
-            invocation.printer.failure(f"syncd: the output cannot be written: {error.strerror}")
-            return FAILED
-        return _unexpected(invocation, error)
+        return _unwritten(invocation, error) if streams.unwritten(error) else _unexpected(invocation, error)
     if code == INTERRUPTED:
         invocation.printer.failure("syncd: interrupted; what was under way is settled by the next run")
     return code
@@ -77,6 +75,12 @@ def _misused(invocation: Invocation, error: TyperException) -> int:
     else:
         invocation.printer.failure(f"syncd: {message}" + (f"\n  see `{context.command_path} --help`" if context else ""))
     return MISUSED if error.exit_code == 2 else FAILED
+
+
+def _unwritten(invocation: Invocation, error: Exception) -> int:
+    with suppress(OSError):  # neither can that be said, perhaps
+        invocation.printer.failure(f"syncd: the output cannot be written: {getattr(error, 'strerror', '')}")
+    return FAILED
 
 
 def _unexpected(invocation: Invocation, error: Exception) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -78,8 +78,9 @@ def _whole(schedule: Schedule, row: Any) -> datetime:
     In the night in which clocks go forward a time that does not exist counts as the next that does, in the one in which they go back a
     time that comes twice counts once (as Debian's cron has it).
     """
-    last = instant(row.last_full or row.last_delta).astimezone(ZoneInfo(schedule.timezone))
-    return next(CronSim(schedule.full, last)).astimezone(ZoneInfo("UTC"))
+    last = instant(row.last_full or row.last_delta)
+    times = (one.astimezone(UTC) for one in CronSim(schedule.full, last.astimezone(ZoneInfo(schedule.timezone))))
+    return next(one for one in times if one > last)  # from within an hour that comes for the second time, the first is behind
 
 
 def _spread(jitter: timedelta, what: str) -> timedelta:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from syncd.cli.invocation import registry
 from syncd.connectors.memory_directory import MemoryDirectory
@@ -120,6 +121,11 @@ class Desk:
     @property
     def held(self) -> int:
         return len(waiting.listing(self.store, state="held"))
+
+    def account(self, number: int) -> dict[str, Any]:
+        """Of the person with this number, at the target."""
+        (found,) = (one for one in self.directory.accounts.values() if one["userName"] == f"p{number}@corp.example")
+        return found
 
     def failures(self, name: str = "app") -> int:
         return int(self.store.value("SELECT COALESCE(failures, 0) FROM connection WHERE name = :name", name=name))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.daemon.due import ENOUGH, FIRST, LONGEST, turn
+from syncd.daemon.due import ENOUGH, FIRST, LONGEST, _whole, turn
 from syncd.environment import stamp
 from syncd.settings.service import Schedule
 
@@ -92,6 +92,7 @@ def test_who_was_just_read_whole_is_never_due_at_once(
     assert read < found.at <= read + timedelta(minutes=5) + timedelta(hours=1)
     after = turn(known, row(read, read), None, read)
     assert after.at > read
+    assert not after.full or _whole(known, row(read, read)) > read, "nor is it to be read whole again before its next time"
     assert turn(known, row(read, read), None, read) == after, "the dice are thrown once"
 
 

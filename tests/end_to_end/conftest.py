@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,7 @@ from tests.end_to_end.app import App
 from tests.end_to_end.app import app as appwrite
 from tests.end_to_end.company import Company
 from tests.end_to_end.office import Office, Past, office
+from tests.end_to_end.service import MakeService, Service
 
 MakeOffice = Callable[..., Office]
 Pasts = defaultdict[str, tuple[Path, Past]]
@@ -76,3 +78,25 @@ def open_company(tmp_path: Path) -> Iterator[Callable[..., Company]]:
     sandbox = Sandbox()
     with serve(sandbox) as url:
         yield lambda write="{}", organizations=f"organizations: [{HOME}]": Company(tmp_path, sandbox, url, write, organizations)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[MakeService]:
+    """``make(more="", **options of Sandbox)``."""
+    with ExitStack() as stack:
+
+        def made(more: str = "", **options: Any) -> Service:
+            sandbox = Sandbox(**options)
+            url = stack.enter_context(serve(sandbox))
+            one = Service(tmp_path, sandbox, url, more)
+            stack.callback(one.stop)
+            return one
+
+        yield made
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

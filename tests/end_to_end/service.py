@@ -40,6 +40,7 @@ connections:
     schedule: {{every: 1h, jitter: 0s}}
 {more}
 """
+MakeService = Callable[..., "Service"]
 PATIENCE = 30.0
 """Seconds after which what a test waits for will not come."""
 

@@ -7,19 +7,13 @@ import random
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from syncd.sandbox import Sandbox, serve
 from syncd.store import Store
-from tests.end_to_end.service import Service, answer
+from tests.end_to_end.service import MakeService, answer
 
-MakeService = Callable[..., Service]
 FAMILIES = {
     "syncd_cycle_duration_seconds": ("histogram", set()),
     "syncd_accounts": ("gauge", {"connection"}),
@@ -36,28 +30,6 @@ FAMILIES = {
     "syncd_lease_held": ("gauge", {"connection"}),
     "syncd_build_info": ("gauge", {"version", "python"}),
 }
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[MakeService]:
-    """``make(more="", **options of Sandbox)``."""
-    with ExitStack() as stack:
-
-        def made(more: str = "", **options: Any) -> Service:
-            sandbox = Sandbox(**options)
-            url = stack.enter_context(serve(sandbox))
-            one = Service(tmp_path, sandbox, url, more)
-            stack.callback(one.stop)
-            return one
-
-        yield made
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def test_a_day_at_work(make: MakeService) -> None:
