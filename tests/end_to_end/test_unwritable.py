@@ -11,8 +11,8 @@ import pytest
 from tests.end_to_end.confined import SYNCD, mounted, powerless, said
 from tests.end_to_end.service import MakeService, Service
 
-LOOKING = (["status"], ["pending"], ["history"], ["explain", "p1@corp.example"], ["identities", "--csv"], ["held", "list"], ["verify"])
-WRITING = (["sync", "--yes"], ["plan"], ["pause", "--reason", "x"], ["run"])
+LOOKING = (["status"], ["pending"], ["history"], ["explain", "p1@corp.example"], ["identities", "--csv"], ["verify"])
+WRITING = (["sync", "--yes"], ["pause", "--reason", "x"], ["run"])
 READ_ONLY = 'mount --bind "$PWD" "$PWD" && mount -o remount,ro,bind "$PWD" && cd "$PWD"'
 
 
