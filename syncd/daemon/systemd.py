@@ -15,7 +15,7 @@ class Supervisor:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._address = environ.get("NOTIFY_SOCKET", "")
         usec, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
-        watched = usec.isdigit() and int(usec) > 0 and pid in ("", str(os.getpid()))
+        watched = usec.isascii() and usec.isdigit() and int(usec) > 0 and pid in ("", str(os.getpid()))
         self.beat = int(usec) / 2e6 if watched and self._address else None
         """Seconds between two signs of life, None where none are wanted."""
 

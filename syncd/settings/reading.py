@@ -30,6 +30,13 @@ _WORDS = {
     "model_type": _MAPPING,
     "model_attributes_type": _MAPPING,
     "missing": "is missing",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be {le:g} or less",
+    "finite_number": "must be a finite number",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
 }
 
 
@@ -77,7 +84,11 @@ def _words(detail: ErrorDetails, value: Any) -> tuple[str, str]:
         return f"must have the form {context['pattern']}", ""
     if value is None and _WORDS.get(kind) == _MAPPING:
         return "is empty", "say {} or remove it"
-    words = _WORDS.get(kind) or detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    words = (
+        _WORDS[kind].format(**context)
+        if kind in _WORDS
+        else detail["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    )
     return words, "quote it" if kind == "string_type" and value is not None and not isinstance(value, dict | list) else ""
 
 

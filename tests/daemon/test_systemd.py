@@ -30,6 +30,8 @@ def test_a_socket_that_is_gone_disturbs_nothing(tmp_path: Path) -> None:
         ("30000000", "1", None),
         ("0", "", None),
         ("x", "", None),
+        ("\u00b2", "", None),
+        ("30000000", "me", None),
         ("", "", None),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,10 @@ TYPES = [
     ("empty section", "store:\n" + PEOPLE, "1:1", ["store is empty", "say {} or remove it"]),
     ("choice", "log: {format: jsno}\n" + PEOPLE, "1:15", ["log.format must be auto, console or json", 'did you mean "json"?']),
     ("connector's choice", BOTH + "    region: mars\n", "10:13", ["connections.chat.region must be eu or us"]),
-    ("negative percent", BOTH + "    write: {}\n    limits: {create: {percent: -1}}\n", "11:32", ["greater than or equal to 0"]),
+    ("negative percent", BOTH + "    write: {}\n    limits: {create: {percent: -1}}\n", "11:32", ["must be 0 or more"]),
     ("boolean percent", BOTH + "    write: {}\n    limits: {create: {percent: true}}\n", "11:32", ["percent must be a number"]),
     ("fraction of accounts", BOTH + "    write: {}\n    limits: {create: {max: 1.5}}\n", "11:28", ["max must be a whole number"]),
-    ("no requests", BOTH + "    rate: {per_second: 0}\n", "10:24", ["greater than 0"]),
+    ("no requests", BOTH + "    rate: {per_second: 0}\n", "10:24", ["must be more than 0"]),
     ("duration", BOTH + "    write: {}\n    settle: 10\n", "11:13", ["settle must be a duration", "30s"]),
     ("long duration", "store: {lease: 99999999999999d}\n" + PEOPLE, "1:16", ["longer than a duration can be"]),
     ("time zone", PEOPLE + "    read: {timezone: Mars/Olympus}\n", "7:22", ["time zone", "Europe/Paris"]),
@@ -162,10 +163,16 @@ TOGETHER = [
 REFERENCES = [
     ("variable not set", BOTH.replace("TOKEN", "NONE"), "9:17", ["auth_token", "NONE is not set", "export NONE="]),
     ("variable without a name", BOTH.replace("env:TOKEN", '"env:"'), "9:17", ["needs the name"]),
-    ("file missing", BOTH.replace("env:TOKEN", "file:none"), "9:17", ["auth_token", "none", "No such file"]),
+    ("file missing", BOTH.replace("env:TOKEN", "file:none"), "9:17", ["auth_token", "none", "No such file", "see that it is a file that"]),
     ("file without a name", BOTH.replace("env:TOKEN", '"file:\\0"'), "9:17", ["auth_token", "NUL"]),
     ("file is a directory", BOTH.replace("env:TOKEN", "file:."), "9:17", ["auth_token", "cannot be read"]),
     ("empty secret", BOTH.replace("env:TOKEN", '""'), "9:17", ["auth_token is empty"]),
+    (
+        "secret of two lines",
+        BOTH.replace("env:TOKEN", '"hunter2\\nhunter2"'),
+        "9:17",
+        ["auth_token holds a line break", "alone, on one line"],
+    ),
     ("missing number", BOTH + "    page_size: env:NONE\n", "10:16", ["page_size: environment variable NONE is not set"]),
     ("missing path", PEOPLE.replace("people.csv", "env:NONE"), "4:11", ["path: environment variable NONE is not set"]),
     ("missing connector", PEOPLE.replace("sheet", "env:NONE"), "3:16", ["connector: environment variable NONE is not set"]),
@@ -225,6 +232,12 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         load(path, {}, {})
     with pytest.raises(Refused, match="cannot be read: Is a directory"):
         load(tmp_path, {}, {})
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Refused, match="it is a named pipe, and syncd reads it more than once"):
+        configured(tmp_path, BOTH.replace("env:TOKEN", "file:pipe"))
 
 
 def test_anchors_that_multiply_are_refused(tmp_path: Path) -> None:
