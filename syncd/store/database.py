@@ -22,6 +22,7 @@ from syncd.store.places import Place, locked
 HEAD = "0003"
 """The newest migration; equal to Alembic's own head (tests/store/test_migrations.py)."""
 
+SCHEMA = "SELECT MAX(version_num) FROM alembic_version"
 LOOKING = ("busy_timeout=5000", "cache_size=-8000", "temp_store=MEMORY")
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", *LOOKING)
 PATIENCE = 30.0
@@ -175,10 +176,11 @@ class Store(Database):
         self._connect()
         self._enter(self._instance)
 
-    def check(self) -> None:
-        """Raises Moved when the store does not lie at its place any more, Fatal when a newer syncd brought it up to date meanwhile."""
+    def check(self, schema: str | None = None) -> None:
+        """Raises Moved when the store does not lie at its place any more, Fatal when a newer syncd brought it up to date meanwhile.
+        ``schema``: what was just read of it."""
         self._place.check()
-        if self.value("SELECT MAX(version_num) FROM alembic_version") > HEAD:
+        if (schema or self.value(SCHEMA)) > HEAD:
             _refuse_newer(self, "end this one, run that")
 
     def _enter(self, instance: str) -> None:

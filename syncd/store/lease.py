@@ -11,7 +11,7 @@ from sqlalchemy.engine import Row
 from syncd.environment import stamp
 from syncd.errors import Quarantined
 from syncd.store import pauses
-from syncd.store.database import Store
+from syncd.store.database import SCHEMA, Store
 
 Tokens = Mapping[str, int]
 LONGEST = timedelta(days=1)
@@ -57,8 +57,8 @@ def fence(store: Store, connection: str, token: int, now: datetime) -> None:
 def alone(store: Store, connection: str, token: int, now: datetime) -> None:
     """Raise Quarantined unless ``token`` still holds an unexpired lease, and Fatal unless the store is still the one that was opened:
     enough to read."""
-    store.check()
-    row = store.one("SELECT token, until FROM lease WHERE connection = :connection", connection=connection)
+    row = store.one(f"SELECT token, until, ({SCHEMA}) AS schema FROM lease WHERE connection = :connection", connection=connection)
+    store.check(None if row is None else row.schema)
     if row is None or row.token != token or row.until <= stamp(now):
         raise Quarantined(f"{connection}: the lease was lost to another run, nothing more is sent from here")
 
