@@ -165,8 +165,10 @@ async def test_a_broken_file_in_its_place_is_no_store(desk: MakeDesk) -> None:
     backups.backup(one.load().store.url, one.root / "good.db", Effort("", ""))
     os.replace(one.root / "people.csv", place(one))
     one.hire(1, 2)
-    await one.wait(minutes=20, step=5)
+    with capture_logs() as logs:
+        await one.wait(minutes=20, step=5)
     assert people(one) == 1 and "not a database" in one.board.trouble
+    assert [line["event"] for line in logs] == ["at rest"], "and nothing unexpected"
     os.replace(one.root / "good.db", place(one))
     await one.wait(minutes=6)
     assert people(one) == 2
