@@ -19,6 +19,8 @@ UNSHOWN = (
     "of {n:,} accounts that other credentials, or another configuration, showed nothing is seen any more: they count as gone when three"
     " complete listings over 24 hours did not show them"
 )
+EARLY, PROMPT = 200, 0.01
+"""So many are stored already when the next page takes longer than so many seconds: fewer would cost more than they save."""
 
 
 async def read(context: Context, one: Connected, since: Watermark | None = None, *, anew: bool = False) -> Reading:
@@ -106,6 +108,7 @@ async def _pages(context: Context, one: Connected, listing: Listing) -> str:
             await asyncio.sleep(0)
             listing.take(page, at)
             context.go_on()
+            await _meanwhile(listing, turning)
         except BaseException:
             if turning is not None:
                 await _abandon(turning)
@@ -128,6 +131,12 @@ async def _first(one: Connected, listing: Listing) -> tuple[Page, Cursor | None]
             why = str(error)
         listing.start_over(why)
     return await one.connector.list(None, listing.since), None
+
+
+async def _meanwhile(listing: Listing, turning: asyncio.Task[Page] | None) -> None:
+    """Where the next page is long in coming, what is there already is stored in the time that would be waited."""
+    if turning is not None and len(listing.fresh) >= EARLY and not (await asyncio.wait({turning}, timeout=PROMPT))[0]:
+        listing.stage()
 
 
 async def _abandon(turning: asyncio.Task[Page]) -> None:

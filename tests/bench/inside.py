@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -20,20 +21,36 @@ from tests.bench.load import configured
 
 
 class Inside:
-    """One configuration with its store beside it, which `forget` replaces by an empty one."""
+    """One configuration with its store beside it, which `forget` replaces by an empty one and `restore` by what it was at `keep`.
 
-    def __init__(self, root: Path, connections: Mapping[str, Mapping[str, Any]]) -> None:
+    ``url``: of a store elsewhere, which is left as it is.
+    """
+
+    def __init__(self, root: Path, connections: Mapping[str, Mapping[str, Any]], url: str | None = None) -> None:
         gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
         root.mkdir(exist_ok=True)
         self._settings = load(configured(root, connections), registry(), os.environ)
-        self._path = root / "bench.db"
-        self.store = Store(f"sqlite:///{self._path}")
+        self._path, self._kept = root / "bench.db", root / "kept.db"
+        self.store = Store(url or f"sqlite:///{self._path}")
 
     def forget(self) -> None:
+        self._remove()
+        self.store = Store(f"sqlite:///{self._path}")
+
+    def keep(self) -> None:
+        self.close()
+        shutil.copyfile(self._path, self._kept)
+        self.store = Store(f"sqlite:///{self._path}")
+
+    def restore(self) -> None:
+        self._remove()
+        shutil.copyfile(self._kept, self._path)
+        self.store = Store(f"sqlite:///{self._path}")
+
+    def _remove(self) -> None:
         self.close()
         for path in self._path.parent.glob("bench.db*"):
             path.unlink()
-        self.store = Store(f"sqlite:///{self._path}")
 
     def __enter__(self) -> Self:
         return self
@@ -44,15 +61,18 @@ class Inside:
     def close(self) -> None:
         self.store.close()
 
-    def cycle(self) -> None:
-        """A full one; whatever its plan lets pass is sent."""
-        asyncio.run(self._cycle())
+    def cycle(self, mode: str = "full") -> None:
+        """Whatever its plan lets pass is sent."""
+        asyncio.run(self._cycle(mode))
 
-    async def _cycle(self) -> None:
+    def delta(self) -> None:
+        self.cycle("delta")
+
+    async def _cycle(self, mode: str) -> None:
         landscape, environment = self._settings.landscape, Environment()
         names = [one.name for one in landscape.connections]
         async with connected(self._settings, environment, writable=True) as each:
-            report, _ = await cycle(environment, landscape, each, self.store, mode="full", selection=names, approve=_yes)
+            report, _ = await cycle(environment, landscape, each, self.store, mode=mode, selection=names, approve=_yes)
         assert all(not one.error and (one.listing and one.listing.complete) for one in report.results), report
 
 

@@ -44,9 +44,9 @@ class Served:
 
 
 @contextmanager
-def served(*arguments: str) -> Iterator[Served]:
-    """``arguments``: those of `syncd sandbox`."""
-    process = subprocess.Popen([sys.executable, "-m", "syncd.sandbox", *arguments], stdout=subprocess.PIPE, text=True)
+def served(*arguments: str, module: str = "syncd.sandbox") -> Iterator[Served]:
+    """``arguments``: those of `syncd sandbox`, or of another ``module`` that prints what it prints."""
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         config = ""

@@ -50,12 +50,13 @@ def compare(repeat: int, *actions: tuple[str, Callable[[], object]]) -> list[Fig
 
 
 def show(title: str, figures: Sequence[Figure], ratios: Sequence[tuple[str, float, str]] = ()) -> None:
-    """A table of figures, then ``name  ratio  (target)`` lines."""
+    """A table of figures, with the median of the CPU where it was taken, then ``name: ratio (target)`` lines."""
     print(f"\n{title}")
     width = max(len(figure.name) for figure in figures)
     print(f"  {'':{width}}  {'min':>12} {'median':>12} {'max':>12}")
     for figure in figures:
         cells = (min(figure.values), figure.median, max(figure.values))
-        print(f"  {figure.name:{width}}  " + " ".join(f"{cell:>12.5g}" for cell in cells) + f" {figure.unit}")
+        cpu = f", CPU {figure.cpu:.3g} s" if figure.cpus else ""
+        print(f"  {figure.name:{width}}  " + " ".join(f"{cell:>12.5g}" for cell in cells) + f" {figure.unit}{cpu}")
     for name, value, target in ratios:
-        print(f"  {name}: {value:.3g}x (target {target})")
+        print(f"  {name}: {value:.3g} (target {target})")

@@ -42,3 +42,14 @@ def test_values_are_compared_in_one_form() -> None:
         return sorted(value) if isinstance(value, list) else value
 
     assert moved({"labels": ["b", "a"], "name": "x"}, {"labels": ["a", "b"], "name": "y"}, form) == {"name": ["x", "y"]}
+
+
+@given(DOCUMENTS, DOCUMENTS)
+def test_whatever_differs_is_named(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """By the one equality of values, which is not Python's: 1 is not True, and an empty list is no value."""
+    differing = {name for name in {*before, *after} if canonical(before.get(name)) != canonical(after.get(name))}
+    assert {path.partition(".")[0] for path in moved(before, after)} == differing
+
+
+def test_a_number_that_becomes_true_has_moved() -> None:
+    assert moved({"a": {"b": [1]}}, {"a": {"b": [True]}}) == {"a.b": [[1], [True]]}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from syncd.connectors.memory import MemoryConnector
+from syncd.engine import read
 from syncd.errors import Quarantined, Rejected, Retryable
 from syncd.model import Cursor, Flaw, MapEntry, Page, Ref, Unknown, Watermark
 from tests.engine.worlds import (
@@ -179,3 +182,22 @@ async def test_more_people_vanish_than_one_statement_can_name(world: MakeWorld) 
     report, _ = await w.run()
     assert (report.converged, states(w)[mail(1)], len(w.verify())) == (True, "live", 0)
     assert w.store.value("SELECT COUNT(*) FROM link WHERE state = 'kept'") == 1199
+
+
+async def test_what_is_there_is_stored_while_a_slow_provider_makes_the_next_page(world: MakeWorld, monkeypatch: Any) -> None:
+    monkeypatch.setattr(read, "EARLY", 1)
+    w = await established(world, *people(1, 2))
+    w.directory.add("x", userName="stranger")
+
+    class Slow(MemoryConnector):
+        """Nobody gets a second page before the first is in the store."""
+
+        async def list(self, cursor: Cursor | None, since: Watermark | None = None) -> Page:
+            if cursor is None:
+                return replace(await super().list(None), next=Cursor("2"), complete=False)
+            async with asyncio.timeout(30):
+                while not w.store.value("SELECT COUNT(*) FROM account WHERE connection = 'app' AND account = 'x'"):
+                    await asyncio.sleep(0)
+            return Page((), complete=True)
+
+    assert await outcome(w, Slow) == ("", [])
