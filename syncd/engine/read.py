@@ -19,7 +19,7 @@ UNSHOWN = (
     "of {n:,} accounts that other credentials, or another configuration, showed nothing is seen any more: they count as gone when three"
     " complete listings over 24 hours did not show them"
 )
-EARLY, PROMPT = 200, 0.01
+EARLY, PROMPT = 100, 0.01
 """So many are stored already when the next page takes longer than so many seconds: fewer would cost more than they save."""
 
 
