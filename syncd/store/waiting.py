@@ -146,7 +146,7 @@ def count(store: Store, connection: str) -> dict[str, int]:
     """How many wait in each state; what was released and is only waiting for its run is not counted as held."""
     rows = store.rows(
         "SELECT state, COUNT(*) AS n FROM pending WHERE connection = :connection AND state <> 'kept'"
-        " AND (state <> 'held' OR released_at IS NULL) GROUP BY state",
+        " AND (state <> 'held' OR released_at IS NULL) GROUP BY state ORDER BY state",
         connection=connection,
     )
     return {row.state: row.n for row in rows}
