@@ -57,8 +57,7 @@ def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) ->
     )  # fmt: skip
 
 
-_BEHIND = 2**40
-"""The place of what no listing of everything showed yet."""
+_BEHIND = 2**40  # the place of what no listing of everything showed yet
 _UPSERT = f"""
 INSERT INTO account (connection, object, account, container, ordinal, digest, document, reading, version, ignored, run, page, missing_times)
 VALUES (:connection, :object, :account, :container, COALESCE(:ordinal, {_BEHIND}), :digest, :document, :reading, :version, :ignored, :run,

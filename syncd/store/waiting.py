@@ -27,7 +27,7 @@ _HELD = _UPSERT.format(
     rows="SELECT id, connection, object, kind, identity, link_id, account, who,"
     " CASE WHEN state = 'in_doubt' THEN state ELSE 'held' END, hold, COALESCE(held, error, reason), run, run, :now, choices"
     " FROM change WHERE run = :run AND connection = :connection"
-    " AND (state IN ('held', 'in_doubt') OR (released AND state NOT IN ('applied', 'rejected')))"
+    " AND (state IN ('held', 'in_doubt') OR (released AND state NOT IN ('applied', 'rejected'))) ORDER BY seq"
 )
 _REFUSED = _UPSERT.format(
     rows="SELECT COALESCE(c.id, 'link:' || l.id), l.connection, 'user', COALESCE(c.kind, ''), l.identity, l.id, a.account,"

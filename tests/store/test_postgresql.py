@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from syncd.errors import Away, Busy, Fatal
-from syncd.store import Store, backend, duty, staging
+from syncd.store import Store, backend, duty
 from syncd.store.postgresql import translated
 from syncd.store.postgresql_errors import called
 from tests import stores
 from tests.store.conftest import Opener
-from tests.store.rows import column, register, stage, staged
+from tests.store.rows import column, register, stage
 
 PUT = "INSERT INTO setting (name, value) VALUES (:name, 'x')"
 
@@ -215,35 +215,6 @@ def test_two_schemas_of_a_database_are_two_stores(place: str, monkeypatch: pytes
     assert (one.id != other.id, column(one, "setting", "name", value="x")) == (True, ["a"])
     one.close()
     other.close()
-
-
-def test_many_rows_as_one_are_what_they_are_one_by_one(opened: Opener) -> None:
-    store = opened()
-    register(store, "app", "one")
-    odd = ["", " ", "'", '"', "\\", "\\x41", "%", "%(a)s", ":x", "\u00e9\u2028\U0001f600", "\t\n\r", "null", "{}"]
-    rows = [staged(name, place, ("email", name, place % 2 == 0), digest=bytes([place, 0, 255])) for place, name in enumerate(odd)]
-    staging.upsert(store, "app", [*rows, staged("unplaced", 0)])
-    for one in rows:
-        staging.upsert(store, "one", [one])
-    text = "SELECT account, ordinal, digest, document, ignored, run FROM account WHERE connection = :connection AND account <> 'unplaced'"
-    keys = "SELECT attribute, key, trusted FROM account_key WHERE connection = :connection ORDER BY account_id"
-    for question in (text, keys):
-        assert sorted(map(tuple, store.rows(question, connection="app"))) == sorted(map(tuple, store.rows(question, connection="one")))
-    staging.upsert(store, "app", [staged("", 0, digest=b"new"), staged("'", 77)])
-    assert column(store, "account", "digest", connection="app", account="") == [b"new"]
-    assert column(store, "account", "ordinal", connection="app", account="'") == [77]
-
-
-def test_rows_are_numbered_in_their_order(store: Store) -> None:
-    register(store, "app")
-    ids = stage(store, "app", *(f"{number:05}" for number in range(3000)))
-    assert [name for name, _ in sorted(ids.items(), key=lambda one: one[1])] == sorted(ids)
-
-
-def test_texts_are_in_the_order_of_their_bytes(store: Store) -> None:
-    names = ["B", "a", "_", "\u00e9", "Z", "-", "\U0001f600", "\uffff"]
-    store.many(PUT, [{"name": name} for name in names])
-    assert column(store, "setting", "name", value="x") == sorted(names)
 
 
 def test_what_was_erased_stands_in_no_file_of_the_tables(store: Store) -> None:
