@@ -14,7 +14,8 @@
     |-- Incomplete      this listing proves nothing about who is missing: keep the data, plan no leaver
     `-- Fatal           the configuration or the store is unusable: change nothing, exit 78
         |-- Refused     the configuration, at a file:line:column
-        `-- Busy        another run holds the lease: exit 75
+        |-- Busy        another run holds the lease: exit 75
+        `-- Away        the store does not answer, and may again: exit 1
 """
 
 from __future__ import annotations
@@ -93,3 +94,9 @@ class Busy(Fatal):
     def __init__(self, message: str, connection: str | None = None) -> None:
         super().__init__(message)
         self.connection = connection
+
+
+class Away(Fatal):
+    """The store's database does not answer: what was not committed is undone, and the next run goes on when it is back."""
+
+    exit_code = 1

@@ -27,6 +27,7 @@ from syncd.engine.verify import verify
 from syncd.environment import Environment
 from syncd.model import Capability, Connection, Deprovision, Landscape, Limit, MapEntry, Rate, Target
 from syncd.store import Store, chain, waiting
+from tests import stores
 
 LIMITS = {
     "delete": Limit(20, 5, 1), "create": Limit(500, 20, 10), "update": Limit(None, 50, 10), "clear": Limit(None, 5, 1),
@@ -120,7 +121,7 @@ class World:
 
     def open(self) -> None:
         """Open the store in the root: at the start, after it was lost, or as the next process after a crash."""
-        self.store = Store(f"sqlite:///{self.root}/syncd.db")
+        self.store = Store(stores.url(self.root))
 
     def close(self) -> None:
         self.store.close()

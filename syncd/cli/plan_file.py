@@ -28,7 +28,7 @@ import orjson
 from syncd.cli import documents
 from syncd.cli.exits import Failed
 from syncd.engine.planning import Digest, Plan
-from syncd.settings import Settings
+from syncd.settings import Settings, place
 from syncd.store import Store
 
 CHANGES = b'  "changes": [\n'
@@ -47,8 +47,8 @@ def writable(path: Path, settings: Settings) -> None:
 def _needed_files(settings: Settings) -> Iterator[Path]:
     """The configuration, the store with what SQLite keeps beside it, the people files."""
     yield settings.path
-    store = settings.store.url.removeprefix("sqlite:///")
-    yield from (Path(store + suffix) for suffix in ("", "-wal", "-shm", "-journal"))
+    if (store := place.file(settings.store.url)) is not None:
+        yield from (store.with_name(store.name + suffix) for suffix in ("", "-wal", "-shm", "-journal"))
     yield from (Path(path) for one in settings.options.values() if isinstance(path := getattr(one, "path", None), str))
 
 

@@ -34,8 +34,8 @@ def backup(invocation: Invocation, file: File) -> int:
     from syncd.store import backups
 
     url, effort = invocation.settings.store.url, Effort("copying the store", "bytes")
-    if not backups.place(url).exists():
-        raise Failed(f"there is no store yet at {backups.place(url)}: the first `syncd plan` makes it")
+    if (place := backups.place(url)) is not None and not place.exists():
+        raise Failed(f"there is no store yet at {place}: the first `syncd plan` makes it")
     progress = Progress(invocation.printer, invocation.environment)
     made = asyncio.run(progress.during(lambda: backups.backup(url, file, effort), effort))
     invocation.printer.show(_document("backup", made), lambda: _made(made))
@@ -60,7 +60,7 @@ def restore(invocation: Invocation, file: File, yes: Annotated[bool, typer.Optio
     found, place = backups.examine(file), backups.place(settings.store.url)
     if not yes:
         invocation.printer.lines([f"{file} holds {_told(found)}", *_present(place)], aside=True)
-        if not asyncio.run(confirmed(invocation.printer, f"Put it in the place of {place}?")):
+        if not asyncio.run(confirmed(invocation.printer, f"Put it in the place of {place or 'what is there'}?")):
             invocation.printer.note("Nothing was restored.")
             return DONE
     said, now = {"command": shlex.join(["syncd", "store", "restore", str(file)])}, invocation.environment.now()
@@ -105,9 +105,11 @@ def _told(found: Contents) -> str:
     return f"{count(found.identities, 'identity', 'identities')}, {count(found.accounts, 'account')}, {last}, {size}"
 
 
-def _present(place: Path) -> Iterator[str]:
+def _present(place: Path | None) -> Iterator[str]:
     from syncd.store import backups
 
+    if place is None:
+        return
     try:
         yield f"{place} holds {_told(backups.examine(place))}" if place.exists() else f"{place} does not exist"
     except backups.Unusable as error:

@@ -20,14 +20,14 @@ from syncd.engine.cycle import cycle
 from syncd.engine.planning import Plan
 from syncd.engine.report import Report
 from syncd.environment import Environment
-from syncd.errors import Busy, Fatal
+from syncd.errors import Away, Busy, Fatal
 from syncd.health import Board
 from syncd.settings import Settings
 from syncd.store import Store, duty, pauses, presence
 from syncd.store.places import Moved
 
 SHORT = 5.0
-"""Seconds until the next try where another run holds a lease, or another process the store."""
+"""Seconds until the next try where another run holds a lease, or another process the store, or that does not answer."""
 LONG = 60.0
 """The same after anything that a person has to mend."""
 log = structlog.get_logger("syncd")
@@ -83,6 +83,9 @@ class Rounds:
             self._trouble("")
         except Busy as error:
             self._held_up(error)
+        except Away as error:
+            log.error("store away", error=str(error))
+            self._rests_until = self.environment.monotonic() + SHORT
         except Fatal as error:
             self._trouble(str(error))
             self._rests_until = self.environment.monotonic() + (SHORT if isinstance(error, Moved) else LONG)

@@ -109,15 +109,14 @@ def assess(store: Store, expression: str, canonical: Collection[str], scopes: Se
     """
     asked = Asked(expression, tuple(canonical), tuple(scopes))
     Scope(expression, canonical)
-    last = census.end(store)
-    parts = min(os.cpu_count() or 1, last // SHARE) if sys.platform == "linux" else 1
-    if parts < 2:
-        return _assess(store, asked, Block(0, last))
+    blocks = census.blocks(store, os.cpu_count() or 1 if sys.platform == "linux" else 1, SHARE)
+    if len(blocks) == 1:
+        return _assess(store, asked, blocks[0])
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     made = asked.blank()
-    blocks = [Block(last * part // parts, last * (part + 1) // parts) for part in range(parts)]
+    parts = len(blocks)
     with ProcessPoolExecutor(parts, get_context("fork")) as pool:
         for part in pool.map(_part, [store.url] * parts, [asked] * parts, blocks):
             made.add(part)

@@ -9,15 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from syncd.errors import Refused
-from syncd.settings import arrivals, sections, sources, yaml
+from syncd.settings import arrivals, place, sections, sources, yaml
 from syncd.settings.connections import ConnectionReader, Registry
 from syncd.settings.landscape import Assembler
 from syncd.settings.origins import Origins
 from syncd.settings.problems import Problems
 from syncd.settings.reading import validated
 from syncd.settings.settings import Log, Settings, Store
-
-SQLITE = "sqlite:///"
 
 
 def load(
@@ -76,13 +74,15 @@ def _checked(origins: Origins, registry: Registry, problems: Problems, configure
     for n, notice in enumerate(_list(origins.tree.get("notify"))):
         for value in _hidden(_mapping(notice).get("url")):
             reader.secret(("notify", n, "url"), value)
+    for value in place.secrets(origins.at(("store", "url"))):
+        reader.secret(("store", "url"), value)
     whole = validated(sections.Root, origins.tree, (), origins, problems)
     root = whole or sections.Root(connections={})
     assembler = Assembler(root, parsed, origins, problems)
     landscape = assembler.landscape(complete=whole is not None and len(parsed) == configured)
     return Settings(
         path=origins.document.path, landscape=landscape, options={one.name: one.options for one in parsed},
-        store=Store(_store(root.store.url, origins, problems), root.store.lease), log=Log(root.log.level, root.log.format),
+        store=Store(place.absolute(root.store.url, origins, problems), root.store.lease), log=Log(root.log.level, root.log.format),
         schedules={one.name: one.section.schedule for one in parsed}, server=root.server, notify=root.notify,
         warnings=tuple(reader.warnings + assembler.warnings), notices=tuple(assembler.notices), secrets=tuple(reader.secrets),
     )  # fmt: skip
@@ -100,13 +100,3 @@ def _hidden(url: Any) -> list[Any]:
     """What must not be shown of an address to which is told: all of it, and the parts that let anybody in."""
     parts = urlsplit(url) if isinstance(url, str) else None
     return [url, *(part for part in (parts.password, parts.path.lstrip("/")) if part)] if parts else []
-
-
-def _store(url: str, origins: Origins, problems: Problems) -> str:
-    """The URL with its path made absolute: relative to the configuration file."""
-    if url.startswith(("postgresql:", "postgresql+", "postgres:")):
-        place = origins.value(("store", "url"))
-        problems.add(place, "store.url: a PostgreSQL store has not arrived in this version", "use sqlite:///syncd.db")
-    elif not url.startswith(SQLITE) or url == SQLITE:
-        problems.add(origins.value(("store", "url")), "store.url must have the form sqlite:///PATH", "for example sqlite:///syncd.db")
-    return SQLITE + str((origins.directory / url.removeprefix(SQLITE)).absolute())

@@ -52,7 +52,10 @@ Maps = dict[str, MapSpec | None]
 class Store(Section):
     """Where syncd keeps its identities, links and journal."""
 
-    url: str = Field(default="sqlite:///syncd.db", description="sqlite:///PATH, relative to this file; sqlite:////PATH is absolute.")
+    url: str = Field(
+        default="sqlite:///syncd.db",
+        description="sqlite:///PATH, relative to this file (sqlite:////PATH is absolute), or postgresql://USER@HOST:PORT/NAME.",
+    )
     lease: Duration = Field(
         default=timedelta(seconds=10), json_schema_extra={"default": "10s"}, description="How long a dead writer blocks others at most."
     )

@@ -13,14 +13,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from syncd.model import Landscape
+from syncd.settings import place
 from syncd.settings.service import Notice, Schedule, Server
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """``url``: sqlite:////ABSOLUTE/PATH. ``lease``: how long a dead writer blocks others at most."""
+    """``url``: sqlite:////ABSOLUTE/PATH or postgresql://..., as it is opened. ``lease``: how long a dead writer blocks others at most."""
 
-    url: str
+    url: str = field(repr=False)
     lease: timedelta
 
 
@@ -55,7 +56,7 @@ class Settings:
     def fingerprint(self) -> str:
         """32 hex digits that change with whatever could change a plan: not with secrets, logging, comments or the order of keys."""
         options = {name: option.model_dump(mode="json") for name, option in self.options.items()}
-        document = {"landscape": _plain(asdict(self.landscape)), "options": options, "store": self.store.url}
+        document = {"landscape": _plain(asdict(self.landscape)), "options": options, "store": place.shown(self.store.url, "")}
         return hashlib.blake2b(json.dumps(document, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from syncd.model import Connection, Limit, MapEntry, Target
+from syncd.settings import place
 from syncd.settings.scalars import spelled
 from syncd.settings.service import Schedule
 from syncd.settings.settings import Settings
@@ -22,7 +23,7 @@ def document(settings: Settings) -> dict[str, Any]:
     return {
         "version": 1,
         "instance": landscape.instance,
-        "store": {"url": settings.store.url, "lease": spelled(settings.store.lease)},
+        "store": {"url": place.shown(settings.store.url, MASK), "lease": spelled(settings.store.lease)},
         "precedence": {name: list(order) for name, order in landscape.precedence.items()},
         "ignore": list(landscape.ignore),
         "connections": {one.name: _connection(one, settings) for one in landscape.connections},

@@ -19,7 +19,7 @@ def shape(store: Store, run: int) -> Sequence[Row[Any]]:
     """How many user changes of a plan there are of each (connection, kind, state, hold): rows with those and ``n``."""
     return store.rows(
         "SELECT connection, kind, state, hold, COUNT(*) AS n FROM change WHERE run = :run AND object = 'user'"
-        " GROUP BY connection, kind, state, hold",
+        " GROUP BY connection, kind, state, hold ORDER BY connection, kind, state, hold",
         run=run,
     )
 
@@ -35,8 +35,9 @@ def held(store: Store, run: int) -> Sequence[Row[Any]]:
         f" {_HELD} GROUP BY c.connection, c.hold, c.held, c.object, c.kind, COALESCE(p.run, c.run)"
     )
     return store.rows(
-        "SELECT connection, hold, object, kind, first, CASE WHEN COUNT(*) = 1 THEN MIN(held) END AS held, SUM(n) AS n, MIN(seq) AS seq"
-        f" FROM ({each}) GROUP BY connection, hold, object, kind, first, CASE WHEN n > 1 THEN held END ORDER BY seq",
+        "SELECT connection, hold, object, kind, first, CASE WHEN COUNT(*) = 1 THEN MIN(held) END AS held, CAST(SUM(n) AS bigint) AS n,"
+        " MIN(seq) AS seq"
+        f" FROM ({each}) AS each GROUP BY connection, hold, object, kind, first, CASE WHEN n > 1 THEN held END ORDER BY seq",
         run=run,
     )
 
@@ -47,8 +48,8 @@ _ALIKE = (
 )
 _SHARED = f"SELECT c.* {_ALIKE} AND c.held = :held AND c.seq > :after ORDER BY c.seq LIMIT :limit"
 _OWN = (
-    f"SELECT * FROM change WHERE seq IN (SELECT MIN(c.seq) AS only {_ALIKE} GROUP BY c.held"
-    " HAVING COUNT(*) = 1 AND MIN(c.seq) > :after ORDER BY only LIMIT :limit) ORDER BY seq"
+    f"SELECT * FROM change WHERE seq IN (SELECT MIN(c.seq) AS own {_ALIKE} GROUP BY c.held"
+    " HAVING COUNT(*) = 1 AND MIN(c.seq) > :after ORDER BY own LIMIT :limit) ORDER BY seq"
 )
 
 
@@ -121,9 +122,9 @@ def accounts_beginning(store: Store, connection: str, name: str, key: str, limit
     """Ids, and provider keys, of existing accounts that begin so."""
     rows = store.rows(
         "SELECT * FROM (SELECT account AS name FROM account WHERE connection = :connection AND object = 'user' AND gone_at IS NULL"
-        " AND account >= :name AND account < :name_after ORDER BY account LIMIT :limit)"
+        " AND account >= :name AND account < :name_after ORDER BY account LIMIT :limit) AS accounts"
         " UNION SELECT * FROM (SELECT key FROM account_key WHERE connection = :connection AND attribute = '@key'"
-        " AND key >= :key AND key < :key_after ORDER BY key LIMIT :limit)",
+        " AND key >= :key AND key < :key_after ORDER BY key LIMIT :limit) AS keys",
         connection=connection, name=name, name_after=name + "\U0010ffff", key=key, key_after=key + "\U0010ffff", limit=limit,
     )  # fmt: skip
     return [row.name for row in rows]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from syncd.errors import SyncdError
 from syncd.model import Effort
+from syncd.store import crossing
 from syncd.store.database import HEAD
 from syncd.store.places import look
 
@@ -39,9 +40,9 @@ class Contents:
     last_run: str | None
 
 
-def place(url: str) -> Path:
-    """The file of a store."""
-    return Path(url.removeprefix(SQLITE))
+def place(url: str) -> Path | None:
+    """The file of a store; None where it is in PostgreSQL."""
+    return Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
 
 
 def backup(url: str, target: Path, effort: Effort) -> Contents:
@@ -49,12 +50,22 @@ def backup(url: str, target: Path, effort: Effort) -> Contents:
 
     ``effort``: bytes. Raises Unusable, and leaves nothing behind then.
     """
-    copy(place(url), target, effort)
+    take(url, target, effort)
     try:
         return examine(target)
     except BaseException:
         target.unlink()
         raise
+
+
+def take(url: str, target: Path, effort: Effort) -> None:
+    """`copy` of any store: a file of the same schema, of whatever database."""
+    if (path := place(url)) is not None:
+        return copy(path, target, effort)
+    with _new(target):
+        crossing.dump(url, target, effort)
+    _to_disk(target)
+    _to_disk(target.parent)
 
 
 def copy(source: Path, target: Path, effort: Effort) -> None:

@@ -150,8 +150,8 @@ def unusable(store: Store, name: str, error: str, failures: int, now: datetime) 
     """It was tried at ``now`` beside any run, and cannot be used; it counts as at least so many ``failures`` in a row."""
     with store.transaction():
         store.run(
-            "UPDATE connection SET error = :error, attempted_at = :now, failures = MAX(COALESCE(failures, 0) + 1, :failures)"
-            " WHERE name = :name",
+            "UPDATE connection SET error = :error, attempted_at = :now, failures = CASE WHEN COALESCE(failures, 0) + 1 > :failures"
+            " THEN COALESCE(failures, 0) + 1 ELSE :failures END WHERE name = :name",
             error=error, now=stamp(now), failures=failures, name=name,
         )  # fmt: skip
 

@@ -41,7 +41,7 @@ def changed(store: Store, connection: str, most: int) -> int:
 
 def version(store: Store) -> int:
     """Another number than before when another process, or another connection of this one, wrote to the store meanwhile."""
-    return int(store.value("PRAGMA data_version"))
+    return store.backend.writes()
 
 
 def cut_short(store: Store) -> bool:
@@ -54,6 +54,6 @@ def outcomes(store: Store, run: int, connection: str) -> Sequence[Row[Any]]:
     """(kind, state, n): what the user changes of a run that were to be sent came to."""
     return store.rows(
         "SELECT kind, state, COUNT(*) AS n FROM change WHERE run = :run AND connection = :connection AND object = 'user'"
-        " AND state IN ('applied', 'rejected', 'retry', 'lost', 'in_doubt', 'skipped') GROUP BY kind, state",
+        " AND state IN ('applied', 'rejected', 'retry', 'lost', 'in_doubt', 'skipped') GROUP BY kind, state ORDER BY kind, state",
         run=run, connection=connection,
     )  # fmt: skip

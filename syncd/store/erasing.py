@@ -99,13 +99,7 @@ def clear(store: Store) -> bool:
     """
     if store.value("SELECT 1 FROM setting WHERE name = :name", name=UNCLEARED) is None:
         return False
-    store.sql.exec_driver_sql("PRAGMA temp_store=FILE")  # else all that is left would be in memory at once
-    try:
-        store.sql.exec_driver_sql("VACUUM")
-    finally:
-        store.sql.exec_driver_sql("PRAGMA temp_store=MEMORY")
-    busy, _, _ = store.sql.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
-    if busy:
+    if not store.backend.purge():
         raise Busy(
             "forgotten; but another process reads the store, and what was erased stands in its files still\n"
             "  when it has ended, type the same again: that clears them"

@@ -51,7 +51,7 @@ def entries(store: Store, part: Part) -> Iterator[Row[Any]]:
         if first is None:
             return
         after = int(first) - 1
-        which.append("+e.at >= :since")  # by number, not by time: the order is that in which it happened, whatever the clock said
+        which.append("(e.at || '') >= :since")  # by number, not by time: the order is that in which it happened, whatever the clock said
     statement = _COLUMNS.format(source=_OF_ALL if part.identity is None else _OF_A_PERSON, which=" AND ".join(which), seq=seq)
     while rows := store.rows(statement, after=after, **values):
         yield from rows

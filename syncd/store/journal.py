@@ -32,6 +32,7 @@ def reserve_run(store: Store, last: int, mode: str, now: datetime) -> int:
     """A run that is none, numbered behind ``last`` and all that are known: no number of an earlier run is given again."""
     run = max(last, int(store.value("SELECT COALESCE(MAX(id), 0) FROM run"))) + 1
     store.run("INSERT INTO run (id, mode, started, finished) VALUES (:run, :mode, :now, :now)", run=run, mode=mode, now=stamp(now))
+    store.backend.behind("run", "id", run)
     return run
 
 
@@ -79,7 +80,7 @@ def tally(store: Store, run: int, connection: str, column: str = "kind") -> dict
     """How many user changes of a plan there are of each kind (or in each ``state``)."""
     rows = store.rows(
         f"SELECT {column} AS name, COUNT(*) AS n FROM change"
-        f" WHERE run = :run AND connection = :connection AND object = 'user' GROUP BY {column}",
+        f" WHERE run = :run AND connection = :connection AND object = 'user' GROUP BY {column} ORDER BY {column}",
         run=run, connection=connection,
     )  # fmt: skip
     return {row.name: row.n for row in rows}
@@ -101,7 +102,7 @@ def applied(store: Store, run: int, connection: str) -> dict[str, int]:
     took = "connection = :connection AND state = 'applied' AND object = 'user'"
     rows = store.rows(
         f"SELECT kind, COUNT(*) AS n FROM (SELECT kind FROM change WHERE run = :run AND {took} AND recovered_by IS NULL"
-        f" UNION ALL SELECT kind FROM change WHERE recovered_by = :run AND {took}) AS touched GROUP BY kind",
+        f" UNION ALL SELECT kind FROM change WHERE recovered_by = :run AND {took}) AS touched GROUP BY kind ORDER BY kind",
         run=run, connection=connection,
     )  # fmt: skip
     return {row.kind: row.n for row in rows}
@@ -218,9 +219,10 @@ def first_reason(store: Store, run: int, connection: str) -> str:
 
 
 _MATCHED = (
-    "SELECT c.account_id AS id, c.hold NOT IN ('untrusted', 'contradicted') AS sure FROM change AS c WHERE c.run = :run"
+    "SELECT c.account_id AS id, CASE WHEN c.hold IN ('untrusted', 'contradicted') THEN 0 ELSE 1 END AS sure"
+    " FROM change AS c WHERE c.run = :run"
     " AND c.connection = :connection AND c.object = 'user' AND c.kind = 'adopt' AND c.hold NOT IN ('rehire', 'never')"
-    " UNION ALL SELECT a.id, FALSE FROM change AS c CROSS JOIN json_each(c.choices) AS choice CROSS JOIN account AS a"
+    " UNION ALL SELECT a.id, 0 FROM change AS c CROSS JOIN json_each(c.choices) AS choice CROSS JOIN account AS a"
     " WHERE c.run = :run AND c.connection = :connection AND c.hold = 'ambiguous'"
     " AND a.connection = c.connection AND a.account = choice.value AND a.object = 'user'"
 )

@@ -3,8 +3,10 @@ payload: what happened, for good."""
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
+
+from syncd.store.columns import where
 
 
 class Run(SQLModel, table=True):
@@ -61,9 +63,9 @@ class Change(SQLModel, table=True):
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),
         Index("change_by_identity", "identity", "connection"),
-        Index("change_updated", "connection", "identity", "settled_at", sqlite_where=text("kind = 'update' AND state = 'applied'")),
-        Index("change_by_recovery", "recovered_by", sqlite_where=text("recovered_by IS NOT NULL")),
-        Index("change_revoking", "connection", sqlite_where=text("revoke AND state IN ('sent', 'retry', 'lost', 'rejected')")),
+        Index("change_updated", "connection", "identity", "settled_at", **where("kind = 'update' AND state = 'applied'")),
+        Index("change_by_recovery", "recovered_by", **where("recovered_by IS NOT NULL")),
+        Index("change_revoking", "connection", **where("revoke AND state IN ('sent', 'retry', 'lost', 'rejected')")),
     )
 
 
@@ -85,8 +87,8 @@ class Step(SQLModel, table=True):
     __table_args__ = (
         Index("step_by_change", "change"),
         Index("step_by_time", "connection", "sent_at"),
-        Index("step_open", "connection", "state", sqlite_where=text("state IN ('sent', 'in_doubt')")),
-        Index("step_lost", "connection", "settled_at", sqlite_where=text("state = 'lost'")),
+        Index("step_open", "connection", "state", **where("state IN ('sent', 'in_doubt')")),
+        Index("step_lost", "connection", "settled_at", **where("state = 'lost'")),
     )
 
 
@@ -111,7 +113,7 @@ class Payload(SQLModel, table=True):
     identity: str | None = None
     salt: bytes
     body: str
-    __table_args__ = (Index("payload_by_identity", "identity", sqlite_where=text("identity IS NOT NULL")),)
+    __table_args__ = (Index("payload_by_identity", "identity", **where("identity IS NOT NULL")),)
 
 
 class Applied(SQLModel, table=True):

@@ -2,8 +2,8 @@
 
 ::
 
-    the backup -> a copy beside the store, brought up to date -> one transaction of the store: nobody holds a lease, the store as it is is
-    kept in a file beside, its rows go, those of the copy come, `_distrust`
+    the backup -> a copy beside the store (where that is in PostgreSQL, beside the backup), brought up to date -> one transaction of the
+    store: nobody holds a lease, the store as it is is kept in a file beside, its rows go, those of the copy come, `_distrust`
 
 A process that has the store open meanwhile finds the new rows under the old file, with its fencing token void: no run goes on with what
 was replaced. Only a store that is lost or broken is replaced as a file; nobody can hold a lease of that.
@@ -20,7 +20,7 @@ from typing import Any
 from syncd.environment import stamp
 from syncd.errors import Busy
 from syncd.model import Effort
-from syncd.store import backups, chain, journal, lease
+from syncd.store import backups, chain, crossing, journal, lease
 from syncd.store.backups import SQLITE, Unusable
 from syncd.store.database import Store
 
@@ -50,24 +50,26 @@ def restore(
     if found.instance != instance:
         raise Unusable(f"{file} is of instance {found.instance!r}, the configuration says {instance!r}: nothing was changed")
     path = backups.place(url)
-    beside = path.with_name(f"{path.name}.restoring-{os.getpid()}")
+    beside = (path or file).with_name(f"{(path or file).name}.restoring-{os.getpid()}")
     backups.copy(file, beside, effort)
     try:
         Store(SQLITE + str(beside), instance).close()  # of an older schema: up to date from here on
-        if path.exists() and backups.sound(path):
+        if path is None or (path.exists() and backups.sound(path)):
             return _refill(url, instance, beside, said, now, lasting, effort)
         return _replace(path, instance, beside, said, now)
     finally:
-        for one in path.parent.glob(f"{beside.name}*"):
+        for one in beside.parent.glob(f"{beside.name}*"):
             one.unlink()
 
 
 def _refill(
     url: str, instance: str, beside: Path, said: dict[str, Any], now: datetime, lasting: timedelta, effort: Effort
 ) -> Restored:  # fmt: skip
-    store, kept = Store(url, instance), _kept(backups.place(url), now)
+    path = backups.place(url)
+    store, kept = Store(url, instance), _kept(path or beside.with_name("store"), now)
     try:
-        store.run("ATTACH DATABASE :path AS backup", path=str(beside))
+        if path is not None:
+            store.run("ATTACH DATABASE :path AS backup", path=str(beside))
         with store.transaction():
             holders = lease.held(store, now, lasting)
             if holders:
@@ -75,9 +77,9 @@ def _refill(
                 raise Busy(f"a run is at work on this store ({told}): restore when it is over")
             before, tokens = store.epoch, lease.tokens(store)
             last = int(store.value("SELECT COALESCE(MAX(id), 0) FROM run"))
-            backups.copy(backups.place(url), kept, Effort("", ""))
+            backups.take(url, kept, Effort("", ""))
             try:
-                _exchange(store, effort)
+                crossing.fill(store, beside, STAYS, effort) if path is None else _exchange(store, effort)
                 return Restored(kept, _distrust(store, said, now, epoch=before, tokens=tokens, last=last))
             except BaseException:
                 kept.unlink()

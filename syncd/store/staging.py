@@ -57,12 +57,13 @@ def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) ->
     )  # fmt: skip
 
 
+_BEHIND = 2**40  # the place of what no listing of everything showed yet
 _UPSERT = f"""
-INSERT INTO account (connection, object, account, container, ordinal, digest, document, reading, version, ignored, run, page,
-  missing_times)
-VALUES (:connection, :object, :account, :container, COALESCE(:ordinal, {2**40}), :digest, :document, :reading, :version, :ignored, :run,
+INSERT INTO account (connection, object, account, container, ordinal, digest, document, reading, version, ignored, run, page, missing_times)
+VALUES (:connection, :object, :account, :container, COALESCE(:ordinal, {_BEHIND}), :digest, :document, :reading, :version, :ignored, :run,
   :page, 0)
-ON CONFLICT (connection, object, account) DO UPDATE SET ordinal = COALESCE(:ordinal, account.ordinal), digest = excluded.digest,
+ON CONFLICT (connection, object, account) DO UPDATE SET
+ordinal = CASE WHEN excluded.ordinal = {_BEHIND} THEN account.ordinal ELSE excluded.ordinal END, digest = excluded.digest,
 document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL,
 run = excluded.run, page = excluded.page, container = excluded.container, missing_since = NULL, missing_times = 0
 """
@@ -112,10 +113,8 @@ def known_digests(store: Store, connection: str, accounts: Sequence[str]) -> dic
 
 def mark_linked(store: Store, ids: Sequence[int]) -> None:
     """The links of these accounts are to be projected again."""
-    store.run(
-        "INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE account_id IN :ids ON CONFLICT DO NOTHING",
-        ids=list(ids),
-    )
+    text = "INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE account_id IN :ids ON CONFLICT DO NOTHING"
+    store.run(text, ids=list(ids))
     words.mark(store, ids)
 
 
@@ -147,7 +146,8 @@ def forget_strangers(store: Store, ids: Sequence[int]) -> None:
 
 def moved(store: Store, places: Sequence[tuple[int, int]]) -> None:
     """Known records that stand elsewhere in the listing now: (row id, ordinal)."""
-    store.many("UPDATE account SET ordinal = :ordinal WHERE id = :id", [{"id": row, "ordinal": ordinal} for row, ordinal in places])
+    rows = [{"id": row, "ordinal": ordinal} for row, ordinal in dict(places).items()]
+    store.many("UPDATE account SET ordinal = :ordinal WHERE id = :id", rows)
 
 
 def present(store: Store, connection: str, seen: Container[int] = ()) -> Iterator[Row[Any]]:

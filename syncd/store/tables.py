@@ -10,9 +10,10 @@ Instants are `syncd.environment.stamp` text, documents JSON text, fingerprints a
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
+from syncd.store.columns import where
 from syncd.store.conditions import out_of_step
 
 ALL_KEY = {"sqlite_with_rowid": False}
@@ -117,10 +118,10 @@ class Account(SQLModel, table=True):
     page: int | None = None
     __table_args__ = (
         Index("account_by_id", "connection", "account", "object", unique=True),
-        Index("account_by_place", "connection", "gone_at", "ordinal"),
-        Index("account_ignored", "connection", "gone_at", sqlite_where=text("ignored")),
-        Index("account_missing", "connection", sqlite_where=text("missing_since IS NOT NULL")),
-        Index("account_by_identity", "identity", "connection", sqlite_where=text("identity IS NOT NULL")),
+        Index("account_by_place", "connection", "ordinal", "id", "gone_at", **where("gone_at IS NULL")),
+        Index("account_ignored", "connection", "gone_at", **where("ignored")),
+        Index("account_missing", "connection", **where("missing_since IS NOT NULL")),
+        Index("account_by_identity", "identity", "connection", **where("identity IS NOT NULL")),
     )
 
 
@@ -151,7 +152,7 @@ class Identity(SQLModel, table=True):
     starts_at: str | None = None
     ends_at: str | None = None
     due_at: str | None = None
-    __table_args__ = (Index("identity_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),)
+    __table_args__ = (Index("identity_due", "due_at", **where("due_at IS NOT NULL")),)
 
 
 class IdentityKey(SQLModel, table=True):
@@ -233,10 +234,10 @@ class Link(SQLModel, table=True):
         Index("link_by_identity", "connection", "identity", unique=True),
         Index("link_by_account", "account_id"),
         Index("link_by_key", "connection", "key"),
-        Index("link_holding", "connection", "owned", "account_id", sqlite_where=text("account_id IS NOT NULL")),
-        Index("link_apart", "connection", "state", sqlite_where=text("state <> 'live'")),
-        Index("link_refused", "connection", sqlite_where=text("refused_desired IS NOT NULL OR refused_actual IS NOT NULL")),
-        Index("link_due", "connection", "due_at", sqlite_where=text("due_at IS NOT NULL")),
-        Index("link_rejected", "connection", sqlite_where=text("state = 'rejected' OR failures > 0")),
-        Index("link_out_of_step", "connection", "id", sqlite_where=text(out_of_step())),
+        Index("link_holding", "connection", "owned", "account_id", **where("account_id IS NOT NULL")),
+        Index("link_apart", "connection", "state", **where("state <> 'live'")),
+        Index("link_refused", "connection", **where("refused_desired IS NOT NULL OR refused_actual IS NOT NULL")),
+        Index("link_due", "connection", "due_at", **where("due_at IS NOT NULL")),
+        Index("link_rejected", "connection", **where("state = 'rejected' OR failures > 0")),
+        Index("link_out_of_step", "connection", "id", **where(out_of_step())),
     )

@@ -89,6 +89,8 @@ def skip(store: Store, run: int, connection: str, why: str, now: datetime) -> No
 
 def _skip(store: Store, run: int, which: str, why: str, now: datetime, values: Mapping[str, Any]) -> int:
     """One entry for each connection: who is meant, the changes themselves say."""
-    for row in store.rows(f"SELECT connection, COUNT(*) AS n FROM change WHERE {which} GROUP BY connection", run=run, **values):
+    for row in store.rows(
+        f"SELECT connection, COUNT(*) AS n FROM change WHERE {which} GROUP BY connection ORDER BY connection", run=run, **values
+    ):
         entries.left_out(store, run, row.connection, row.n, why, now)
     return store.run(f"UPDATE change SET state = 'skipped', error = :why WHERE {which}", run=run, why=why, **values)

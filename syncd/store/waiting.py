@@ -27,7 +27,7 @@ _HELD = _UPSERT.format(
     rows="SELECT id, connection, object, kind, identity, link_id, account, who,"
     " CASE WHEN state = 'in_doubt' THEN state ELSE 'held' END, hold, COALESCE(held, error, reason), run, run, :now, choices"
     " FROM change WHERE run = :run AND connection = :connection"
-    " AND (state IN ('held', 'in_doubt') OR (released AND state NOT IN ('applied', 'rejected')))"
+    " AND (state IN ('held', 'in_doubt') OR (released AND state NOT IN ('applied', 'rejected'))) ORDER BY seq"
 )
 _REFUSED = _UPSERT.format(
     rows="SELECT COALESCE(c.id, 'link:' || l.id), l.connection, 'user', COALESCE(c.kind, ''), l.identity, l.id, a.account,"
@@ -146,7 +146,7 @@ def count(store: Store, connection: str) -> dict[str, int]:
     """How many wait in each state; what was released and is only waiting for its run is not counted as held."""
     rows = store.rows(
         "SELECT state, COUNT(*) AS n FROM pending WHERE connection = :connection AND state <> 'kept'"
-        " AND (state <> 'held' OR released_at IS NULL) GROUP BY state",
+        " AND (state <> 'held' OR released_at IS NULL) GROUP BY state ORDER BY state",
         connection=connection,
     )
     return {row.state: row.n for row in rows}

@@ -15,6 +15,7 @@ import structlog
 from syncd.environment import Environment
 from syncd.sandbox import Sandbox, serve
 from syncd.store import Store
+from tests import stores
 from tests.cli.office import Office
 
 MakeOffice = Callable[..., Office]
@@ -36,7 +37,8 @@ def make_office(tmp_path: Path, empty_store: bytes) -> Iterator[MakeOffice]:
         def make(environment: Environment | None = None, **options: Any) -> Office:
             sandbox = Sandbox(**options)
             url = stack.enter_context(serve(sandbox))
-            (tmp_path / "syncd.db").write_bytes(empty_store)
+            if not stores.places.postgresql:
+                (tmp_path / "syncd.db").write_bytes(empty_store)
             return Office(tmp_path, sandbox, url, environment)
 
         yield make

@@ -17,6 +17,7 @@ from typing import Any
 from syncd.cli.main import main
 from syncd.environment import Environment
 from syncd.sandbox import Sandbox
+from tests import stores
 
 COLUMNS = ("employeeNumber", "email", "displayName", "department")
 CONFIG = """\
@@ -71,6 +72,7 @@ class Office:
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.environ |= stores.environ(self.root)
         self.environ["CHAT_TOKEN"] = self.sandbox.twilio.auth_token
         self.configure()
 

@@ -16,6 +16,7 @@ import pytest
 from syncd.cli.plan_opening import opened
 from syncd.errors import Outdated
 from syncd.store import Store
+from tests import stores
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office, Said
 from tests.cli.schemas import valid
@@ -202,7 +203,7 @@ def test_a_plan_altered_in_any_byte_is_refused(office: Office) -> None:
     save(office)
     whole = file(office).read_bytes()
     config = json.loads(whole)["config"]
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     assert opened(file(office), store, config).connections == ["people", "chat"]
     accepted = []
     for place in range(len(whole)):
@@ -232,6 +233,7 @@ def test_an_altered_plan_sends_nothing(office: Office, part: bytes) -> None:
     assert apply(office).code == 0, "and it is not used up"
 
 
+@pytest.mark.sqlite("a file that is moved away")
 def test_a_plan_is_sealed_with_the_key_of_its_store(office: Office) -> None:
     """Whoever has not the store can make no plan for it, even with its name."""
     office.hire(1)
@@ -271,7 +273,7 @@ def test_another_token_is_no_other_configuration(changed: Office) -> None:
 
 
 def test_a_store_that_was_put_back(changed: Office) -> None:
-    store = Store(f"sqlite:///{changed.root}/syncd.db")
+    store = Store(stores.url(changed.root))
     assert store.epoch == 0
     with store.transaction():
         store.run("INSERT INTO setting (name, value) VALUES ('epoch', '1')")
@@ -350,7 +352,7 @@ def test_a_plan_that_is_altered_between_two_looks_leaves_nothing_behind(changed:
     before = changed.writes
     said = apply(changed)
     assert said.code == 1 and "was altered while it was read" in said.err and changed.writes == before
-    store = Store(f"sqlite:///{changed.root}/syncd.db")
+    store = Store(stores.url(changed.root))
     assert store.value("SELECT COUNT(*) FROM applied") == 0 and store.value("SELECT COUNT(*) FROM run WHERE mode = 'apply'") == 0
     store.close()
 

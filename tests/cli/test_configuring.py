@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncd.store import Store, lease
+from tests import stores
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office
 from tests.cli.schemas import valid
@@ -80,7 +81,7 @@ def test_a_renamed_connection_is_refused_until_the_store_is_told(office: Office)
     assert said.code == 78 and "syncd connection rename chat talk" in said.err
     said = office.run("connection", "rename", "chat", "talk")
     assert (said.code, said.out) == (0, "chat is talk from now on.\n")
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     assert store.value("SELECT until FROM lease WHERE connection = 'talk'") == "", "the lease was given back under the new name"
     store.close()
     writes = office.writes
@@ -115,7 +116,7 @@ def test_a_connection_at_work_is_left_alone(make_office: MakeOffice) -> None:
     clock = Clock()
     office = make_office(clock)
     office.settled(1)
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     lease.acquire(store, ["chat"], "another", clock.now(), timedelta(minutes=5))
     store.close()
     assert office.run("connection", "rename", "chat", "talk").code == 75
@@ -123,7 +124,7 @@ def test_a_connection_at_work_is_left_alone(make_office: MakeOffice) -> None:
 
 
 def test_variables_of_the_environment_are_stronger_than_the_file(office: Office) -> None:
-    office.environ["SYNCD_STORE__URL"] = f"sqlite:///{office.root}/elsewhere.db"
+    office.environ["SYNCD_STORE__URL"] = stores.url(office.root, "elsewhere.db")
     office.configure(DISABLING)
     office.hire(1)
     assert office.run("plan").code == 0 and os.path.exists(office.root / "elsewhere.db")

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from syncd.sandbox.waii_tree import HOME
+from tests import stores
 from tests.cli.office import Office, person
 from tests.cli.schemas import valid
 
@@ -93,8 +94,7 @@ def test_a_saved_plan_makes_and_removes_tenants(desk: Office) -> None:
 def test_a_tenant_alone_can_be_all_that_is_held(desk: Office) -> None:
     employ(desk, p1="Sales")
     assert desk.run("sync", "--yes").code == 0
-    for file in desk.root.glob("syncd.db*"):
-        file.unlink()
+    stores.lose(desk.root)
     assert desk.run("sync", "--yes").code == 0
     configure(desk, f"tenants: {{sales: {{organization: {HOME}, name: The shop}}}}")
     assert desk.run("--json", "plan").json["connections"][1]["verdict"] == "held"

@@ -11,6 +11,7 @@ import pytest
 from syncd.cli import people
 from syncd.model import Hold
 from syncd.store import Store, identities
+from tests import stores
 from tests.cli.office import DISABLING, Office, Said, person
 from tests.cli.test_linking import stranger
 from tests.cli.test_waiting import items
@@ -305,7 +306,7 @@ def test_of_two_accounts_each_has_its_command(office: Office) -> None:
 
 
 def test_who_is_called_like_another_is_named_by_id(office: Office) -> None:
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     identities.save(store, [rows.person("a", ("userName", "same")), rows.person("b", ("email", "same")), rows.person("c")], [])
     identities.save(store, [rows.person("d", ("userName", "own"), ("email", "own"))], [])
     assert people.typed(store, ["a", "c", "d"]) == {"a": "a", "c": "c", "d": "own"}

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from syncd.store import Store, lease
+from tests import stores
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import Office
 from tests.world import Clock
@@ -65,7 +66,7 @@ def misconfigured(office: Office) -> None:
 def leased(office: Office) -> None:
     nothing(office)
     assert office.environment is not None
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     lease.acquire(store, ["chat"], "another", office.environment.now(), timedelta(minutes=5))
     store.close()
 
@@ -105,7 +106,7 @@ def saved_and_broken_off(office: Office) -> None:
 def saved_and_leased(office: Office) -> None:
     saved(office)
     assert office.environment is not None
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     lease.acquire(store, ["chat"], "another", office.environment.now(), timedelta(minutes=5))
     store.close()
 

@@ -12,6 +12,7 @@ import pytest
 from syncd.core.correlation import identity_id
 from syncd.environment import Environment
 from syncd.store import Store, chain, lease
+from tests import stores
 from tests.cli.office import DISABLING, Office
 from tests.cli.schemas import valid
 
@@ -33,6 +34,8 @@ def left(office: Office, rest: str = DELETING) -> Office:
 
 def traces(office: Office, *canaries: str) -> list[tuple[str, str]]:
     """(file, canary) wherever one stands in the bytes of the store's files."""
+    if stores.places.postgresql:
+        return []  # tests/store/test_postgresql.py looks into the server's files
     files = sorted(Path(office.root).glob("syncd.db*"))
     assert files
     return [(file.name, one) for file in files for one in canaries if one.encode() in file.read_bytes()]
@@ -40,7 +43,7 @@ def traces(office: Office, *canaries: str) -> list[tuple[str, str]]:
 
 def held(office: Office) -> list[tuple[str, int]]:
     """(identity, owned) of each link."""
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     rows = [(row.identity, row.owned) for row in store.rows("SELECT identity, owned FROM link")]
     store.close()
     return rows
@@ -68,6 +71,7 @@ def test_no_byte_of_a_departed_person_stays_and_the_journal_holds(office: Office
     assert traces(office, *canaries(office)) == [], "no later run brings it back"
 
 
+@pytest.mark.sqlite("it looks into the file")
 def test_what_older_versions_of_a_row_left_in_the_file_goes_too(office: Office) -> None:
     left(office)
     database = sqlite3.connect(office.root / "syncd.db")
@@ -85,7 +89,7 @@ def test_what_older_versions_of_a_row_left_in_the_file_goes_too(office: Office) 
 def test_what_was_said_of_others_names_them_no_more(office: Office) -> None:
     left(office)
     other = identity_id("default", "people", "E1")
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     with store.transaction():
         event = chain.Event(chain.DECIDED, "chat", {"command": "identities merge", "with": WHO}, other)
         chain.append(store, [event], Environment().now())
@@ -93,7 +97,7 @@ def test_what_was_said_of_others_names_them_no_more(office: Office) -> None:
     store.close()
     assert office.run("forget", WHO, "--yes").code == 0
     assert traces(office, *canaries(office), WHO.upper()) == [] and office.run("verify").code == 0
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     assert store.value("SELECT error FROM change WHERE identity = :other", other=other) == "taken by (forgotten), who left"
     store.close()
 
@@ -122,7 +126,7 @@ def test_what_stayed_is_forgotten_too_once_it_is_gone(office: Office) -> None:
     alias = office.run("forget", WHO, "--yes", "--json").json["known_as"]
     office.sandbox.twilio.service().delete(office.environ["ACCOUNT"])
     office.run("sync", "--yes", "--full")
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     assert not [table for table in ("account", "identity", "link") if "forgotten-" in str(store.rows(f"SELECT * FROM {table}"))]
     store.close()
     assert office.run("forget", alias, "--yes").code == 0
@@ -144,6 +148,7 @@ def test_who_is_rehired_after_that_is_a_newcomer(office: Office) -> None:
         (DISABLING + "      deprovision: {departed: delete, grace: 0s, retain: department}\n", r"`retain` holds chat/US\w+"),
     ],
 )
+@pytest.mark.sqlite("it looks into the file")
 def test_who_is_still_to_be_deleted_or_retained_is_not_forgotten(office: Office, rest: str, error: str) -> None:
     left(office, rest)
     before = (office.root / "syncd.db").read_bytes()
@@ -176,7 +181,7 @@ def test_it_asks_and_a_no_changes_nothing(office: Office) -> None:
 
 def test_nothing_is_forgotten_while_a_run_is_at_work(office: Office) -> None:
     left(office)
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     assert isinstance(lease.acquire(store, ["chat"], "a run", Environment().now(), timedelta(minutes=1)), dict)
     store.close()
     said = office.run("forget", WHO, "--yes")
@@ -184,6 +189,7 @@ def test_nothing_is_forgotten_while_a_run_is_at_work(office: Office) -> None:
     assert office.run("history", WHO).code == 0
 
 
+@pytest.mark.sqlite("who reads the file keeps its pages")
 def test_what_could_not_be_cleared_because_somebody_read_it_is_cleared_by_typing_it_again(office: Office) -> None:
     left(office)
     reader = sqlite3.connect(office.root / "syncd.db", isolation_level=None)

@@ -11,6 +11,7 @@ import pytest
 
 from syncd.environment import Environment, stamp
 from syncd.store import Store, chain
+from tests import stores
 from tests.cli.office import Office
 from tests.cli.schemas import valid
 
@@ -119,7 +120,7 @@ def test_the_document(told: Office) -> None:
 
 def test_it_streams(told: Office) -> None:
     """More than a block."""
-    store = Store(f"sqlite:///{told.root}/syncd.db")
+    store = Store(stores.url(told.root))
     with store.transaction():
         events = [chain.Event(chain.DECIDED, "chat", {"command": f"word {n}"}) for n in range(1203)]
         chain.append(store, events, Environment().now())

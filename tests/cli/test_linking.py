@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from syncd.store import Store, chain, lease
+from tests import stores
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office
 from tests.cli.schemas import valid
@@ -54,7 +55,7 @@ def test_a_link_ends_in_a_document_and_in_the_journal(office: Office) -> None:
     sid = held(office)
     document = valid(office.run("link", "-c", "chat", sid, "people/E2", "--json").json, "link")
     assert [(one["connection"], one["account"], one["who"]) for one in document["linked"]] == [("chat", sid, "p2@corp.example")]
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     rows = store.rows(
         "SELECT e.connection, p.identity, p.body FROM entry AS e JOIN payload AS p ON p.entry = e.seq"
         " WHERE e.what = 'decided' AND p.identity IS NOT NULL"
@@ -155,7 +156,7 @@ def test_nothing_is_moved_beside_a_run(make_office: MakeOffice) -> None:
     clock = Clock()
     office = make_office(clock)
     sid = held(office)
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     assert isinstance(lease.acquire(store, ["chat"], "a run", clock.now(), timedelta(minutes=1)), dict)
     store.close()
     for line in (f"link -c chat {sid} E2", "unlink -c chat p1@corp.example"):

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from syncd.store import Store, presence
+from tests import stores
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office, person
 from tests.cli.schemas import valid
@@ -94,7 +95,7 @@ def test_status_tells_what_a_daemon_does_next(make_office: MakeOffice) -> None:
     clock = Clock()
     office = make_office(clock)
     office.settled(1)
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     presence.appear(store, "here:1", clock.now())
     store.run("UPDATE connection SET failures = 5 WHERE name = 'chat'")
     clock.pass_time(timedelta(seconds=40))
@@ -135,7 +136,7 @@ def test_verify_finds_no_difference_and_then_one(office: Office) -> None:
     told = r"2 identities verified: every decision follows from the documents\.\nThe journal holds: 3 entries, up to [0-9a-f]{32}\.\n"
     assert said.code == 0 and re.fullmatch(told, said.out)
     assert valid(office.run("verify", "--json").json, "verify")["differences"] == []
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     with store.transaction():
         store.run("UPDATE link SET desired = actual WHERE desired = actual AND id = 1")
         store.run("UPDATE link SET desired = :other WHERE id = 1", other=b"x" * 16)
@@ -147,7 +148,7 @@ def test_verify_finds_no_difference_and_then_one(office: Office) -> None:
 
 def test_verify_misses_what_was_taken_out_of_the_journal_also_under_rules_it_has_not_seen(office: Office) -> None:
     office.settled(1, 2)
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     with store.transaction():
         store.run("DELETE FROM payload WHERE entry = 3")
         store.run("DELETE FROM entry WHERE seq = 3")

@@ -8,6 +8,7 @@ import pytest
 
 from syncd.core.correlation import identity_id
 from syncd.store import Store
+from tests import stores
 from tests.cli.office import Office, person, write
 from tests.cli.schemas import valid
 from tests.cli.test_forget import traces
@@ -129,7 +130,7 @@ def test_of_two_accounts_at_one_target_that_of_the_other_is_nobodys(two: Office)
 def test_after_a_lost_store_markers_of_both_are_ours(two: Office) -> None:
     two.run("identities", "merge", "staff/E12", "people/E2")
     two.run("sync", "--yes")
-    (two.root / "syncd.db").unlink()
+    stores.lose(two.root)
     writes = two.writes
     said = two.run("sync", "--yes")
     assert said.code in (0, 3) and len(two.users) == 3 and two.writes - writes <= 1
@@ -162,7 +163,7 @@ def test_the_words_of_both_are_kept(two: Office) -> None:
     sid = two.users["p2@corp.example"]["sid"]
     two.run("unlink", "-c", "chat", sid)
     assert two.run("identities", "merge", "staff/E12", "people/E2").code == 0
-    store = Store(f"sqlite:///{two.root}/syncd.db")
+    store = Store(stores.url(two.root))
     rows = store.rows("SELECT identity, yes FROM word")
     store.close()
     assert [tuple(row) for row in rows] == [(identity("staff", 12), 0)]

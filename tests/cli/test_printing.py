@@ -18,6 +18,7 @@ from syncd.cli import text
 from syncd.cli.printer import GREEN, Printer
 from syncd.redaction import Redactor
 from syncd.store import Store
+from tests import stores
 from tests.cli.office import Office
 
 SECRET = "s3cret/Token+Value="
@@ -138,7 +139,7 @@ def test_values(value: object, shown: str) -> None:
 
 def test_an_unexpected_fault_says_little_and_v_says_where(office: Office) -> None:
     office.settled(1)
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     with store.transaction():
         store.run("DROP TABLE pending")
     store.close()
@@ -152,7 +153,7 @@ def test_an_unexpected_fault_says_little_and_v_says_where(office: Office) -> Non
 def test_the_traceback_of_an_unexpected_fault_is_masked(office: Office) -> None:
     office.settled(1)
     token = office.environ["CHAT_TOKEN"]
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     with store.transaction():
         store.run("UPDATE identity SET attributes = :text", text=f'"{token}')
     store.close()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from syncd.store import Store
+from tests import stores
 from tests.cli.office import DISABLING, Office
 from tests.cli.schemas import valid
 
@@ -129,11 +130,11 @@ def test_a_deletion_that_a_grace_had_in_store_is_off(office: Office) -> None:
     office.save()
     office.run("sync", "--yes")
     assert office.run("revert", "2", "--yes").code == 0
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     assert store.value("SELECT COUNT(*) FROM link WHERE leaving_since IS NOT NULL OR due_at IS NOT NULL") == 0
     store.close()
     assert office.run("sync", "--yes").code == 0 and active(office, P3)
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     assert store.value("SELECT COUNT(*) FROM link WHERE leaving_since IS NOT NULL OR due_at IS NOT NULL") == 0
     store.close()
 

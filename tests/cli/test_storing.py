@@ -11,6 +11,7 @@ import pytest
 
 from syncd.environment import Environment
 from syncd.store import Store, lease
+from tests import stores
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import Office
 from tests.cli.schemas import valid
@@ -58,9 +59,13 @@ def test_what_is_told(office: Office) -> None:
     office.settled(3)
     said = office.run("store", "restore", file, typing="n\n")
     assert said.code == 0 and said.out == ""
-    assert f"{file} holds 2 identities" in said.err and "syncd.db holds 3 identities" in said.err and "Nothing was restored." in said.err
+    assert (
+        f"{file} holds 2 identities" in said.err
+        and (stores.places.postgresql or "syncd.db holds 3 identities" in said.err)
+        and "Nothing was restored." in said.err
+    )
     told = valid(office.run("store", "restore", file, "--json", "--yes").json, "restore")
-    assert (told["identities"], told["epoch"]) == (2, 1) and "syncd.db.before-restore-" in told["kept"]
+    assert (told["identities"], told["epoch"]) == (2, 1) and ".before-restore-" in told["kept"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +90,7 @@ def test_not_while_a_run_is_at_work(office: Office) -> None:
     office.settled(1)
     file = str(office.root / "copy.db")
     office.run("store", "backup", file)
-    store, now = Store(f"sqlite:///{office.root}/syncd.db"), Environment().now()
+    store, now = Store(stores.url(office.root)), Environment().now()
     tokens = lease.acquire(store, ["chat"], "another", now, timedelta(minutes=5))
     assert isinstance(tokens, dict)
     said = office.run("store", "restore", file, "--yes")
@@ -95,9 +100,10 @@ def test_not_while_a_run_is_at_work(office: Office) -> None:
     assert office.run("store", "restore", file, "--yes").code == 0
 
 
+@pytest.mark.sqlite("a file that is not there yet")
 def test_before_there_is_a_store(office: Office) -> None:
     office.hire(1)
-    (office.root / "syncd.db").unlink()
+    stores.lose(office.root)
     said = office.run("store", "backup", str(office.root / "copy.db"))
     assert said.code == 1 and "there is no store yet at" in said.err
     assert not (office.root / "syncd.db").exists() and not (office.root / "copy.db").exists()

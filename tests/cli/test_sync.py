@@ -15,6 +15,7 @@ from datetime import timedelta
 import pytest
 
 from syncd.store import Store, lease
+from tests import stores
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office
 from tests.cli.schemas import valid
@@ -108,7 +109,7 @@ def test_a_lease_held_by_another_run_ends_with_75(make_office: MakeOffice) -> No
     clock = Clock()
     office = make_office(clock)
     office.hire(1)
-    store = Store(f"sqlite:///{office.root}/syncd.db")
+    store = Store(stores.url(office.root))
     lease.acquire(store, ["chat"], "another", clock.now(), timedelta(minutes=5))
     store.close()
     said = office.run("sync", "--yes")
@@ -208,7 +209,7 @@ def test_a_long_thought_does_not_cost_the_lease(office: Office) -> None:
     office.hire(1)
     with typed(office, "sync") as terminal:
         terminal.until("[y/N] ")
-        store = Store(f"sqlite:///{office.root}/syncd.db")
+        store = Store(stores.url(office.root))
         before = store.value("SELECT until FROM lease WHERE connection = 'chat'")
         while store.value("SELECT until FROM lease WHERE connection = 'chat'") == before:
             assert terminal.process.poll() is None

@@ -15,6 +15,7 @@ import pytest
 from syncd.cli import demo
 from syncd.cli.demo_stage import ALL, VISITOR, Stage
 from syncd.sandbox import people_csv
+from tests import stores
 from tests.cli.office import Office
 
 
@@ -28,7 +29,7 @@ def started(*arguments: str, directory: Path, **environ: str) -> subprocess.Pope
 
 
 def test_the_demo_comes_out_as_told_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with started("demo", directory=tmp_path, TMPDIR=str(tmp_path), SYNCD_STORE__URL=f"sqlite:///{tmp_path}/mine.db") as process:
+    with started("demo", directory=tmp_path, TMPDIR=str(tmp_path), SYNCD_STORE__URL=stores.url(tmp_path, "mine.db")) as process:
         out, err = process.communicate(timeout=60)
     assert (err, process.returncode) == ("", 0)
     assert list(tmp_path.iterdir()) == [], "neither its own files nor a store of mine"

@@ -201,6 +201,7 @@ def test_a_person_is_rejected_by_the_provider(office: Office) -> None:
     assert [(one["state"], one["command"]) for one in items(office)] == [("quarantined", "syncd quarantine retry p2@corp.example")]
 
 
+@pytest.mark.sqlite("a store that is replaced as a file")
 def test_what_ends_an_account_waits_until_the_first_contact_is_over(office: Office, empty_store: bytes) -> None:
     """The store was lost: taking back what is as it should be writes nothing, and is no contact yet."""
     office.settled(1, 2, 3)

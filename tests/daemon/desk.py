@@ -16,6 +16,7 @@ from syncd.health import Board
 from syncd.settings import Settings, load
 from syncd.settings.service import Notice
 from syncd.store import Store, waiting
+from tests import stores
 from tests.world import Clock
 
 CONFIG = """\
@@ -70,7 +71,7 @@ class Desk:
         (self.root / "people.csv").write_text("\n".join(["employeeNumber,email,displayName", *rows]) + "\n")
 
     def load(self) -> Settings:
-        return load(self.config, registry(), {})
+        return load(self.config, registry(), stores.environ(self.root))
 
     def start(self) -> None:
         """A process begins."""

@@ -11,6 +11,7 @@ from syncd.cli.invocation import registry
 from syncd.connectors.twilio import TwilioOptions
 from syncd.daemon.credentials import renewed
 from syncd.settings import Settings, load
+from tests import stores
 
 CONFIG = """\
 connections:
@@ -27,7 +28,7 @@ def reading(tmp_path: Path) -> Callable[..., Settings]:
         (tmp_path / "people.csv").touch()
         (tmp_path / "token").write_text(token)
         (tmp_path / "syncd.yaml").write_text(CONFIG.replace("HOST", host))
-        return load(tmp_path / "syncd.yaml", registry(), {})
+        return load(tmp_path / "syncd.yaml", registry(), stores.environ(tmp_path))
 
     return read
 

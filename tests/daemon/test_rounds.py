@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syncd.store import Store, database, lease, pauses
+from syncd.store import Store, backend, lease, pauses
+from tests import stores
 from tests.daemon.conftest import MakeDesk
 from tests.daemon.desk import STEADY
 from tests.world import Clock
@@ -155,10 +156,10 @@ async def test_a_lease_of_another_is_waited_for(desk: MakeDesk) -> None:
 
 
 async def test_a_locked_store_is_tried_again(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    monkeypatch.setattr(backend, "PATIENCE", 0.0)
     one = desk()
     await one.settle(1)
-    one.store.run("PRAGMA busy_timeout = 1")
+    stores.impatient(one.store)
     other, before = Store(one.load().store.url), one.runs
     with other.transaction():
         await one.wait(minutes=6)
@@ -168,6 +169,7 @@ async def test_a_locked_store_is_tried_again(desk: MakeDesk, monkeypatch: pytest
     other.close()
 
 
+@pytest.mark.sqlite("a PRAGMA makes it read-only")
 async def test_a_store_that_fails_does_not_end_the_daemon(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     one = desk()
     await one.settle(1)

@@ -18,6 +18,7 @@ from syncd.sandbox import Sandbox, serve
 from syncd.sandbox.appwrite_project import Project
 from syncd.sandbox.journal import WriteRecord
 from syncd.store import Store, waiting
+from tests import stores
 from tests.end_to_end import wired
 from tests.end_to_end.office import HOUR
 from tests.world import Clock
@@ -140,8 +141,7 @@ class App:
         return len(rows)
 
     def lose_store(self) -> None:
-        for file in self.root.glob("syncd.db*"):
-            file.unlink()
+        stores.lose(self.root)
 
 
 def _close(plan: Plan) -> None:

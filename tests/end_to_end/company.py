@@ -12,6 +12,7 @@ from syncd.engine.report import Report
 from syncd.sandbox import Sandbox
 from syncd.sandbox.waii_tree import ADMIN, Tree
 from syncd.store import Store, waiting
+from tests import stores
 from tests.end_to_end import wired
 from tests.world import Clock
 
@@ -72,7 +73,7 @@ class Company:
 
     def release(self) -> None:
         """`held release` of everything."""
-        store = Store(f"sqlite:///{self.root}/syncd.db")
+        store = Store(stores.url(self.root))
         try:
             waiting.release(store, [row.id for row in waiting.listing(store, state="held")], self.clock.now())
         finally:
@@ -89,7 +90,7 @@ class Company:
         return self._asked("SELECT state, who, reason FROM pending ORDER BY who")
 
     def _asked(self, question: str) -> list[Any]:
-        store = Store(f"sqlite:///{self.root}/syncd.db")
+        store = Store(stores.url(self.root))
         try:
             return [tuple(row) for row in store.rows(question)]
         finally:

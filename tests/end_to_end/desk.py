@@ -16,6 +16,7 @@ import orjson
 from syncd.cli.main import main
 from syncd.sandbox import Sandbox
 from syncd.sandbox.waii_tree import ADMIN
+from tests import stores
 from tests.end_to_end.congress import SNAPSHOTS
 
 Row = dict[str, str]
@@ -48,8 +49,7 @@ class Desk:
         return report
 
     def lose_store(self) -> None:
-        for file in self.root.glob("syncd.db*"):
-            file.unlink()
+        stores.lose(self.root)
 
     def rests(self, within: int = 2) -> None:
         """After so many runs nothing is written, and the documents say what is stored."""

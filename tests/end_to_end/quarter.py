@@ -15,6 +15,7 @@ from syncd.cli.main import main
 from syncd.core.correlation import identity_id
 from syncd.sandbox import Sandbox, serve
 from syncd.sandbox.waii_tree import HOME
+from tests import stores
 
 TARGETS = ("chat", "app", "bots", "sql")
 COLUMNS = ("employeeNumber", "email", "displayName", "active")
@@ -95,8 +96,7 @@ class Quarter:
         return Counter((row["connection"], row["who"]) for row in json.loads(self.type("pending", "--json")[1])["items"])
 
     def lose_store(self) -> None:
-        for file in self.root.glob("syncd.db*"):
-            file.unlink()
+        stores.lose(self.root)
 
     def links(self) -> dict[str, dict[str, str]]:
         """Connection -> account -> whose it is."""

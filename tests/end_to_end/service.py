@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from syncd.sandbox import Sandbox
+from tests import stores
 
 CONFIG = """\
 version: 1
@@ -74,7 +75,8 @@ class Service:
         os.replace(self.root / "new.csv", self.root / "people.csv")
 
     def start(self, *arguments: str) -> None:
-        environ = {"PATH": os.environ["PATH"], "HOME": str(self.root), "NOTIFY_SOCKET": str(self.root / "notify"), **self.environ}
+        environ = {"PATH": os.environ["PATH"], "HOME": str(self.root), "NOTIFY_SOCKET": str(self.root / "notify")}
+        environ |= {**stores.environ(self.root), **self.environ}
         with (self.root / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "syncd", "run", *arguments],
@@ -117,7 +119,7 @@ class Service:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command beside it."""
-        environ = {"PATH": os.environ["PATH"], "HOME": str(self.root)}
+        environ = {"PATH": os.environ["PATH"], "HOME": str(self.root), **stores.environ(self.root)}
         return subprocess.run(
             [sys.executable, "-m", "syncd", *arguments], cwd=self.root, env=environ, capture_output=True, text=True, timeout=PATIENCE * 2
         )  # fmt: skip

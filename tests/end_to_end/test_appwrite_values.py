@@ -83,6 +83,7 @@ async def test_values_over_a_limit_are_rejected_with_their_length(app: App) -> N
     assert not report.failed and app.project.users.keys() == {ident(2)}
 
 
+@pytest.mark.sqlite("it looks into the file")
 async def test_a_password_hash_is_never_stored(app: App) -> None:
     app.project.create("theirs", mail(1), password="correct horse battery")
     app.project.update("theirs", emailVerification=True)

@@ -19,6 +19,7 @@ from syncd.model import Connection, Deprovision, MapEntry, Rate, Target
 from syncd.sandbox import Sandbox, serve
 from syncd.sandbox.chatbotkit_parent import Parent
 from syncd.store import waiting
+from tests import stores
 from tests.world import World, entries, person, planned
 
 pytestmark = pytest.mark.anyio
@@ -102,8 +103,7 @@ async def test_a_lost_store_takes_everybody_back_and_writes_nothing(tmp_path: Pa
         await one.settled(person(1), person(2))
         writes = len(one.sandbox.chatbotkit.log)
         one.world.close()
-        for file in tmp_path.glob("syncd.db*"):
-            file.unlink()
+        stores.lose(tmp_path)
         one.world.open()
         report, plan = await one.run()
         assert [kind for kind, _, _ in planned(plan)] == ["adopt", "adopt"]

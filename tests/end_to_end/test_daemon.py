@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from syncd.store import Store
+from tests import stores
 from tests.end_to_end.service import MakeService, answer
 
 FAMILIES = {
@@ -139,6 +140,7 @@ def test_metrics_are_those_of_the_contract(make: MakeService, port: int) -> None
     assert [answer(port, path)[0] for path in ("/livez", "/readyz", "/else")] == [200, 200, 404]
 
 
+@pytest.mark.sqlite("a file that is moved away")
 def test_a_provider_that_fails_does_not_fail_readiness(make: MakeService, port: int) -> None:
     one = make(f"server: {{listen: 127.0.0.1:{port}}}", faults="403@list")
     one.ready()
@@ -163,7 +165,7 @@ def test_a_locked_store_keeps_nobody_from_answering(make: MakeService, port: int
     """Nor from going on as soon as it is free."""
     one = make(f"server: {{listen: 127.0.0.1:{port}}}")
     one.settle(1)
-    other = Store(f"sqlite:///{one.root}/syncd.db")
+    other = Store(stores.url(one.root))
     with other.transaction():
         one.hire(1, 2)
         time.sleep(2.5)

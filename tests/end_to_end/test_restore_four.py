@@ -15,6 +15,7 @@ import pytest
 
 from syncd.cli.main import main
 from syncd.sandbox import Sandbox, serve
+from tests import stores
 from tests.end_to_end import congress_four as four
 from tests.end_to_end.congress import SNAPSHOTS
 from tests.world import Clock
@@ -131,6 +132,6 @@ def test_a_plan_file_of_before_belongs_to_another_epoch(desk: Desk) -> None:
     desk.sync()
     desk.run("store", "backup", str(desk.root / "copy.db"))
     told = json.loads(desk.run("store", "restore", str(desk.root / "copy.db"), "--yes", "--json"))
-    store = Store(f"sqlite:///{desk.root}/syncd.db")
+    store = Store(stores.url(desk.root))
     assert (told["kind"], told["epoch"], store.epoch) == ("restore", 1, 1)
     store.close()

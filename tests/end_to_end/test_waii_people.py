@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from syncd.sandbox.waii_tree import ADMIN, HOME
+from tests import stores
 from tests.end_to_end.company import DELETE, ROLES, person
 
 pytestmark = pytest.mark.anyio
@@ -30,8 +31,7 @@ async def test_people_come_change_and_are_in_step(open_company: Any) -> None:
 async def test_a_lost_store_takes_its_accounts_back_and_writes_nothing(open_company: Any) -> None:
     one = open_company()
     await one.settled(person(1), person(2))
-    for file in one.root.glob("syncd.db*"):
-        file.unlink()
+    stores.lose(one.root)
     report, plan = await one.run()
     assert (plan, report.converged) == ([("adopt", "p1@x.co"), ("adopt", "p2@x.co")], True)
     assert one.writes() == [("create-user", 200)] * 2

@@ -25,6 +25,7 @@ from syncd.settings import load
 from syncd.settings.settings import Settings
 from syncd.store import Store, chain
 from syncd.wiring import asking
+from tests import stores
 
 
 class Deadly(Environment):
@@ -42,7 +43,7 @@ class Deadly(Environment):
 
 
 def settings_of(config: Path) -> Settings:
-    return load(config, {name: connectors.get(name).options for name in connectors.names()}, {})
+    return load(config, {name: connectors.get(name).options for name in connectors.names()}, stores.environ(config.parent))
 
 
 @asynccontextmanager

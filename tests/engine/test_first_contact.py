@@ -10,6 +10,7 @@ import pytest
 
 from syncd.errors import Quarantined, Rejected, Retryable, SyncdError
 from syncd.store import waiting
+from tests import stores
 from tests.engine.worlds import MakeWorld, established, mail, people, settled, target, writes
 from tests.world import LIMITS, World, person, planned
 
@@ -54,8 +55,7 @@ async def test_a_yes_releases_creates_updates_and_trusted_adoptions_only(world: 
 async def lose(w: World) -> None:
     """syncd.db is deleted; the next run starts with an empty store."""
     w.close()
-    for path in w.root.glob("syncd.db*"):
-        path.unlink()
+    stores.lose(w.root)
     w.open()
 
 

@@ -11,6 +11,7 @@ import pytest
 from syncd.engine.narrowing import Narrowing
 from syncd.errors import InDoubt, Rejected
 from syncd.store import chain
+from tests import stores
 from tests.engine.worlds import MakeWorld, established, mail, people, target
 from tests.world import World, person
 
@@ -150,7 +151,7 @@ async def test_an_account_that_was_deleted_outside_is_told_and_one_that_syncd_de
 async def test_an_adoption_that_writes_nothing_is_told(world: MakeWorld) -> None:
     w = await established(world, person(1), person(2))
     w.close()
-    (w.root / "syncd.db").unlink()
+    stores.lose(w.root)
     w.open()
     before = end(w)
     await w.run()

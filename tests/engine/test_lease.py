@@ -13,6 +13,7 @@ from syncd.connectors.memory import MemoryConnector
 from syncd.errors import Busy
 from syncd.model import Account, Step
 from syncd.store import Store, lease
+from tests import stores
 from tests.engine.worlds import MakeWorld, people, target, writes
 from tests.world import Clock, World
 
@@ -196,4 +197,4 @@ async def test_a_failing_run_gives_its_lease_back(world: MakeWorld) -> None:
     w.memory = Broken
     with pytest.raises(ZeroDivisionError):
         await w.run()
-    assert lease.acquire(Store(f"sqlite:///{w.root}/syncd.db"), ["app"], "next", w.clock.now(), timedelta(seconds=1)) != "app"
+    assert lease.acquire(Store(stores.url(w.root)), ["app"], "next", w.clock.now(), timedelta(seconds=1)) != "app"

@@ -172,6 +172,7 @@ async def test_a_departed_person_whose_record_is_back_unreadable_is_frozen_until
     assert (planned(plan), report.converged) == ([("update", mail(1), "")], True)
 
 
+@pytest.mark.sqlite("its limit of values is lowered")
 async def test_more_people_vanish_than_one_statement_can_name(world: MakeWorld) -> None:
     w = world(target=target("keep"))
     numbers = range(1, 1201)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from syncd.errors import Busy
-from syncd.store import Store, database, lease
+from syncd.store import Store, backend, lease
+from tests import stores
 from tests.engine.test_lease import Gate
 from tests.engine.worlds import MakeWorld, people
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_renewal_that_fails_is_tried_again(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    monkeypatch.setattr(backend, "PATIENCE", 0.0)
     w, gate, failed = world(lease=timedelta(seconds=0.06)), Gate(), asyncio.Event()
     renew = lease.renew
 
@@ -29,10 +30,10 @@ async def test_a_renewal_that_fails_is_tried_again(world: MakeWorld, monkeypatch
             raise
 
     monkeypatch.setattr(lease, "renew", renewing)
-    w.store.run("PRAGMA busy_timeout = 1")
+    stores.impatient(w.store)
     w.write(people(1))
     w.memory = gate.memory
-    first, other = asyncio.create_task(w.run()), Store(f"sqlite:///{w.root}/syncd.db")
+    first, other = asyncio.create_task(w.run()), Store(stores.url(w.root))
     await gate.reached.wait()
     with other.transaction():
         await failed.wait()
@@ -47,10 +48,10 @@ async def test_a_renewal_that_fails_is_tried_again(world: MakeWorld, monkeypatch
 
 
 async def test_a_run_that_finds_the_store_locked_for_too_long_is_busy(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "PATIENCE", 0.0)
+    monkeypatch.setattr(backend, "PATIENCE", 0.0)
     w = world()
-    w.store.run("PRAGMA busy_timeout = 1")
-    other = Store(f"sqlite:///{w.root}/syncd.db")
+    stores.impatient(w.store)
+    other = Store(stores.url(w.root))
     with other.transaction(), pytest.raises(Busy, match="in use: another process keeps it locked") as caught:
         await w.run()
     assert caught.value.exit_code == 75

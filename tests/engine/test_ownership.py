@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 SOMEBODY = "00000000-0000-0000-0000-00000000000a"
 
 
+@pytest.mark.sqlite("it looks into the file")
 async def test_strangers_stay_untouched_and_are_stored_without_attributes(world: MakeWorld) -> None:
     w = world(target=target("delete"))
     w.directory.add("x", userName="stranger", email="stranger@else.example", title="secret")

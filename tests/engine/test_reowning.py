@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import stores
 from tests.engine.worlds import MakeWorld, established, mail, people, states, target
 from tests.world import World, person, planned
 
@@ -12,8 +13,7 @@ pytestmark = pytest.mark.anyio
 
 def lose(w: World) -> None:
     w.close()
-    for file in w.root.glob("syncd.db*"):
-        file.unlink()
+    stores.lose(w.root)
     w.open()
 
 

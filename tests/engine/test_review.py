@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from syncd.model import Target
+from tests import stores
 from tests.engine.files import apply, planned_file
 from tests.engine.town import living, make, town
 from tests.engine.worlds import MakeWorld, established, limited, mail, names, people, target, writes
@@ -92,8 +93,7 @@ async def test_at_the_first_contact_apply_sends_what_a_contact_may(world: MakeWo
     """After a lost store somebody may have left: what ends an account waits until the contact is over."""
     w = await established(world, *people(1, 2))
     w.close()
-    for file in w.root.glob("syncd.db*"):
-        file.unlink()
+    stores.lose(w.root)
     w.open()
     w.target = review()
     w.write(people(1, 3))

@@ -9,6 +9,7 @@ import pytest
 
 from syncd.connectors.file import FileConnector, FileOptions
 from syncd.model import Connection, Rate
+from tests import stores
 from tests.engine.worlds import MakeWorld, mail, people, source, target, write
 from tests.world import World, columns, person, planned
 
@@ -260,8 +261,7 @@ async def test_an_identity_answers_to_each_of_its_accounts_when_its_store_was_lo
     await w.run()
     before = copy.deepcopy(w.account("ann"))
     w.close()
-    for path in w.root.glob("syncd.db*"):
-        path.unlink()
+    stores.lose(w.root)
     w.open()
     w.write([])
     await w.run(yes=False)

@@ -21,7 +21,7 @@ async def stored(world: MakeWorld) -> World:
 async def test_a_fingerprint_that_is_not_that_of_its_documents_is_reported(world: MakeWorld) -> None:
     w = await stored(world)
     who = w.store.value("SELECT MIN(identity) FROM link")
-    w.store.run("UPDATE link SET desired = X'00' WHERE identity = :who", who=who)
+    w.store.run("UPDATE link SET desired = :zero WHERE identity = :who", zero=b"\0", who=who)
     assert w.verify() == [f"app: identity {who} (live): stored fingerprints are not those of its documents (live)"]
 
 
@@ -42,6 +42,6 @@ async def test_a_link_that_was_lost_is_reported(world: MakeWorld) -> None:
 
 async def test_who_waits_to_be_projected_is_not_reported(world: MakeWorld) -> None:
     w = await stored(world)
-    w.store.run("UPDATE link SET desired = X'00'")
+    w.store.run("UPDATE link SET desired = :zero", zero=b"\0")
     w.store.run("INSERT INTO dirty (connection, identity) SELECT 'app', identity FROM link")
     assert w.verify() == []

@@ -36,6 +36,7 @@ from syncd.model import LEAVING, Account, Effort, Hold, Kind, Step
 from syncd.store import backups, chain, connections, entries, erasing, identities, pauses, quarantine, restoring, reverting, waiting
 from syncd.store.history import Part
 from syncd.store.history import entries as entries_of
+from tests import stores
 from tests.engine.files import saved
 from tests.engine.test_crash_points import POINTS, Crash, Mortal
 from tests.engine.worlds import source, target, write
@@ -439,7 +440,7 @@ class Story:
 
     def backup(self) -> str:
         file = self.world.root / f"backup{len(self.copies)}.db"
-        backups.backup(f"sqlite:///{self.world.root}/syncd.db", file, Effort("", ""))
+        backups.backup(stores.url(self.world.root), file, Effort("", ""))
         self.copies.append((file, copy.deepcopy(self.told)))
         return file.name
 
@@ -450,9 +451,7 @@ class Story:
         w = self.world
         w.close()
         try:
-            restoring.restore(
-                f"sqlite:///{w.root}/syncd.db", "default", file, {"command": "restore"}, w.clock.now(), w.lease, Effort("", "")
-            )
+            restoring.restore(stores.url(w.root), "default", file, {"command": "restore"}, w.clock.now(), w.lease, Effort("", ""))
         finally:
             w.open()
         self.told = copy.deepcopy(told)

@@ -15,6 +15,7 @@ from syncd.connectors.file import FileConnector, FileOptions
 from syncd.engine.planning import Plan
 from syncd.model import Connection, Deprovision, MapEntry, Rate, Target
 from syncd.store import connections, links
+from tests import stores
 from tests.world import LIMITS, World, columns, entries, person, planned
 
 MakeWorld = Callable[..., World]
@@ -30,7 +31,8 @@ class Template:
 
     def world(self, root: Path, **options: Any) -> World:
         root.mkdir()
-        copy(self.store, root / "syncd.db")
+        if not stores.places.postgresql:
+            copy(self.store, root / "syncd.db")
         return World(root, **options)
 
     @contextmanager
@@ -42,6 +44,7 @@ class Template:
                 yield made
             finally:
                 made.close()
+                stores.places.forget(str(made.root))
 
 
 def target(all: str | None = None, *, grace: timedelta = timedelta(0), retain: str | None = None, rules: Mapping[str, str] | None = None,

@@ -180,7 +180,7 @@ REFERENCES = [
 ]
 ARRIVALS = [
     ("history", "store: {history: 400d}\n" + PEOPLE, "1:9", ["store.history has not arrived"]),
-    ("postgres", "store: {url: postgresql://u@h/db}\n" + PEOPLE, "1:14", ["PostgreSQL", "has not arrived"]),
+    ("driver", "store: {url: postgresql+psycopg://u@h/db}\n" + PEOPLE, "1:14", ["must have the form", "postgresql://USER@HOST/NAME"]),
 ]
 TABLE = [*SYNTAX, *KEYS, *TYPES, *NAMES, *WRITES, *MAPS, *TOGETHER, *REFERENCES, *ARRIVALS]
 

@@ -1,4 +1,4 @@
-"""An empty store for each test, copied from one that was migrated once."""
+"""An empty store for each test, in SQLite and in PostgreSQL, copied from one that was migrated once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from syncd.store import Store, journal
+from tests import stores
 from tests.store.rows import NOW, register
 
 Opener = Callable[[], Store]
+ONLY_SQLITE = pytest.mark.parametrize("kind", ["sqlite"])
+"""Of what the other database does not have: PRAGMAs, conflict clauses, files, its own way of telling how it goes about a query."""
+ONLY_POSTGRESQL = pytest.mark.parametrize("kind", ["postgresql"])
 
 
 @pytest.fixture(scope="session")
@@ -20,27 +24,43 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture(scope="session")
-def scratch() -> Iterator[Store]:
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def scratch(request: pytest.FixtureRequest) -> Iterator[Store]:
     """One store for all examples of a property, which must tidy up."""
-    store = Store("sqlite://")
+    store = Store("sqlite://" if request.param == "sqlite" else stores.empty())
     yield store
     store.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """In which database; what is about one of them alone is parametrized with it (`ONLY_SQLITE`)."""
+    return str(request.param)
+
+
 @pytest.fixture
-def opened(tmp_path: Path, template: bytes) -> Iterator[Opener]:
+def place(kind: str, tmp_path: Path, template: bytes) -> Iterator[str]:
+    """The URL of an empty store."""
+    if kind == "postgresql":
+        url = stores.empty()
+        yield url
+        stores.server().drop(url)
+    else:
+        (tmp_path / "syncd.db").write_bytes(template)
+        yield f"sqlite:///{tmp_path}/syncd.db"
+
+
+@pytest.fixture
+def opened(place: str) -> Iterator[Opener]:
     """Opens the same store again and again, as so many processes would."""
-    path = tmp_path / "syncd.db"
-    path.write_bytes(template)
-    stores: list[Store] = []
+    made: list[Store] = []
 
     def opener() -> Store:
-        stores.append(Store(f"sqlite:///{path}"))
-        return stores[-1]
+        made.append(Store(place))
+        return made[-1]
 
     yield opener
-    for store in stores:
+    for store in made:
         store.close()
 
 

@@ -65,8 +65,8 @@ def link(store: Store, connection: str, identity: str, desired: bytes | None, ac
 
 def column(store: Store, table: str, name: str, **where: Any) -> list[Any]:
     """One column of the rows that answer, in order of their making; sorted where a table does not keep that order."""
-    order = "1" if table in ("account_key", "identity_key", "dirty") else "rowid"
-    condition = " AND ".join(f"{key} IS :{key}" for key in where) or "TRUE"
+    order = {"change": "seq", "entry": "seq", "account": "id", "link": "id", "pending": "id", "step": "id", "run": "id"}.get(table, "1")
+    condition = " AND ".join(f"{key} IS NOT DISTINCT FROM :{key}" for key in where) or "TRUE"
     return [row[0] for row in store.rows(f"SELECT {name} FROM {table} WHERE {condition} ORDER BY {order}", **where)]
 
 
@@ -96,7 +96,8 @@ def applied(store: Store, row: Any, at: datetime = NOW) -> None:
 def intended(store: Store, row: Any, at: datetime = NOW) -> Intent:
     """One request of this change was sent; its step."""
     store.run(
-        "INSERT INTO lease (connection, token, holder, until) VALUES (:name, 1, '', :until) ON CONFLICT DO UPDATE SET until = :until",
+        "INSERT INTO lease (connection, token, holder, until) VALUES (:name, 1, '', :until)"
+        " ON CONFLICT (connection) DO UPDATE SET until = :until",
         name=row.connection, until=stamp(at + HOUR),
     )  # fmt: skip
     return journal.intend(store, row, 1, False, "POST /x", 1, at)

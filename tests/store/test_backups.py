@@ -13,7 +13,7 @@ from syncd.errors import SyncdError
 from syncd.model import Effort
 from syncd.store import Store, backups, journal
 from syncd.store.backups import Damaged, Unusable
-from tests.store.conftest import Opener
+from tests.store.conftest import ONLY_SQLITE, Opener
 from tests.store.rows import NOW, register, stage
 
 MIB = 2**20
@@ -23,8 +23,8 @@ def effort() -> Effort:
     return Effort("copying", "bytes")
 
 
-def names(path: Path) -> set[str]:
-    store = Store(f"sqlite:///{path}")
+def names(place: Path | str) -> set[str]:
+    store = Store(place if isinstance(place, str) else f"sqlite:///{place}")
     try:
         return {row.account for row in store.rows("SELECT account FROM account")}
     finally:
@@ -40,9 +40,9 @@ def test_what_was_committed_is_in_it_and_what_was_not_is_not(opened: Opener, tmp
     with writer.transaction():
         stage(writer, "app", "cid")
         made = backups.backup(one.url, tmp_path / "copy.db", seen)
-    assert names(tmp_path / "copy.db") == {"ann", "bob"} and names(backups.place(one.url)) == {"ann", "bob", "cid"}
+    assert names(tmp_path / "copy.db") == {"ann", "bob"} and names(one.url) == {"ann", "bob", "cid"}
     assert (made.accounts, made.identities, made.instance, made.last_run) == (2, 0, "default", None)
-    assert seen.of is not None and seen.of > 0
+    assert seen.done > 0 if seen.of is None else seen.of > 0
 
 
 def test_only_its_owner_may_read_it_whatever_the_umask(store: Store, tmp_path: Path) -> None:
@@ -57,6 +57,7 @@ def test_only_its_owner_may_read_it_whatever_the_umask(store: Store, tmp_path: P
 def test_nothing_is_overwritten(store: Store, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "syncd.db").touch()
     for name in ("mine", "link", "syncd.db"):
         with pytest.raises(Unusable, match="exists already and is not overwritten"):
             backups.backup(store.url, tmp_path / name, effort())
@@ -144,6 +145,7 @@ def test_what_is_no_backup_is_refused_with_its_fault(tmp_path: Path, make: objec
         backups.examine(path)
 
 
+@ONLY_SQLITE
 def test_a_store_that_cannot_be_read_is_not_taken_for_a_broken_one(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = backups.place(store.url)
     assert backups.sound(path)

@@ -26,9 +26,10 @@ def filled(store: Store) -> Store:
     return store
 
 
-def counted(store: Store, *names: str, after: int = 0) -> Counter[tuple[str, ...]]:
+def counted(store: Store, *names: str, after: Any = None) -> Counter[tuple[str, ...]]:
     found: Counter[tuple[str, ...]] = Counter()
-    for _, rows in census.census(store, names, Block(after, census.end(store))):
+    (whole,) = census.blocks(store, 1, 1)
+    for _, rows in census.census(store, names, Block(after or whole.after, whole.last)):
         for *texts, people in rows:
             found[tuple(orjson.dumps(None if text is None else orjson.loads(text)).decode() for text in texts)] += people
     return found
@@ -43,11 +44,20 @@ def test_people_are_counted_by_the_values_they_have(filled: Store, monkeypatch: 
 
 
 def test_only_the_rows_asked_for_are_counted(filled: Store) -> None:
-    assert counted(filled, after=2).total() == len(PEOPLE) - 2
+    second = filled.value(f"SELECT {filled.backend.place} FROM identity WHERE id = 'p1'")
+    assert counted(filled, after=second).total() == len(PEOPLE) - 2
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+def test_the_parts_are_the_whole_and_share_nobody(filled: Store, most: int) -> None:
+    parts = census.blocks(filled, most, 2)
+    assert len(parts) == min(most, (len(PEOPLE) + 1) // 2)
+    found = [sum(row[-1] for row in rows) for part in parts for _, rows in census.census(filled, [], part)]
+    assert sum(found) == len(PEOPLE)
 
 
 def test_some_of_those_who_are_alike_are_named(filled: Store) -> None:
-    ((block, rows),) = census.census(filled, ["department", "roles"], Block(0, census.end(filled)))
+    ((block, rows),) = census.census(filled, ["department", "roles"], *census.blocks(filled, 1, 1))
     alike = next(row for row in rows if row[0] == '"Support"' and row[1] is not None)
     assert [id for id, _ in census.some(filled, ["department", "roles"], block, alike, 5)] == ["p0", "p3"]
     assert [id for id, _ in census.some(filled, ["department", "roles"], block, alike, 1)] == ["p0"]
@@ -56,4 +66,4 @@ def test_some_of_those_who_are_alike_are_named(filled: Store) -> None:
 
 
 def test_an_empty_store_has_nobody(store: Store) -> None:
-    assert census.end(store) == 0 and counted(store, "department") == Counter()
+    assert counted(store, "department") == Counter()

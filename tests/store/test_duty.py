@@ -48,12 +48,12 @@ def test_what_was_released_since_the_last_reading_moves_it(store: Store, app: st
 
 def test_the_next_instant_that_changes_something_moves_targets_alone(store: Store, app: str) -> None:
     store.run(
-        "INSERT INTO identity (id, attributes, live, ignored, forgotten, due_at) VALUES ('i', '{}', 'live', 0, 0, :at)",
+        "INSERT INTO identity (id, attributes, live, ignored, forgotten, due_at) VALUES ('i', '{}', 'live', FALSE, FALSE, :at)",
         at=stamp(NOON + 9 * MINUTE),
     )
     store.run(
         "INSERT INTO link (connection, identity, owned, generation, state, reason, counted, hold, failures, due_at)"
-        " VALUES ('app', 'i', 1, 0, 'live', '', 0, '', 0, :at)",
+        " VALUES ('app', 'i', TRUE, 0, 'live', '', FALSE, '', 0, :at)",
         at=stamp(NOON + 7 * MINUTE),
     )
     assert duty.moved(store, app, target=True) == NOON + 7 * MINUTE

@@ -70,7 +70,7 @@ def test_time_marks_whom_it_changes_and_knows_when_next(store: Store) -> None:
     assert marked(store) == set()
     identities.mark_due(store, ["app", "chat"], NOW)
     assert marked(store) == {(target, who) for target in ("app", "chat") for who in ("p", "open")}
-    assert column(store, "identity", "due_at") == [stamp(later), None, None, stamp(later)]
+    assert column(store, "identity", "id", due_at=stamp(later)) == ["later", "p"]
     store.run("DELETE FROM dirty")
     identities.mark_due(store, ["app"], later)
     assert marked(store) == {("app", "p"), ("app", "later")}

@@ -37,11 +37,12 @@ from syncd.store.census import Block
 from syncd.store.chain import Event
 from syncd.store.entries import Intent
 from syncd.store.history import Part
+from tests.store.conftest import ONLY_SQLITE
 from tests.store.rows import HOUR, NOW, change, link, people, person, plans, record, register, stage, staged, standing
 
 KEYS = [("email", "x"), ("userName", "y")]
 SLOW = re.compile(
-    r"SCAN (?!json_each|\w+ VIRTUAL TABLE|matched|found|touched|CONSTANT ROW|\(subquery)"
+    r"SCAN (?!json_each|\w+ VIRTUAL TABLE|matched|found|touched|each|accounts|keys|block|CONSTANT ROW|\(subquery)"
     r"|SEARCH \w+ USING INTEGER PRIMARY KEY \(rowid>\?(?! AND rowid<)"
     r"|SEARCH \w+ USING (COVERING )?INDEX (account_by|link_by|step_by_time)\w* \(connection=\?\)"
 )
@@ -195,11 +196,13 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
     }
 
 
+@ONLY_SQLITE
 def test_every_question_about_few_is_answered_by_index(filled: Store) -> None:
     slow = {name: [plan for plan in plans(filled, ask) if SLOW.search(plan)] for name, ask in questions(filled).items()}
     assert {name: found for name, found in slow.items() if found} == {}
 
 
+@ONLY_SQLITE
 def test_what_is_asked_every_cycle_finds_it_within_one_index(filled: Store) -> None:
     asked: dict[str, tuple[Callable[[], object], str]] = {
         "known and linked": (lambda: links.counts(filled, "app"), r"USING COVERING INDEX (account_by_place|link_holding|link_by_account) "),
@@ -213,12 +216,14 @@ def test_what_is_asked_every_cycle_finds_it_within_one_index(filled: Store) -> N
         assert few and all(re.search(index, plan) for plan in few), name
 
 
+@ONLY_SQLITE
 def test_what_is_streamed_is_not_sorted_again_for_every_block(filled: Store) -> None:
     asked = questions(filled)
     for name in ("changes", "changes of one kind", "present", "ledger", "in_state", "dirty", "out_of_step"):
         assert not [plan for plan in plans(filled, asked[name]) if "TEMP B-TREE" in plan], name
 
 
+@ONLY_SQLITE
 def test_a_whole_table_read_would_be_noticed(filled: Store) -> None:
     stage(filled, "chat", "x")
     people(filled, "q")

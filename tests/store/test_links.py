@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +14,13 @@ from syncd.environment import stamp
 from syncd.store import Store, answering, identities, links, outcomes, staging
 from syncd.store.conditions import out_of_step
 from syncd.store.links import Standing
+from tests.store.conftest import ONLY_SQLITE
 from tests.store.rows import HOUR, NOW, column, found, link, people, person, plans, put, stage, staged, standing
 
 sides = st.sampled_from([None, b"1", b"2"])
 
 
+@ONLY_SQLITE
 def test_what_is_out_of_step_is_found_by_its_index_alone(store: Store) -> None:
     with store.transaction():
         people(store, *(f"p{number:04}" for number in range(2000)))
@@ -27,8 +30,8 @@ def test_what_is_out_of_step_is_found_by_its_index_alone(store: Store) -> None:
     ]  # fmt: skip
     for ask in questions:
         assert ask() == 20
-        first, *rest = plans(store, ask)
-        assert first.startswith("SEARCH l USING INDEX link_out_of_step (connection=?")
+        first, *rest = [step for step in plans(store, ask) if "block" not in step]
+        assert re.match(r"SEARCH l USING (COVERING )?INDEX link_out_of_step \(connection=\?", first)
         known = ("PRIMARY KEY", "sqlite_autoindex_", "USING INDEX word_by_identity", "USING COVERING INDEX link_by_account", "SUBQUERY")
         assert all(any(way in step for way in known) for step in rest), "then its person, its account, and what a person said"
 

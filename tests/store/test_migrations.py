@@ -14,21 +14,46 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from syncd.errors import Fatal
-from syncd.store import Store, database, journal_tables, tables
+from syncd.store import Store, columns, database, journal_tables, tables
 from syncd.store.migrations import upgrade
-from tests.store.conftest import Opener
+from tests.store.conftest import ONLY_POSTGRESQL, ONLY_SQLITE, Opener
 
 
 def test_the_head_is_that_of_the_migrations() -> None:
     assert ScriptDirectory.from_config(upgrade.config()).get_heads() == [database.HEAD]
 
 
+@ONLY_SQLITE
 def test_the_migrations_make_the_tables(store: Store) -> None:
     assert tables.Link.metadata is journal_tables.Change.metadata is SQLModel.metadata
     context = MigrationContext.configure(store.sql, opts={"compare_type": True, "compare_server_default": True})
     assert compare_metadata(context, SQLModel.metadata) == []
 
 
+COLUMNS = (
+    "SELECT table_name, column_name, data_type, is_nullable, collation_name, column_default IS NOT NULL FROM information_schema.columns"
+    " WHERE table_schema = :schema AND table_name <> 'alembic_version' ORDER BY 1, 2"
+)
+INDEXES = (
+    "SELECT replace(indexdef, :schema || '.', '') FROM pg_indexes WHERE schemaname = :schema AND tablename <> 'alembic_version' ORDER BY 1"
+)
+
+
+@ONLY_POSTGRESQL
+def test_the_migrations_make_the_tables_of_postgresql(store: Store) -> None:
+    """Types, collations, numbering and the conditions of indexes, as the database itself knows them."""
+    columns.typed(SQLModel.metadata)
+    store.run("CREATE SCHEMA drawn")
+    store.rows("SELECT set_config('search_path', 'drawn', FALSE)")
+    SQLModel.metadata.create_all(store.sql)
+    for question in (COLUMNS, INDEXES):
+        made, drawn = (store.rows(question, schema=schema) for schema in ("public", "drawn"))
+        assert [tuple(row) for row in made] == [tuple(row) for row in drawn]
+    texts = [row for row in store.rows(COLUMNS, schema="public") if row.data_type in ("text", "character varying")]
+    assert len(texts) > 80 and {(row.data_type, row.collation_name) for row in texts} == {("text", "C")}
+
+
+@ONLY_SQLITE
 def test_every_index_has_the_condition_of_its_table(store: Store) -> None:
     """Alembic compares columns of indexes, not the conditions of partial ones."""
     partial = {
@@ -55,11 +80,13 @@ def test_two_stores_differ(tmp_path: Path, store: Store) -> None:
     assert other.digest_key != store.digest_key
 
 
-def test_the_store_of_a_newer_syncd_is_refused(tmp_path: Path, store: Store) -> None:
+def test_the_store_of_a_newer_syncd_is_refused(place: str, store: Store) -> None:
     with store.transaction():
         store.run("UPDATE alembic_version SET version_num = '0999'")
-    with pytest.raises(Fatal, match=r"syncd.db was written by a newer syncd \(schema 0999, this one knows .*\): upgrade syncd"):
-        Store(f"sqlite:///{tmp_path}/syncd.db")
+    with pytest.raises(
+        Fatal, match=r"the store .*(syncd.db|store\d+ at .*) was written by a newer syncd \(schema 0999, this one knows .*\): upgrade syncd"
+    ):
+        Store(place)
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -110,9 +137,9 @@ def test_a_store_in_memory_needs_no_place() -> None:
     store.close()
 
 
-def test_the_store_of_another_instance_is_refused(tmp_path: Path, store: Store) -> None:
+def test_the_store_of_another_instance_is_refused(place: str, store: Store) -> None:
     with pytest.raises(Fatal, match="belongs to instance 'default', the configuration says 'test'") as refused:
-        Store(f"sqlite:///{tmp_path}/syncd.db", "test")
+        Store(place, "test")
     assert "\n  set `instance: default`, or give this instance a store of its own" in str(refused.value)
 
 
@@ -147,6 +174,7 @@ def test_a_place_that_cannot_be_written_is_refused_with_a_cure(tmp_path: Path) -
         Store(f"sqlite:///{tmp_path}/file/syncd.db")
 
 
+@ONLY_SQLITE
 @pytest.mark.parametrize("pragma", [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5000)])
 def test_what_is_committed_survives_a_crash(store: Store, pragma: Sequence[object]) -> None:
     assert store.sql.execute(text(f"PRAGMA {pragma[0]}")).scalar() == pragma[1]

@@ -17,6 +17,12 @@ from syncd.store.places import Moved, file_system
 from tests.store.conftest import Opener
 from tests.store.rows import HOUR, NOW, register, stage
 
+
+@pytest.fixture
+def kind() -> str:
+    return "sqlite"
+
+
 LASTING = HOUR
 
 

@@ -18,7 +18,7 @@ from syncd.store.backups import Unusable
 from syncd.store.database import HEAD
 from syncd.store.migrations.upgrade import config
 from syncd.store.restoring import Restored
-from tests.store.conftest import Opener
+from tests.store.conftest import ONLY_SQLITE, Opener
 from tests.store.rows import HOUR, NOW, register, stage
 from tests.store.test_backups import names
 
@@ -45,14 +45,17 @@ def saved(opened: Opener, tmp_path: Path) -> Path:
     return tmp_path / "copy.db"
 
 
-def test_the_rows_of_the_backup_are_there_for_whoever_has_the_store_open(opened: Opener, saved: Path) -> None:
+def test_the_rows_of_the_backup_are_there_for_whoever_has_the_store_open(kind: str, opened: Opener, saved: Path) -> None:
     open_already = opened()
     done = put_back(open_already, saved)
     assert {row.account for row in open_already.rows("SELECT account FROM account")} == {"ann"}
     assert done.kept is not None and names(done.kept) == {"ann", "bob"}
-    assert done.kept.stat().st_mode & 0o777 == 0o600 and done.kept.name == "syncd.db.before-restore-20260101T010000"
+    assert (
+        done.kept.stat().st_mode & 0o777 == 0o600
+        and done.kept.name == f"{'syncd.db' if kind == 'sqlite' else 'store'}.before-restore-20260101T010000"
+    )
     assert {path.name for path in saved.parent.iterdir() if "restoring" in path.name} == set()
-    assert open_already.rows("PRAGMA integrity_check")[0][0] == "ok"
+    assert kind != "sqlite" or open_already.rows("PRAGMA integrity_check")[0][0] == "ok"
 
 
 def test_everything_is_read_anew_and_no_number_is_given_twice(opened: Opener, saved: Path) -> None:
@@ -171,6 +174,7 @@ def names_of(store: Store) -> set[str]:
     return {row.account for row in store.rows("SELECT account FROM account")}
 
 
+@ONLY_SQLITE
 def test_where_the_store_is_lost(opened: Opener, saved: Path) -> None:
     store = opened()
     store.close()
@@ -181,6 +185,7 @@ def test_where_the_store_is_lost(opened: Opener, saved: Path) -> None:
     assert (saved.parent / "syncd.db").stat().st_mode & 0o777 == 0o600
 
 
+@ONLY_SQLITE
 def test_where_the_store_is_broken(opened: Opener, saved: Path) -> None:
     store, path = opened(), saved.parent / "syncd.db"
     store.close()

@@ -1,0 +1,44 @@
+"""Many rows that travel as one to PostgreSQL, and the order of what is stored there."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncd.store import Store, staging
+from tests.store.conftest import Opener
+from tests.store.rows import column, register, stage, staged
+from tests.store.test_postgresql import PUT
+
+
+@pytest.fixture
+def kind() -> str:
+    return "postgresql"
+
+
+def test_many_rows_as_one_are_what_they_are_one_by_one(opened: Opener) -> None:
+    store = opened()
+    register(store, "app", "one")
+    odd = ["", " ", "'", '"', "\\", "\\x41", "%", "%(a)s", ":x", "\u00e9\u2028\U0001f600", "\t\n\r", "null", "{}"]
+    rows = [staged(name, place, ("email", name, place % 2 == 0), digest=bytes([place, 0, 255])) for place, name in enumerate(odd)]
+    staging.upsert(store, "app", [*rows, staged("unplaced", 0)])
+    for one in rows:
+        staging.upsert(store, "one", [one])
+    text = "SELECT account, ordinal, digest, document, ignored, run FROM account WHERE connection = :connection AND account <> 'unplaced'"
+    keys = "SELECT attribute, key, trusted FROM account_key WHERE connection = :connection ORDER BY account_id"
+    for question in (text, keys):
+        assert sorted(map(tuple, store.rows(question, connection="app"))) == sorted(map(tuple, store.rows(question, connection="one")))
+    staging.upsert(store, "app", [staged("", 0, digest=b"new"), staged("'", 77)])
+    assert column(store, "account", "digest", connection="app", account="") == [b"new"]
+    assert column(store, "account", "ordinal", connection="app", account="'") == [77]
+
+
+def test_rows_are_numbered_in_their_order(store: Store) -> None:
+    register(store, "app")
+    ids = stage(store, "app", *(f"{number:05}" for number in range(3000)))
+    assert [name for name, _ in sorted(ids.items(), key=lambda one: one[1])] == sorted(ids)
+
+
+def test_texts_are_in_the_order_of_their_bytes(store: Store) -> None:
+    names = ["B", "a", "_", "\u00e9", "Z", "-", "\U0001f600", "\uffff"]
+    store.many(PUT, [{"name": name} for name in names])
+    assert column(store, "setting", "name", value="x") == sorted(names)
