@@ -69,6 +69,21 @@ def release(store: Store, tokens: Tokens) -> None:
         )
 
 
+def abandon(store: Store, tokens: Tokens, now: datetime) -> None:
+    """Let the leases run out at once: others take them as those of a run that died, for not all was done that it could have done."""
+    with store.transaction():
+        store.many(
+            "UPDATE lease SET until = :now WHERE connection = :connection AND token = :token AND until > :now",
+            [{"connection": name, "token": token, "now": stamp(now)} for name, token in tokens.items()],
+        )
+
+
+def run_out(store: Store, now: datetime) -> set[str]:
+    """Connections whose last holder never gave its lease back: it died, stands still, or was asked to end."""
+    rows = store.rows("SELECT connection FROM lease WHERE until <> '' AND until <= :now", now=stamp(now))
+    return {row.connection for row in rows}
+
+
 def held(store: Store, now: datetime, lasting: timedelta) -> Sequence[Row[Any]]:
     """The leases that somebody holds: (connection, holder)."""
     text = "SELECT connection, holder FROM lease WHERE until > :now AND until <= :longest ORDER BY connection"

@@ -65,4 +65,5 @@ def upgrade() -> None:
     op.add_column("link", sa.Column("echo", sa.String(), nullable=True))
     op.add_column("change", sa.Column("choices", sa.String(), nullable=True))
     op.add_column("change", sa.Column("reverts", sa.Integer(), nullable=True))
+    op.add_column("change", sa.Column("wants", sa.LargeBinary(), nullable=True))
     op.add_column("pending", sa.Column("choices", sa.String(), nullable=True))
