@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -33,8 +34,8 @@ WAIT = 30.0
 """Seconds a run waits for another to finish (contract: then exit 75)."""
 LONG = 600.0
 """Seconds a run that has begun waits for others to be done with the sources: what it has read until then is not thrown away lightly."""
-HOLDER = f"{socket.gethostname()}:{os.getpid()}"
-"""This process, as others see it."""
+HOLDER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+"""This process, as others see it; in a container the next one may bear the same name and number."""
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.engine import Row
 
-from syncd.environment import stamp
+from syncd.environment import instant, stamp
 from syncd.errors import Quarantined
 from syncd.store import pauses
 from syncd.store.database import Store
@@ -84,10 +84,16 @@ def run_out(store: Store, now: datetime) -> set[str]:
     return {row.connection for row in rows}
 
 
-def held(store: Store, now: datetime, lasting: timedelta) -> Sequence[Row[Any]]:
-    """The leases that somebody holds: (connection, holder)."""
-    text = "SELECT connection, holder FROM lease WHERE until > :now AND until <= :longest ORDER BY connection"
-    return store.rows(text, now=stamp(now), longest=stamp(now + max(lasting, LONGEST)))
+def runs_out(store: Store, now: datetime) -> datetime | None:
+    """When the first of the leases that are held runs out, unless it is renewed."""
+    until = store.value("SELECT MIN(until) FROM lease WHERE until > :now", now=stamp(now))
+    return None if until is None else instant(until)
+
+
+def held(store: Store, now: datetime, lasting: timedelta, besides: str = "") -> Sequence[Row[Any]]:
+    """The leases that somebody holds, ``besides`` one holder: (connection, holder)."""
+    text = "SELECT connection, holder FROM lease WHERE until > :now AND until <= :longest AND holder <> :besides ORDER BY connection"
+    return store.rows(text, now=stamp(now), longest=stamp(now + max(lasting, LONGEST)), besides=besides)
 
 
 def tokens(store: Store) -> dict[str, int]:
