@@ -85,3 +85,4 @@ def _tell(made: Result, sending: Sending) -> None:
     if stopped != made.error:  # not what the reading said already
         made.broken, made.unauthorized = made.broken or bool(stopped), made.unauthorized or sending.unauthorized
     made.error = made.error or stopped or failed
+    made.skipped += sending.moved

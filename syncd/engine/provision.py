@@ -73,6 +73,7 @@ async def _send(context: Context, one: Connected, commits: Commits, row: Any, se
         steps, wanted = one.connector.steps(change), Wanted(context, one, row)
         for step in steps:
             if not await _step(context, one, commits, row, step, steps, wanted):
+                sending.moved += step.n > 1
                 return
         if not steps and (why := await commits.do(lambda: _adopt(context, one, row, change, wanted))):
             await _skip(context, commits, row, why)

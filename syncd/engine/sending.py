@@ -14,13 +14,15 @@ ENOUGH = 10
 @dataclass(slots=True)
 class Sending:
     """One connection's progress. ``stopped``: why nothing more is sent, which is no failure where a person ``paused`` it, and may be due
-    to credentials (``unauthorized``); ``failures``: changes without an answer, in a row; ``failed``: those surely not done."""
+    to credentials (``unauthorized``); ``failures``: changes without an answer, in a row; ``failed``: those surely not done;
+    ``moved``: those whose rest is left to the next run."""
 
     stopped: str = ""
     paused: bool = False
     unauthorized: bool = False
     failures: int = 0
     failed: int = 0
+    moved: int = 0
     last_error: str = ""
     seconds: float = 0.0
     effort: Effort = field(default_factory=lambda: Effort("sending", "changes"))

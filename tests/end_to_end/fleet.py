@@ -205,7 +205,7 @@ class Fleet:
 
 @dataclass
 class Takeover:
-    """``seconds`` from the loss of one daemon to the first request of another; ``late``: unsafe requests that the lost one began after it."""
+    """``seconds`` from the loss of one daemon to the first request of another; ``late``: unsafe requests that the lost one began since."""
 
     seconds: float
     late: list[Heard]
