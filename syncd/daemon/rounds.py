@@ -33,7 +33,7 @@ from syncd.settings import Settings
 from syncd.store import Store, lease, presence
 
 SHORT = 5.0
-"""Seconds until the next try where another process keeps the store."""
+"""Seconds until the next try where another process keeps the store; what it keeps for longer is said."""
 LONG = 60.0
 """The same after anything that a person has to mend."""
 SLOW = 10.0
@@ -57,7 +57,8 @@ class Rounds:
         self._turn = asyncio.Lock()
         self._cycles: set[asyncio.Task[None]] = set()
         self._slow: set[str] = set()
-        self._elsewhere: set[str] = set()
+        self._elsewhere: dict[str | None, float] = {}
+        self._said: set[str | None] = set()
         self._unauthorized: set[str] = set()
         self._rests_until = 0.0
         telling.standing(board, store, settings.landscape.connections)
@@ -129,6 +130,7 @@ class Rounds:
             return {}
         held = {row.connection for row in lease.held(self.store, self.environment.now(), self.settings.landscape.lease, besides=HOLDER)}
         sources = {one.name for one in self.settings.landscape.connections if one.authoritative}
+        self._not_held_up(besides=held)
         for name in sorted(held & {*due, *sources}):
             self._held_up(name, f"{name}: another process holds its lease")
         return {} if held & sources else {name: turn for name, turn in due.items() if name not in held}
@@ -139,11 +141,19 @@ class Rounds:
         return any(one.authoritative and one.write is not None and one.name in self.working for one in each)
 
     def _held_up(self, name: str | None, reason: str) -> None:
-        """Said once, until we are at work there again."""
-        (log.debug if name in self._elsewhere else log.info)("skipped", reason=reason, connection=name)
+        """Said once, when it lasts: that others are at work for a moment is as it should be."""
+        now = self.environment.monotonic()
+        lasts = now - self._elsewhere.setdefault(name, now) >= SHORT and name not in self._said
+        (log.info if lasts else log.debug)("skipped", reason=reason, connection=name)
+        if lasts:
+            self._said.add(name)
         if name is not None:
-            self._elsewhere.add(name)
             self.board.gauge("syncd_lease_held", name, 0)
+
+    def _not_held_up(self, besides: Collection[str | None] = ()) -> None:
+        for name in self._elsewhere.keys() - besides:
+            del self._elsewhere[name]
+            self._said.discard(name)
 
     @contextmanager
     def _mending(self) -> Iterator[None]:
@@ -217,7 +227,6 @@ class Rounds:
         telling.event(run, mode, one, self.board.gauges.get("syncd_held", {}))
         if settings is self.settings:
             self.duties.not_at_once(one.name)
-        self._elsewhere.discard(one.name)
         (self._slow.add if one.listing is not None and one.listing.seconds > SLOW else self._slow.discard)(one.name)
         if each[one.name].policy is not None:
             self.duties.leave(one.name)
