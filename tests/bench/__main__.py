@@ -15,6 +15,8 @@ BENCHMARKS = {
     "apply": "T5, T6: provisioning at a known limit and at an unknown one, against the vendor's SDK in a loop",
     "asking": "explain and eval on a store of 1,000,000 identities",
     "http": "T8: CPU a request at concurrency 1 and 64",
+    "takeover": "how soon a daemon that died or stands still is relieved, in lease times",
+    "fencing": "I8: what a daemon still sends that stood still beyond its lease, 100 times",
     "start": "T10: start-up, and a run with nothing to do",
 }
 
