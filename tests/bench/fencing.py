@@ -1,4 +1,4 @@
-"""A daemon that writes is stopped beyond its lease, another takes over and writes, and it goes on: what it still sends then (target: nothing)."""
+"""A daemon is stopped beyond its lease, another takes over and writes, and it goes on: what it still sends then (target: nothing)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ def main() -> None:
     figure, late, chance = Figure("taken over after", "lease times"), 0, random.Random(1)
     with TemporaryDirectory() as root, Fleet(Path(root), lease="1s").served() as fleet:
         fleet.settle()
-        fleet.hire(100_000)
+        fleet.busy()
         fleet.start("a")
         fleet.start("b")
         for _ in range(TRIALS):
+            fleet.busy()
             taken = takeover(fleet, signal.SIGSTOP, chance)
             figure.values.append(taken.seconds)
             late += len(taken.late)

@@ -20,10 +20,11 @@ def main() -> None:
         figures = [Figure("killed (SIGKILL)", "lease times"), Figure("stopped (SIGSTOP)", "lease times")]
         with TemporaryDirectory() as root, Fleet(Path(root), lease=f"{seconds}s", latency=0.05).served() as fleet:
             fleet.settle()
-            fleet.hire(100_000)
+            fleet.busy()
             fleet.start("a")
             fleet.start("b")
             for turn in range(TIMES):
+                fleet.busy()
                 for figure, number in zip(figures, (signal.SIGKILL, signal.SIGSTOP), strict=True):
                     figure.values.append(takeover(fleet, number, random.Random(turn)).seconds / seconds)
         show(f"From the loss of a daemon to the first request of another, at a lease of {seconds} s (target: at most 2)", figures)

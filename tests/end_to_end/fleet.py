@@ -111,6 +111,11 @@ class Fleet:
     def hire(self, many: int) -> None:
         self.employ({n: f"Person {n}" for n in range(1, many + 1)})
 
+    def busy(self, many: int = 2000) -> None:
+        """So many have no account yet, or nearly."""
+        if len((self.root / "people.csv").read_text().splitlines()) - len(self.users()) < many / 2:
+            self.hire(len(self.users()) + many)
+
     def environ(self, name: str) -> dict[str, str]:
         token = f"token-of-{name}"
         credentials = b64encode(f"{self.sandbox.twilio.account_sid}:{token}".encode()).decode()
