@@ -42,10 +42,7 @@ log = structlog.get_logger("syncd")
 
 
 class Rounds:
-    """All of it happens in one thread, on one open store. ``load``: the configuration as it is on disk now, with its secrets.
-
-    ``working``: the connections that cycles are at work on.
-    """
+    """``load``: the configuration as it is on disk now, with its secrets. ``working``: the connections that cycles are at work on."""
 
     def __init__(
         self, environment: Environment, settings: Settings, store: Store, board: Board, notices: Notices, load: Callable[[], Settings]
@@ -205,7 +202,7 @@ class Rounds:
             names = self._with_sources(each, names)
             began.update(names)
             self.working |= began
-            since, told = environment.monotonic(), partial(self._done, settings, each, mode)
+            since, told = environment.monotonic(), partial(self._done, settings, each, mode, began)
             with self.board.counting({name: one.connector.meter for name, one in each.items()}):
                 await cycle(
                     environment, settings.landscape, each, self.store, mode=mode, selection=names, approve=_approve, wait=0, contact=False,
@@ -221,9 +218,9 @@ class Rounds:
         also = [name for name in also if not self.duties.turns[name].probe]
         return [name for name in each if name in names or name in also]
 
-    def _done(self, settings: Settings, each: Mapping[str, Connected], mode: str, run: int, one: Result) -> None:
-        """A cycle is done with one connection, which may be due again. ``settings``: those of the cycle; others may be in use by now, by
-        which nothing was read yet."""
+    def _done(self, settings: Settings, each: Mapping[str, Connected], mode: str, began: set[str], run: int, one: Result) -> None:
+        """A cycle is done with one of the connections it ``began`` with, which may be due again. ``settings``: those of the cycle; others
+        may be in use by now, by which nothing was read yet."""
         telling.event(run, mode, one, self.board.gauges.get("syncd_held", {}))
         if settings is self.settings:
             self.duties.not_at_once(one.name)
@@ -238,6 +235,7 @@ class Rounds:
             credentials.suspend(self.store, one, self.environment.now())
         telling.suspension(self.store, run, one.name, was=one.name in self.duties.turns and self.duties.turns[one.name].probe)
         telling.standing(self.board, self.store, [each[one.name].connection])
+        began.discard(one.name)
         self._free_again([one.name])
 
     def _renew(self, name: str) -> bool:

@@ -47,7 +47,7 @@ class Conclusions:
             waiting.refresh(context.store, context.run, one.name, context.environment.now(), whole=whole)
         made = self._results[one.name] = _result(context, one, reading, sending, mine=mine)
         if not keep:
-            give_up(context, [one.name])
+            give_up(context, [one.name], undone=sending is not None and sending.lost)
         self.told(context.run, made)
 
     def report(self, mode: str, *, declined: bool) -> Report:
@@ -83,6 +83,6 @@ def _tell(made: Result, sending: Sending) -> None:
     failed = f"{sending.failed} changes could not be sent: {sending.last_error}" if sending.failed else ""
     stopped = "" if sending.paused else sending.stopped
     if stopped != made.error:  # not what the reading said already
-        made.broken, made.unauthorized = made.broken or bool(stopped), made.unauthorized or sending.unauthorized
+        made.broken, made.unauthorized = made.broken or (bool(stopped) and not sending.lost), made.unauthorized or sending.unauthorized
     made.error = made.error or stopped or failed
     made.skipped += sending.moved

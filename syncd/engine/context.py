@@ -15,7 +15,7 @@ from syncd.core.opinions import Opinions
 from syncd.core.policy import Policy
 from syncd.engine.tree import Tree
 from syncd.environment import Environment
-from syncd.errors import Ending, Quarantined
+from syncd.errors import Ending, Lost
 from syncd.model import CANONICAL, Connection, Landscape, MapEntry, Work
 from syncd.store import Store, lease
 
@@ -121,12 +121,12 @@ class Context:
             raise Ending
 
     def permit(self, connection: str) -> None:
-        """Raise Quarantined unless the lease is known to be held: not when this process stood still, or could not renew it, for so long
+        """Raise Lost unless the lease is known to be held: not when this process stood still, or could not renew it, for so long
         that another run may hold it by now; Paused where a person wants nothing written, or this process is asked to end. Asked before
         each unsafe request."""
         self.go_on()
         if self.environment.monotonic() - self.held_at >= self.landscape.lease.total_seconds():
-            raise Quarantined(f"{connection}: this run did not renew its lease in time, nothing more is sent from here")
+            raise Lost(f"{connection}: this run did not renew its lease in time, nothing more is sent from here")
         lease.fence(self.store, connection, self.token(connection), self.environment.now())
 
     def token(self, connection: str) -> int:
@@ -137,7 +137,7 @@ class Context:
         """Whether it is this run still that works there."""
         try:
             lease.alone(self.store, connection, self.token(connection), self.environment.now())
-        except Quarantined:
+        except Lost:
             return False
         return True
 

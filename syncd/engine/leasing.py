@@ -56,13 +56,14 @@ async def leased(context: Context, names: Sequence[str], wait: float = WAIT) -> 
             give_up(context, [*context.tokens])
 
 
-def give_up(context: Context, names: Iterable[str]) -> None:
-    """These are free for other runs from now on; of a process that is asked to end, others are to take them up at once."""
+def give_up(context: Context, names: Iterable[str], *, undone: bool = False) -> None:
+    """These are free for other runs from now on. ``undone``: others are to take them up at once, as those of a process that is asked to
+    end."""
     tokens = {name: context.tokens.pop(name) for name in names if name in context.tokens}
     if context.in_turn and not context.tokens.keys() >= {*context.authoritative}:
         context.in_turn = False
         context.turn.release()
-    if context.environment.ending:
+    if undone or context.environment.ending:
         lease.abandon(context.store, tokens, context.environment.now())
     elif tokens:
         lease.release(context.store, tokens)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from syncd.environment import instant, stamp
-from syncd.errors import Quarantined
+from syncd.errors import Lost
 from syncd.store import pauses
 from syncd.store.database import Store
 
@@ -47,17 +47,17 @@ def renew(store: Store, tokens: Tokens, now: datetime, lasting: timedelta) -> No
 
 
 def fence(store: Store, connection: str, token: int, now: datetime) -> None:
-    """Raise Quarantined unless ``token`` still holds an unexpired lease, and Paused where a person wants nothing written; called in the
+    """Raise Lost unless ``token`` still holds an unexpired lease, and Paused where a person wants nothing written; called in the
     transaction of every intent."""
     alone(store, connection, token, now)
     pauses.refuse(store, connection, now)
 
 
 def alone(store: Store, connection: str, token: int, now: datetime) -> None:
-    """Raise Quarantined unless ``token`` still holds an unexpired lease: enough to read."""
+    """Raise Lost unless ``token`` still holds an unexpired lease: enough to read."""
     row = store.one("SELECT token, until FROM lease WHERE connection = :connection", connection=connection)
     if row is None or row.token != token or row.until <= stamp(now):
-        raise Quarantined(f"{connection}: the lease was lost to another run, nothing more is sent from here")
+        raise Lost(f"{connection}: the lease was lost to another run, nothing more is sent from here")
 
 
 def release(store: Store, tokens: Tokens) -> None:

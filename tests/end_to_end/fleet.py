@@ -150,6 +150,13 @@ class Fleet:
         self.members[name].kill()
         self.members.pop(name).wait()
 
+    def revived(self) -> bool:
+        """Who ended by itself is started again, as a service manager does."""
+        for name, process in [*self.members.items()]:
+            if process.poll() not in (None, 0):
+                self.start(name)
+        return True
+
     def until(self, done: Callable[[], Any]) -> Any:
         """What ``done`` gives as soon as it is something."""
         deadline = time.monotonic() + PATIENCE
@@ -231,12 +238,12 @@ def takeover(fleet: Fleet, number: int, chance: random.Random) -> Takeover:
         if number == signal.SIGKILL or not fleet.locked():
             break
         fleet.send(lost, signal.SIGCONT)
-    first = fleet.until(lambda: fleet.requests(gone, besides=lost))[0]
+    first = fleet.until(lambda: fleet.revived() and fleet.requests(gone, besides=lost))[0]
     if number == signal.SIGKILL:
         fleet.kill(lost)
         fleet.start(lost)
         return Takeover(first.at - gone, [])
-    fleet.until(lambda: fleet.requests(first.at, besides=lost, writes=True))
+    fleet.until(lambda: fleet.revived() and fleet.requests(first.at, besides=lost, writes=True))
     fleet.send(lost, signal.SIGCONT)
     again = time.monotonic()
     time.sleep(chance.uniform(0.2, 0.4))  # whatever it would still send, it sends at once
