@@ -15,7 +15,7 @@ from syncd.connectors.memory import MemoryConnector
 from syncd.connectors.memory_directory import MemoryDirectory
 from syncd.daemon import rounds
 from syncd.model import Account, Health, Rate, Step
-from syncd.store import Store, lease
+from syncd.store import Store, connections, lease
 from tests.daemon.conftest import MakeDesk
 from tests.daemon.desk import STEADY, Desk
 
@@ -198,7 +198,8 @@ async def test_after_a_reload_nothing_more_is_sent_of_the_old_plan(two: Desk, mo
     one.write = '{scope: displayName == "Person 1"}'
     one.save()
     one.rounds.use(one.load())
-    await until(one, lambda: "other" not in one.rounds.working and beside(one) == 7)
+    before = connections.projected(one.store, "app")
+    await until(one, lambda: connections.projected(one.store, "app") != before)
     gate.opened.set()
     await one.rounds.drained()
     await one.wait(minutes=1)
