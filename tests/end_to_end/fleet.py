@@ -176,6 +176,11 @@ class Fleet:
         """Who is writing."""
         return str(self.until(lambda: self.requests(since, writes=True))[-1].member)
 
+    def stands(self, name: str) -> bool:
+        """Whether all threads of a member stand still: a signal reaches them one after the other (proc_pid_stat(5))."""
+        tasks = Path(f"/proc/{self.members[name].pid}/task").glob("*/stat")
+        return all(one.read_text().rpartition(")")[2].split()[0] == "T" for one in tasks)
+
     def locked(self) -> bool:
         """Whether somebody keeps the store from being written."""
         if not self.store.startswith("sqlite"):
@@ -234,6 +239,8 @@ def takeover(fleet: Fleet, number: int, chance: random.Random) -> Takeover:
     while True:
         time.sleep(chance.uniform(0.0, 0.2))
         fleet.send(lost, number)
+        if number == signal.SIGSTOP:
+            fleet.until(lambda: fleet.stands(lost))
         gone = time.monotonic()
         if number == signal.SIGKILL or not fleet.locked():
             break
