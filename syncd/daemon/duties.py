@@ -32,11 +32,11 @@ class Duties:
         return [one.name for one in self.settings.landscape.connections]
 
     def use(self, settings: Settings) -> None:
-        """When what is planned by them could be another, every connection is due at once."""
+        """When what is planned by them could be another, every connection is due at once; else those whose secrets are others."""
         before, self.settings = self.settings, settings
         self.moved()
-        if settings.fingerprint() != before.fingerprint():
-            self._anew.update(self.names)
+        other = settings.fingerprint() != before.fingerprint()
+        self._anew.update(name for name in self.names if other or settings.options[name] != before.options.get(name))
 
     def at_once(self, name: str) -> None:
         self._anew.add(name)

@@ -17,7 +17,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars
 
 from syncd import wiring
 from syncd.daemon import credentials, probing, telling
-from syncd.daemon.due import Turn
+from syncd.daemon.due import Turn, together
 from syncd.daemon.duties import Duties
 from syncd.daemon.notices import Notices
 from syncd.engine import rules
@@ -30,7 +30,7 @@ from syncd.environment import Environment
 from syncd.errors import Busy, Fatal
 from syncd.health import Board
 from syncd.settings import Settings
-from syncd.store import Store, lease, presence
+from syncd.store import Store, duty, lease, presence
 
 SHORT = 5.0
 """Seconds until the next try where another process keeps the store; what it keeps for longer is said."""
@@ -58,6 +58,7 @@ class Rounds:
         self._said: set[str | None] = set()
         self._unauthorized: set[str] = set()
         self._rests_until = 0.0
+        self._shown = duty.version(store)
         telling.standing(board, store, settings.landscape.connections)
 
     def use(self, settings: Settings) -> None:
@@ -84,6 +85,7 @@ class Rounds:
         """Now and then: say that a daemon is at work here, show what others did, and tell what grew old without any cycle."""
         try:
             presence.appear(self.store, holder, self.environment.now())
+            self._show()
             self.notices.review(self.settings, self._unauthorized)
         except Exception as error:
             log.warning("failed", error=str(error))
@@ -105,21 +107,12 @@ class Rounds:
         if self.environment.ending or self._turn.locked() or self.environment.monotonic() < self._rests_until:
             return
         with self._mending():
-            chosen = self._group(self._free(self.duties.due(self.working)))
+            chosen = together(self._free(self.duties.due(self.working)), self._slow)
             if chosen:
                 self.working |= {*chosen}
                 task = asyncio.create_task(self._round(chosen))
                 self._cycles.add(task)
                 task.add_done_callback(self._cycles.discard)
-
-    def _group(self, due: Mapping[str, Turn]) -> Mapping[str, Turn]:
-        """Those who are to be read whole in one cycle, the others in another; one that is slow, or has to be probed first, by itself."""
-        for full in (True, False):
-            together = {name: turn for name, turn in due.items() if turn.full is full}
-            quick = {name: turn for name, turn in together.items() if name not in self._slow and not turn.probe}
-            if together:
-                return quick or dict([next(iter(together.items()))])
-        return {}
 
     def _free(self, due: Mapping[str, Turn]) -> dict[str, Turn]:
         """Those that no other process works on; nobody, as long as one keeps the people."""
@@ -230,6 +223,7 @@ class Rounds:
             telling.count(self.board, self.store, run, one.name)
         for name in {one.name, *(name for name, other in each.items() if other.connection.authoritative)}:
             self.board.gauge("syncd_lease_held", name, 1)
+        self.board.gauge("syncd_credentials_refused", one.name, one.unauthorized)
         (self._unauthorized.add if one.unauthorized else self._unauthorized.discard)(one.name)
         if one.unauthorized and not self._renew(one.name):
             credentials.suspend(self.store, one, self.environment.now())
