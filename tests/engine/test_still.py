@@ -267,6 +267,21 @@ async def test_people_are_free_while_a_target_is_listed_and_while_it_is_written(
     assert free == {"listed": without, "planned": ([], ["app", "people"]), "asked": without, "sent": without}
 
 
+async def test_so_are_sources_that_this_run_does_not_read(world: MakeWorld) -> None:
+    w = await established(world, *people(1))
+    w.directory.accounts[next(iter(w.directory.accounts))]["displayName"] = "Somebody's doing"
+    seen: list[set[str]] = []
+
+    class Looking(MemoryConnector):
+        async def perform(self, step: Step) -> Account | None:
+            seen.append({row.connection for row in lease.held(w.store, w.clock.now(), w.lease)})
+            return await super().perform(step)
+
+    w.memory = Looking
+    await w.run(selection=["app"])
+    assert seen == [{"app"}]
+
+
 async def test_a_target_that_is_done_is_free_while_another_is_written(world: MakeWorld) -> None:
     w = world(target=target("delete"))
     w.extra = [other(w)]
