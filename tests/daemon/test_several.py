@@ -111,6 +111,19 @@ async def test_those_who_are_due_together_go_together(two: Desk) -> None:
     assert await runs(two) == 1
 
 
+async def test_who_becomes_due_while_another_is_planned_goes_with_whoever_else_is(two: Desk) -> None:
+    one, before = two, two.runs
+    await one.rounds._turn.acquire()
+    for name in ("people", "app", "other"):
+        one.rounds.duties.at_once(name)
+        one.rounds.duties.moved()
+        await one.rounds.tick()
+    assert not one.rounds.working
+    one.rounds._turn.release()
+    await one.tick()
+    assert one.runs == before + 1
+
+
 async def test_whose_listing_took_long_goes_alone_from_then_on(two: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     one, listed = two, MemoryConnector.list
 
@@ -165,6 +178,7 @@ async def test_a_suspended_one_that_does_not_answer_keeps_nobody_waiting(two: De
     one.store.run("UPDATE connection SET failures = 5, attempted_at = '2026-01-01T00:00:00.000000Z' WHERE name = 'app'")
     one.restart()
     one.hire(1, 2)
+    all_due(one)
     await until(one, asked.is_set)
     await until(one, lambda: beside(one) == 2)
     assert len(one.directory.accounts) == 1
