@@ -52,8 +52,7 @@ async def leased(context: Context, names: Sequence[str], wait: float = WAIT) -> 
         keeper.cancel()
         with suppress(asyncio.CancelledError):
             await keeper
-        with suppress(Busy):  # it runs out by itself
-            give_up(context, [*context.tokens])
+        give_up(context, [*context.tokens])
 
 
 def give_up(context: Context, names: Iterable[str], *, undone: bool = False) -> None:
@@ -63,10 +62,11 @@ def give_up(context: Context, names: Iterable[str], *, undone: bool = False) -> 
     if context.in_turn and not context.tokens.keys() >= {*context.authoritative}:
         context.in_turn = False
         context.turn.release()
-    if undone or context.environment.ending:
-        lease.abandon(context.store, tokens, context.environment.now())
-    elif tokens:
-        lease.release(context.store, tokens)
+    with suppress(Busy):  # they run out by themselves
+        if undone or context.environment.ending:
+            lease.abandon(context.store, tokens, context.environment.now())
+        elif tokens:
+            lease.release(context.store, tokens)
 
 
 async def take(context: Context, names: Iterable[str], wait: float) -> list[str]:

@@ -196,6 +196,7 @@ async def test_nothing_is_sent_by_rules_that_are_not_those_of_now(world: MakeWor
 
     report = await sent_while(w, newer)
     assert writes(w)[1:] == [("create", mail(3))]
+    assert links.count_dirty(w.store, "app") == 4, "also who was made: the new rules have not seen them yet"
     assert report.results[1].paused == "app: the configuration was changed meanwhile: what was planned by the old one is not sent"
     assert not report.results[1].error
     w.target = target("delete", scope="userName != 'p2@corp.example'")
