@@ -53,20 +53,31 @@ async def leased(context: Context, names: Sequence[str], wait: float = WAIT) -> 
         with suppress(asyncio.CancelledError):
             await keeper
         give_up(context, [*context.tokens])
+        context.tokens.clear()
+        _next(context)
 
 
 def give_up(context: Context, names: Iterable[str], *, undone: bool = False) -> None:
     """These are free for other runs from now on. ``undone``: others are to take them up at once, as those of a process that is asked to
     end."""
-    tokens = {name: context.tokens.pop(name) for name in names if name in context.tokens}
-    if context.in_turn and not context.tokens.keys() >= {*context.authoritative}:
-        context.in_turn = False
-        context.turn.release()
-    with suppress(Busy):  # they run out by themselves
+    tokens = {name: context.tokens[name] for name in names if name in context.tokens}
+    try:
         if undone or context.environment.ending:
             lease.abandon(context.store, tokens, context.environment.now())
         elif tokens:
             lease.release(context.store, tokens)
+    except Busy:  # they stay ours, and run out by themselves when the run is over
+        return
+    for name in tokens:
+        del context.tokens[name]
+    _next(context)
+
+
+def _next(context: Context) -> None:
+    """Without the leases of all sources, it is the turn of others."""
+    if context.in_turn and not context.tokens.keys() >= {*context.authoritative}:
+        context.in_turn = False
+        context.turn.release()
 
 
 async def take(context: Context, names: Iterable[str], wait: float) -> list[str]:
