@@ -52,9 +52,11 @@ async def leased(context: Context, names: Sequence[str], wait: float = WAIT) -> 
         keeper.cancel()
         with suppress(asyncio.CancelledError):
             await keeper
-        give_up(context, [*context.tokens])
-        context.tokens.clear()
-        _next(context)
+        try:
+            give_up(context, [*context.tokens])
+        finally:
+            context.tokens.clear()
+            _next(context)
 
 
 def give_up(context: Context, names: Iterable[str], *, undone: bool = False) -> None:
