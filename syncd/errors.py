@@ -6,8 +6,9 @@
     |-- Retryable       nothing happened at the provider: try again later (429, connect refused, 503 on a read)
     |-- InDoubt         the request left, the answer did not come: find out before sending it again
     |-- Rejected        this one change or record cannot be done as asked: report it, go on with the others
-    |-- Quarantined     this connection must stop at once (403, lost lease, drifting identity field)
+    |-- Quarantined     this connection must stop at once (403, drifting identity field)
     |   |-- Unauthorized    ... because its credentials are refused (401)
+    |   |-- Lost            ... because another run may hold its lease: nothing is wrong with it
     |   `-- Paused          ... because a person said so: nothing failed
     |       `-- Ending          ... because this process is asked to end
     |-- Outdated        this saved plan is not applied (any more): make a new one
@@ -62,6 +63,10 @@ class Ending(Paused):
 
 class Unauthorized(Quarantined):
     """The provider refuses the credentials: others may help, these never will."""
+
+
+class Lost(Quarantined):
+    """This run did not keep its lease: another goes on there."""
 
 
 class Outdated(SyncdError):

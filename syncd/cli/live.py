@@ -57,11 +57,11 @@ class Live(io.StringIO):
 
     def _table(self, rounds: Rounds) -> Iterable[str]:
         now, rows = self._environment.now(), []
-        for name, turn in rounds.turns.items():
-            known = rounds.known.get(name)
+        for name, turn in rounds.duties.turns.items():
+            known = rounds.duties.known.get(name)
             state = {
                 "last_delta": known.last_delta if known else None, "last_full": known.last_full if known else None,
-                "paused": name in rounds.paused, "suspended": turn.probe, "next_run": stamp(turn.at),
+                "paused": name in rounds.duties.paused, "suspended": turn.probe, "next_run": stamp(turn.at),
             }  # fmt: skip
             rows.append((name, freshness(state, now, working=name in rounds.working), known.error if known else ""))
         return (line[: self._width()] for line in table(rows)) if rows else ()

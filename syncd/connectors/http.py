@@ -1,8 +1,8 @@
 """The one HTTP client: what leaves, to whom, how fast, how long, how often, and what its answer means.
 
-For each request, in this order: the dry-run door, a slot, a turn at the rate gate, the permit, one total deadline, a size cap, the
-translation of the answer. What was never processed (429, connect refused) is tried again; what may have been is tried again only if that
-is harmless or the same as once, else it is InDoubt; and so is a write that was tried again in vain.
+For each request, in this order: the dry-run door, a slot, a turn at the rate gate, one total deadline, the permit in the step of each
+write, a size cap, the translation of the answer. What was never processed (429, connect refused) is tried again; what may have been is
+tried again only if that is harmless or the same as once, else it is InDoubt; and so is a write that was tried again in vain.
 
 httpx's client is not used, only its models over a transport of our own that is bound to one origin: there are no redirects, cookies,
 proxies from the environment or logged URLs to switch off, and credentials have no other host to go to.
@@ -24,7 +24,7 @@ from syncd.connectors.base import Permit, granted
 from syncd.connectors.body import ACCEPT_ENCODING, collect
 from syncd.connectors.pacing import Gate
 from syncd.connectors.retry import Ambiguous, Budget, Malformed, Patience
-from syncd.connectors.transport import FRESH, Transport
+from syncd.connectors.transport import FRESH, GUARD, Transport
 from syncd.connectors.url import Root
 from syncd.environment import Environment
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
@@ -163,8 +163,6 @@ class Http:
     async def _attempt(self, request: Request, decode: Callable[[Answer], T], fresh: bool) -> T:
         async with self._slots:
             episode = await self.gate.enter(self._budget.seconds)
-            if not request.harmless:
-                self.permit()
             answer = await self._exchange(request, fresh)
         if answer.status in request.success:
             self._took(episode)
@@ -200,6 +198,9 @@ class Http:
                 return await self._on_the_wire(request, attempt, fresh)
         except Malformed as error:
             raise Ambiguous(f"{request.label}: {error}") from None
+        except Quarantined:  # by the permit, before its last byte left: nothing can be done with a part of it
+            attempt.sent = False
+            raise
         except (httpx.TransportError, OSError) as error:
             raise self._broken(request, attempt, error) from error
         finally:
@@ -207,7 +208,9 @@ class Http:
                 self._count(self._environment.monotonic() - began, attempt.status)
 
     async def _on_the_wire(self, request: Request, attempt: _Attempt, fresh: bool) -> Answer:
-        extensions = {"trace": attempt.trace, "target": request.target.encode("ascii"), FRESH: fresh}
+        extensions: dict[str, Any] = {"trace": attempt.trace, "target": request.target.encode("ascii"), FRESH: fresh}
+        if not request.harmless:
+            extensions[GUARD] = self.permit
         outgoing = httpx.Request(
             request.method, self._origin, headers={**self._headers, **request.headers}, content=request.content, extensions=extensions
         )

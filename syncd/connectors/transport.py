@@ -15,6 +15,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from syncd.connectors.stream import Backend, unguarded
+
 IDLE_SECONDS = 4.0
 """Shorter than the 5 s after which common servers close a kept connection."""
 _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
@@ -27,6 +29,16 @@ _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
 }
 FRESH = "syncd.fresh"
 """Request extension: True = do not use a kept connection."""
+GUARD = "syncd.guard"
+"""Request extension: asked before each write of the request (see `stream`)."""
+
+
+class Line(httpcore.AsyncHTTPConnection):
+    """A connection whose writes are guarded by the request under way."""
+
+    def __init__(self, origin: httpcore.Origin, trusted: ssl.SSLContext | None) -> None:
+        self.door = Backend()
+        super().__init__(origin, trusted, IDLE_SECONDS, network_backend=self.door)
 
 
 @functools.cache
@@ -54,13 +66,14 @@ class Transport(httpx.AsyncBaseTransport):
     def __init__(self, origin: httpx.URL) -> None:
         self._origin = httpcore.Origin(origin.raw_scheme, origin.raw_host, origin.port or (443 if origin.scheme == "https" else 80))
         self._target = httpcore.URL(scheme=origin.raw_scheme, host=origin.raw_host, port=origin.port, target=b"/")
-        self._idle: list[httpcore.AsyncHTTPConnection] = []
+        self._idle: list[Line] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
         if (url.raw_scheme, url.raw_host, url.port) != (self._target.scheme, self._target.host, self._target.port):
             raise httpx.UnsupportedProtocol(f"this transport speaks to {self._origin} only")
         connection = await self._take(fresh=bool(request.extensions.get(FRESH)))
+        connection.door.guard = request.extensions.get(GUARD, unguarded)
         try:
             answer = await connection.handle_async_request(self._wire(request))
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
@@ -71,15 +84,15 @@ class Transport(httpx.AsyncBaseTransport):
         extensions: dict[str, Any] = {"target": request.url.raw_path, **request.extensions}
         return httpcore.Request(request.method, self._target, headers=request.headers.raw, content=request.stream, extensions=extensions)
 
-    async def _take(self, fresh: bool) -> httpcore.AsyncHTTPConnection:
+    async def _take(self, fresh: bool) -> Line:
         while self._idle and not fresh:
             connection = self._idle.pop()
             if not connection.has_expired():
                 return connection
             await connection.aclose()
-        return httpcore.AsyncHTTPConnection(self._origin, _ssl_context() if self._origin.scheme == b"https" else None, IDLE_SECONDS)
+        return Line(self._origin, _ssl_context() if self._origin.scheme == b"https" else None)
 
-    async def give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:
+    async def give_back(self, connection: Line) -> None:
         """Keep it if it may be used again; close those that grew cold at the other end of the list."""
         if connection.is_idle():
             self._idle.append(connection)
@@ -96,7 +109,7 @@ class Transport(httpx.AsyncBaseTransport):
 class _Body(httpx.AsyncByteStream):
     """The answer's bytes; closing it returns the connection, read to its end or not."""
 
-    def __init__(self, transport: Transport, connection: httpcore.AsyncHTTPConnection, answer: httpcore.Response) -> None:
+    def __init__(self, transport: Transport, connection: Line, answer: httpcore.Response) -> None:
         self._transport, self._connection, self._answer = transport, connection, answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -66,6 +66,17 @@ def turn(schedule: Schedule, row: Any, moved: datetime | None, now: datetime) ->
     at += _spread(schedule.jitter, f"{row.name} {row.last_delta}")
     at = at if moved is None else min(at, max(moved, read))
     return Turn(at, whole <= max(at, now))
+
+
+def together(due: Mapping[str, Turn], slow: Collection[str]) -> Mapping[str, Turn]:
+    """The next of them for one cycle: those who are to be read whole, or else the others; one that is ``slow``, or has to be probed
+    first, by itself."""
+    for full in (True, False):
+        each = {name: turn for name, turn in due.items() if turn.full is full}
+        if each:
+            quick = {name: turn for name, turn in each.items() if name not in slow and not turn.probe}
+            return quick or dict([next(iter(each.items()))])
+    return {}
 
 
 def _overdue(schedule: Schedule, row: Any, at: datetime) -> bool:

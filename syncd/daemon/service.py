@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -27,7 +26,8 @@ from syncd.settings import Settings
 from syncd.store import Store, reaching
 
 TICK = 1.0
-"""Seconds from one look at the clock to the next."""
+"""Seconds from one look at the clock to the next, at most."""
+SHORTEST = 0.1
 KEEP = 60.0
 WATCH = 15.0
 """Seconds at most from one sign of life to the next."""
@@ -52,7 +52,6 @@ class Service:
         self._supervisor, self._board, self._worker, self._postman = Supervisor(environ), Board(), Worker(), Postman()
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._health: Health | None = None
-        self._ticking: Future[None] | None = None
         self._status = ""
 
     async def run(self) -> int:
@@ -88,12 +87,12 @@ class Service:
     async def _work(self) -> None:
         """From ready to stopped."""
         scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1})
-        scheduler.add_job(self._tick, "interval", seconds=TICK, next_run_time=self._environment.now())
+        scheduler.add_job(self._tick, "interval", seconds=self._beat(), next_run_time=self._environment.now(), id="tick")
         scheduler.add_job(self._keep, "interval", seconds=KEEP)
         scheduler.add_job(self._watch, "interval", seconds=min(self._supervisor.beat or WATCH, WATCH))
         if self._view is not None:
             scheduler.add_job(self._show, "interval", seconds=TICK)
-        self._loop.add_signal_handler(signal.SIGHUP, lambda: scheduler.add_job(self._reload))
+        self._loop.add_signal_handler(signal.SIGHUP, lambda: scheduler.add_job(self._reload, args=[scheduler]))
         await self._keep()
         scheduler.start()
         log.info("started", connections=len(self._settings.landscape.connections), config=str(self._settings.path))
@@ -103,10 +102,12 @@ class Service:
         await self._drain()
         scheduler.shutdown(wait=False)
 
+    def _beat(self) -> float:
+        """Seconds between two looks: whoever died is to be relieved within two lease times (contract), of which one passes anyway."""
+        return max(min(TICK, self._settings.landscape.lease.total_seconds() / 4), SHORTEST)
+
     async def _tick(self) -> None:
-        """The work itself is never cancelled from here."""
-        self._ticking = self._worker.submit(self._rounds.tick())
-        await asyncio.shield(asyncio.wrap_future(self._ticking))
+        await self._worker.run(self._rounds.tick())
 
     async def _show(self) -> None:
         assert self._view is not None
@@ -126,7 +127,7 @@ class Service:
 
     def _told(self) -> str:
         held = sum(self._board.gauges.get("syncd_held", {}).values())
-        suspended = [name for name, turn in self._rounds.turns.items() if turn.probe]
+        suspended = [name for name, turn in self._rounds.duties.turns.items() if turn.probe]
         told = [f"{len(self._settings.landscape.connections)} connections"]
         told += [f"{held:.0f} held"] if held else []
         told += [f"suspended: {', '.join(suspended)}"] if suspended else []
@@ -134,7 +135,7 @@ class Service:
         told += [f"at rest: {self._board.trouble.partition(chr(10))[0]}"] if self._board.trouble else []
         return "; ".join(told)
 
-    async def _reload(self) -> None:
+    async def _reload(self, scheduler: AsyncIOScheduler) -> None:
         """Validate, then swap; a refused configuration changes nothing."""
         self._supervisor.reloading()
         try:
@@ -148,6 +149,7 @@ class Service:
         else:
             self._board.refused, self._settings = False, settings
             await self._worker.run(self._use(settings))
+            scheduler.reschedule_job("tick", trigger="interval", seconds=self._beat())
             log.info("reloaded", config=str(settings.path))
         self._supervisor.ready(self._told())
 
@@ -185,11 +187,11 @@ class Service:
 
     async def _drain(self) -> None:
         """What is under way ends by itself, or is left to the journal: the next run finds out what became of it."""
-        if self._ticking is not None:
-            await asyncio.wait([asyncio.wrap_future(self._ticking)], timeout=GRACE)
-            if not self._ticking.done():
-                log.warning("what was under way did not end in time; the next run finds out what became of it")
-                self._ticking.cancel()
+        drained = self._worker.submit(self._rounds.drained())
+        await asyncio.wait([asyncio.wrap_future(drained)], timeout=GRACE)
+        if not drained.done():
+            log.warning("what was under way did not end in time; the next run finds out what became of it")
+            self._worker.submit(self._rounds.cancel())
         closing = asyncio.wrap_future(self._worker.submit(self._rounds.close(self._holder)))
         await asyncio.wait([closing], timeout=0.5)
         if self._health is not None:

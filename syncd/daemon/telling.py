@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from syncd.daemon.due import ENOUGH, LONGEST
-from syncd.engine.report import Report
+from syncd.engine.report import Result
 from syncd.environment import instant
 from syncd.health import Board
 from syncd.model import Connection
@@ -18,34 +18,30 @@ WAITS = ("held", "in_doubt", "quarantined", "rejected")
 log = structlog.get_logger("syncd")
 
 
-def events(report: Report, before: Mapping[str, float]) -> None:
+def event(run: int, mode: str, one: Result, before: Mapping[str, float]) -> None:
     """An event a connection: a warning when it failed; when nothing came of it, only who wants to know everything reads it. ``before``:
     how many changes were held."""
-    for one in report.results:
-        applied = {kind: number for kind, number in one.applied.items() if number}
-        waits = {name: getattr(one, name) for name in WAITS}
-        read = one.listing.changed if one.listing is not None else 0
-        for sentence in one.listing.told if one.listing is not None else ():
-            log.info("listing", run=report.run, connection=one.name, told=sentence)
-        told: dict[str, Any] = {"run": report.run, "connection": one.name, "mode": report.mode, "changed": read, **applied, **waits}
-        told |= {"requests": one.requests, "seconds": round(one.seconds, 3)}
-        if one.error:
-            log.warning("failed", **told, error=one.error)
-        elif applied or read or one.skipped:
-            log.info("synced", **told)
-        else:
-            log.debug("synced", **told)
-        if one.held != before.get(one.name, 0) and one.held:
-            log.warning("held", run=report.run, connection=one.name, held=one.held, command="syncd held list")
+    applied = {kind: number for kind, number in one.applied.items() if number}
+    waits = {name: getattr(one, name) for name in WAITS}
+    read = one.listing.changed if one.listing is not None else 0
+    for sentence in one.listing.told if one.listing is not None else ():
+        log.info("listing", run=run, connection=one.name, told=sentence)
+    told: dict[str, Any] = {"run": run, "connection": one.name, "mode": mode, "changed": read, **applied, **waits}
+    told |= {"requests": one.requests, "seconds": round(one.seconds, 3)}
+    if one.error:
+        log.warning("failed", **told, error=one.error)
+    elif applied or read or one.skipped:
+        log.info("synced", **told)
+    else:
+        log.debug("synced", **told)
+    if one.held != before.get(one.name, 0) and one.held:
+        log.warning("held", run=run, connection=one.name, held=one.held, command="syncd held list")
 
 
-def count(board: Board, store: Store, report: Report, targets: Iterable[str]) -> None:
-    """What a run came to: its changes, and whose credentials were refused."""
-    for one in report.results:
-        board.gauge("syncd_credentials_refused", one.name, one.unauthorized)
-    for name in targets:
-        for row in duty.outcomes(store, report.run, name):
-            board.changes[name, row.kind, row.state] += row.n
+def count(board: Board, store: Store, run: int, target: str) -> None:
+    """What the changes of a run came to."""
+    for row in duty.outcomes(store, run, target):
+        board.changes[target, row.kind, row.state] += row.n
 
 
 def standing(board: Board, store: Store, connections: Iterable[Connection]) -> None:
@@ -69,12 +65,10 @@ def _success(board: Board, name: str, row: Any) -> None:
         board.success[name, "delta"] = instant(row.last_delta).timestamp()
 
 
-def suspensions(store: Store, report: Report, before: Mapping[str, bool]) -> None:
-    """``before``: which connections were suspended."""
-    known = duty.known(store)
-    for one in report.results:
-        row, was = known[one.name], before.get(one.name, False)
-        if row.failures >= ENOUGH and not was:
-            log.warning("suspended", run=report.run, connection=one.name, error=row.error, retry=f"every {LONGEST.seconds // 60} min")
-        elif was and not row.failures:
-            log.info("resumed", run=report.run, connection=one.name)
+def suspension(store: Store, run: int, name: str, *, was: bool) -> None:
+    """``was``: it was suspended before."""
+    row = duty.known(store)[name]
+    if row.failures >= ENOUGH and not was:
+        log.warning("suspended", run=run, connection=name, error=row.error, retry=f"every {LONGEST.seconds // 60} min")
+    elif was and not row.failures:
+        log.info("resumed", run=run, connection=name)

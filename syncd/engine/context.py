@@ -15,7 +15,7 @@ from syncd.core.opinions import Opinions
 from syncd.core.policy import Policy
 from syncd.engine.tree import Tree
 from syncd.environment import Environment
-from syncd.errors import Ending, Quarantined
+from syncd.errors import Ending, Lost
 from syncd.model import CANONICAL, Connection, Landscape, MapEntry, Work
 from syncd.store import Store, lease
 
@@ -65,7 +65,9 @@ class Context:
     ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
     began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read. ``narrowed``:
     only some people's changes are provisioned, and so many of others are ``left``. ``saved``: a plan that was saved earlier is applied:
-    nothing is listed but files, and each account asked for by itself. ``trees``: the containers of each connection that was read and has
+    nothing is listed but files, and each account asked for by itself. ``rules``: those by which this run projects each target; ``apart``:
+    people are free for other runs while this one sends. ``turn``: shared by the runs of one process, held while a run has the leases of
+    all sources (``in_turn``): the others of it queue. ``trees``: the containers of each connection that was read and has
     any. ``offline``: no provider is asked anything.
     """
 
@@ -83,6 +85,10 @@ class Context:
     run: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     changed_rules: set[str] = field(default_factory=set)
+    rules: dict[str, str] = field(default_factory=dict)
+    apart: bool = False
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    in_turn: bool = False
     held_at: float = 0.0
     seen: dict[str, datetime] = field(default_factory=dict)
     sealed: dict[str, datetime] = field(default_factory=dict)
@@ -125,13 +131,25 @@ class Context:
             raise Ending
 
     def permit(self, connection: str) -> None:
-        """Raise Quarantined unless the lease is known to be held: not when this process stood still, or could not renew it, for so long
+        """Raise Lost unless the lease is known to be held: not when this process stood still, or could not renew it, for so long
         that another run may hold it by now; Paused where a person wants nothing written, or this process is asked to end. Asked before
         each unsafe request."""
         self.go_on()
         if self.environment.monotonic() - self.held_at >= self.landscape.lease.total_seconds():
-            raise Quarantined(f"{connection}: this run did not renew its lease in time, nothing more is sent from here")
-        lease.fence(self.store, connection, self.tokens[connection], self.environment.now())
+            raise Lost(f"{connection}: this run did not renew its lease in time, nothing more is sent from here")
+        lease.fence(self.store, connection, self.token(connection), self.environment.now())
+
+    def token(self, connection: str) -> int:
+        """The fencing token of a lease of this run; where it was given up, one that is none."""
+        return self.tokens.get(connection, 0)
+
+    def holds(self, connection: str) -> bool:
+        """Whether it is this run still that works there."""
+        try:
+            lease.alone(self.store, connection, self.token(connection), self.environment.now())
+        except Lost:
+            return False
+        return True
 
     def chosen(self, names: Sequence[str]) -> list[Connected]:
         """Those of ``names`` that this run works on, in order."""

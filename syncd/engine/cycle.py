@@ -5,41 +5,45 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from syncd.engine import containers, delta, elapsed, guarding, restored, rules, saved
+from syncd.engine import containers, delta, elapsed, guarding, rules, saved
+from syncd.engine.concluding import Conclusions, Told, unheard
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import recover
-from syncd.engine.leasing import WAIT, leased
+from syncd.engine.leasing import LONG, WAIT, give_up, leased, take
 from syncd.engine.narrowing import WHOLE, Narrowing
 from syncd.engine.planning import Plan, plan
 from syncd.engine.provision import provision
 from syncd.engine.read import read
 from syncd.engine.reading import Reading
 from syncd.engine.reconcile import reconcile
-from syncd.engine.report import Report, Result, result
+from syncd.engine.report import Report
 from syncd.engine.saved import Saved
-from syncd.engine.sending import Sending
 from syncd.environment import Environment, stamp
-from syncd.errors import Quarantined
+from syncd.errors import Busy, Quarantined
 from syncd.model import Landscape
-from syncd.store import Store, connections, identities, journal, waiting
+from syncd.store import Store, identities, journal
 
 Approve = Callable[[Plan], Awaitable[bool]]
-"""Shown the plan before anything is sent; True = send it, and agree to a first contact."""
+"""Shown the plan before anything is sent, when people are free for other runs already; True = send it, and agree to a first contact."""
 
 
 async def cycle(
     environment: Environment, landscape: Landscape, connected: Mapping[str, Connected], store: Store, *,
     mode: str, selection: Sequence[str], approve: Approve | None, wait: float = WAIT, full: bool = False,
-    narrowing: Narrowing = WHOLE, plan_file: Saved | None = None, contact: bool = True,
+    narrowing: Narrowing = WHOLE, plan_file: Saved | None = None, contact: bool = True, told: Told = unheard,
+    turn: asyncio.Lock | None = None,
 ) -> tuple[Report, Plan]:  # fmt: skip
     """One run over the selected connections. ``mode``: delta | full | plan | apply; without ``approve`` nothing is sent. ``full``: also a
     plan reads everything, not only what changed. ``narrowing``: whose changes are provisioned, and how many. ``plan_file``: what is
     applied. ``contact``: whether a yes agrees to a first contact, too; where nobody is asked, it does not.
 
-    Raises Busy when another run holds a lease, Fatal when the store and the configuration do not belong together, Outdated for a
-    ``plan_file`` that is not applied (any more).
+    ``told`` hears of each connection as soon as the run is done with it. ``turn``: shared by all runs of this process.
+
+    What is leased meanwhile, and why others may work beside it: `leasing`. Raises Busy when another run holds a lease, Fatal when the store
+    and the configuration do not belong together, Outdated for a ``plan_file`` that is not applied (any more).
     """
     context = Context(environment, store, landscape, connected, selection, full=full or mode == "full", narrowed=narrowing.only is not None)
+    context.turn = turn or context.turn
     async with leased(context, sorted({*selection, *context.authoritative}), wait):
         elapsed.observe(context)
         await rules.register(context)
@@ -50,22 +54,47 @@ async def cycle(
             readings = await _read(context)
             first = await _reconcile(context, readings, narrowing)
         made = plan(context, readings, first, stamp(environment.now()), plan_file is None or plan_file.whole)
+        ends = Conclusions(context, readings, told)
+        ends.conclude((name for name in connected if name in context.selected and name not in context.targets), keep=context.saved)
+        if not context.saved:
+            context.apart = True
+            give_up(context, _unwritten(context))
         agreed = approve is not None and (not _sendable(made) or await approve(made))
-        sent = await _provision(context, made.first_contacts if contact else (), readings, narrowing) if agreed else {}
-        _consent(context, readings, agreed=agreed and made.whole and not narrowing)
-        report = _conclude(context, mode, readings, sent, declined=approve is not None and not agreed)
-        return report, made
+        if agreed:
+            await _provision(context, made.first_contacts if contact else (), ends, narrowing, consented=made.whole and not narrowing)
+        else:
+            ends.conclude(one.name for one in context.chosen(context.targets))
+        return ends.report(mode, declined=approve is not None and not agreed), made
 
 
 async def _read(context: Context) -> dict[str, Reading]:
-    """Sources first, so that accounts at targets find the people they may belong to."""
+    """Sources first, so that accounts at targets find the people they may belong to; then they are free while targets are listed."""
     identities.mark_due(context.store, context.targets, context.environment.now())
-    sources = context.chosen(context.authoritative)
+    readings = await _listed(context, context.chosen(context.authoritative))
     others = [context.connected[name] for name in context.connected if name in context.selected and name not in context.authoritative]
-    readings: list[Reading] = []
-    for group in (sources, others):
-        readings += await asyncio.gather(*(read(context, one, delta.since(context, one)) for one in group))
-    return {reading.name: reading for reading in readings}
+    if others:
+        free = _unwritten(context)
+        give_up(context, free)
+        readings |= await _listed(context, others)
+        await take(context, free, LONG)
+        _insist(context)
+    return readings
+
+
+async def _listed(context: Context, each: Sequence[Connected]) -> dict[str, Reading]:
+    found = await asyncio.gather(*(read(context, one, delta.since(context, one)) for one in each))
+    return {reading.name: reading for reading in found}
+
+
+def _unwritten(context: Context) -> list[str]:
+    """The leases that are about people, not about an account that could be written."""
+    return [name for name in context.tokens if name not in context.targets or name not in context.selected]
+
+
+def _insist(context: Context) -> None:
+    """Raise Busy when a run has gone by another configuration since this one began: what it would plan is out of date."""
+    if not all(rules.stand(context, one) for one in context.chosen(context.targets)):
+        raise Busy("another run has gone by another configuration meanwhile; try again")
 
 
 async def _reconcile(context: Context, readings: Mapping[str, Reading], narrowing: Narrowing) -> dict[str, bool]:
@@ -96,62 +125,19 @@ def _sendable(made: Plan) -> bool:
 
 
 async def _provision(
-    context: Context, contacts: Sequence[str], readings: Mapping[str, Reading], narrowing: Narrowing
-) -> dict[str, Sending]:  # fmt: skip
-    """``contacts``: the targets whose first contact was agreed to."""
+    context: Context, contacts: Sequence[str], ends: Conclusions, narrowing: Narrowing, *, consented: bool
+) -> None:  # fmt: skip
+    """``contacts``: the targets whose first contact was agreed to. No target waits for another."""
     for name in contacts:
         guarding.consent(context, context.connected[name])
     narrowing.send(context)
-    targets = context.chosen(context.targets)
-    sent = await asyncio.gather(*(provision(context, one, _stopped(readings, one)) for one in targets))
-    return dict(zip((one.name for one in targets), sent, strict=True))
+    sending = (_send(context, one, ends, consented=consented) for one in context.chosen(context.targets))
+    for failure in await asyncio.gather(*sending, return_exceptions=True):
+        if failure is not None:
+            raise failure
 
 
-def _stopped(readings: Mapping[str, Reading], one: Connected) -> str:
-    return readings[one.name].stopped if one.name in readings else ""
-
-
-def _consent(context: Context, readings: Mapping[str, Reading], *, agreed: bool) -> None:
-    for one in context.chosen(context.targets):
-        if agreed and not _stopped(readings, one):
-            rules.consent(context, one)
-            restored.conclude(context, one, readings)
-
-
-def _conclude(context: Context, mode: str, readings: Mapping[str, Reading], sent: Mapping[str, Sending], *, declined: bool) -> Report:
-    now = context.environment.now
-    results = []
-    for name in context.connected:
-        if name in context.selected:
-            reading = readings.get(name)
-            whole = reading is not None and reading.whole and not context.narrowed
-            waiting.refresh(context.store, context.run, name, now(), whole=whole)
-            results.append(_result(context, context.connected[name], reading, sent.get(name)))
-    report = Report(context.run, mode, results, declined, context.left)
-    outcome = "interrupted" if context.environment.ending else "converged" if report.converged else ""
-    journal.finish_run(context.store, context.run, outcome, now())
-    return report
-
-
-def _result(context: Context, one: Connected, reading: Reading | None, sending: Sending | None) -> Result:
-    made = result(context, one, reading)
-    made.broken, made.unauthorized = bool(reading and reading.broken), bool(reading and reading.unauthorized)
-    made.seconds = sum(part.seconds for part in (reading, sending) if part is not None)
-    if sending is not None:
-        _tell(made, sending)
-    with context.store.transaction():
-        if context.environment.ending:
-            connections.failed(context.store, one.name, "", known=False)
-        else:
-            connections.failed(context.store, one.name, made.error, broken=made.broken)
-    return made
-
-
-def _tell(made: Result, sending: Sending) -> None:
-    """What a reading proves nothing of says more than what was not sent then."""
-    made.paused = sending.stopped if sending.paused else ""
-    failed = f"{sending.failed} changes could not be sent: {sending.last_error}" if sending.failed else ""
-    stopped = "" if sending.paused else sending.stopped
-    if stopped != made.error:  # not what the reading said already
-        made.broken, made.unauthorized = made.broken or bool(stopped), made.unauthorized or sending.unauthorized
-    made.error = made.error or stopped or failed
+async def _send(context: Context, one: Connected, ends: Conclusions, *, consented: bool) -> None:
+    reading = ends.readings.get(one.name)
+    sending = await provision(context, one, reading.stopped if reading is not None else "")
+    ends.one(one, sending, consented=consented)

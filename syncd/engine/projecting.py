@@ -11,7 +11,7 @@ import orjson
 from syncd.core.correlation import key
 from syncd.core.policy import Policy
 from syncd.core.project import Holding, Person, Projection, project
-from syncd.engine import identify
+from syncd.engine import identify, rules
 from syncd.engine.context import Connected, Context
 from syncd.environment import instant
 from syncd.model import Attributes, Hold
@@ -40,19 +40,28 @@ async def _nothing(projected: Sequence[Projected]) -> None:
 async def project_dirty(context: Context, one: Connected, after: After = _nothing) -> int:
     """Project everybody who changed, or whom time changed, a block a transaction; how many. ``after``: called with each block.
 
-    First, what targets that have a say were seen to say is merged.
+    First, what targets that have a say were seen to say is merged. Raises Paused when other rules are in use by now.
     """
     await identify.stirred(context)
     total = 0
-    while rows := links.dirty(context.store, one.name):
-        projected = [at(context, one, row) for row in rows]
-        with context.store.transaction():
-            save(context, one, projected)
-            links.clean(context.store, one.name, [row.identity for row in rows])
-        total += len(rows)
+    while projected := _next(context, one):
+        total += len(projected)
         await after(projected)
         await context.breathe()
     return total
+
+
+def _next(context: Context, one: Connected) -> list[Projected]:
+    """The next block, in one transaction with what it is made from: whoever changes them then marks them again."""
+    if not links.anybody_dirty(context.store, one.name):
+        return []
+    with context.store.transaction():
+        rules.insist(context, one)
+        rows = links.dirty(context.store, one.name)
+        projected = [at(context, one, row) for row in rows]
+        save(context, one, projected)
+        links.clean(context.store, one.name, [row.identity for row in rows])
+    return projected
 
 
 def at(context: Context, one: Connected, row: Stands) -> Projected:

@@ -13,11 +13,13 @@ from syncd.engine.changes import change_of
 from syncd.engine.commits import Commits
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import look
+from syncd.engine.performing import perform
 from syncd.engine.phases import passed, phases
 from syncd.engine.renewal import unlike
 from syncd.engine.sending import Sending
+from syncd.engine.still import Wanted
 from syncd.errors import Incomplete, InDoubt, Paused, Quarantined, Rejected, Retryable
-from syncd.model import USER, Account, Change, Gone, Kind, Ref, Step
+from syncd.model import USER, Account, Change, Gone, Ref, Step
 from syncd.store import journal, lease, outcomes, staging, verdicts
 from syncd.store.entries import Intent
 
@@ -68,11 +70,13 @@ async def _send(context: Context, one: Connected, commits: Commits, row: Any, se
             await _skip(context, commits, row, why)
             return
         change = change_of(row, _document(context, one, row))
-        steps = one.connector.steps(change)
+        steps, wanted = one.connector.steps(change), Wanted(context, one, row)
         for step in steps:
-            await _step(context, one, commits, row, step, steps)
-        if not steps:
-            await commits.do(lambda: _adopt(context, one, row, change))
+            if not await _step(context, one, commits, row, step, steps, wanted):
+                sending.moved += step.n > 1
+                return
+        if not steps and (why := await commits.do(lambda: _adopt(context, one, row, change, wanted))):
+            await _skip(context, commits, row, why)
     except Rejected as error:
         why, gone = str(error), await _is_gone(one, row)
         await commits.do(lambda: _refuse(context, row, why, gone=gone))
@@ -100,19 +104,24 @@ async def _skip(context: Context, commits: Commits, row: Any, why: str) -> None:
     await commits.do(lambda: journal.settle_change(context.store, row, "skipped", why, context.environment.now()))
 
 
-async def _step(context: Context, one: Connected, commits: Commits, row: Any, step: Step, steps: Sequence[Step]) -> None:
-    token = context.tokens[one.name]
+async def _step(
+    context: Context, one: Connected, commits: Commits, row: Any, step: Step, steps: Sequence[Step], wanted: Wanted
+) -> bool:  # fmt: skip
+    """Whether it was sent: what is not wanted any more is not."""
     context.environment.reached("before_intent")
     creates = step.creates and row.object == USER  # whether a container was made, its next listing says
     try:
-        intent = await commits.do(lambda: _intend(context, one, row, step, token, len(steps), creates=creates))
+        intent = await commits.do(lambda: _intend(context, one, row, step, len(steps), wanted, creates=creates))
     except Paused as error:
         why = str(error)
-        await commits.do(lambda: journal.settle_change(context.store, row, _left(step), why, context.environment.now()))
+        await _leave(context, commits, row, step, why)
         raise
+    if isinstance(intent, str):
+        await _leave(context, commits, row, step, intent)
+        return False
     context.environment.reached("after_intent")
     try:
-        account = await _perform(one, step)
+        account = await perform(one, step)
     except InDoubt as error:
         account = await _doubt(context, one, commits, row, intent, step, str(error))
     except (Rejected, Retryable, Quarantined) as error:
@@ -121,46 +130,31 @@ async def _step(context: Context, one: Connected, commits: Commits, row: Any, st
         await commits.do(lambda: _unsent(context, row, intent, state, why, change))
         raise
     context.environment.reached("after_send")
-    await commits.do(lambda: _took(context, one, row, intent, account, last=step is steps[-1]))
+    await commits.do(lambda: _took(context, one, row, intent, account, wanted, last=step is steps[-1]))
     if account is not None:
         directory.recognise(context, one, directory.told(one, account))
     context.environment.reached("after_settle")
+    return True
 
 
-def _intend(context: Context, one: Connected, row: Any, step: Step, token: int, of: int, *, creates: bool) -> Intent:
+def _intend(context: Context, one: Connected, row: Any, step: Step, of: int, wanted: Wanted, *, creates: bool) -> Intent | str:
+    """The intent, or why there is none."""
     context.go_on()
+    if why := wanted.why_not():
+        return why
+    token = context.token(one.name)
     intent = journal.intend(context.store, row, step.n, creates, step.summary, token, context.environment.now(), of)
     echoing.intend(context, one, row)
     return intent
 
 
+async def _leave(context: Context, commits: Commits, row: Any, step: Step, why: str) -> None:
+    await commits.do(lambda: journal.settle_change(context.store, row, _left(step), why, context.environment.now()))
+
+
 def _left(step: Step) -> str:
-    """What becomes of a change that a pause keeps from going on: nothing of it was sent, or its rest goes on in a later run."""
+    """What becomes of a change that is kept from going on: nothing of it was sent, or its rest goes on in a later run."""
     return "skipped" if step.n == 1 else "retry"
-
-
-async def _perform(one: Connected, step: Step) -> Account | None:
-    """The provider's answer; where it answers without the account, or with a part of it, it is fetched. None for a delete."""
-    answer = await one.connector.perform(step)
-    whole = answer is not None and (step.change.object != USER or one.needed <= answer.attributes.keys())
-    if step.change.kind is Kind.DELETE or whole:
-        return answer
-    return await _read_back(one, step, step.change.account if answer is None else answer.id)
-
-
-async def _read_back(one: Connected, step: Step, account: str | None) -> Account:
-    """What the account is after a write that was done: whatever goes wrong here, it is not undone. Raises InDoubt."""
-    why = "the provider answered without it"
-    if account is not None:
-        try:
-            answer = await one.connector.fetch(Ref(account, step.change.object))
-        except (Retryable, Rejected, Quarantined) as error:
-            why = str(error)
-        else:
-            if isinstance(answer, Account):
-                return answer
-            why = "it is not there"
-    raise InDoubt(f"{step.summary}: the account could not be read back after the write: {why}")
 
 
 async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, intent: Intent, step: Step, why: str) -> Account:
@@ -181,8 +175,10 @@ async def _doubt(context: Context, one: Connected, commits: Commits, row: Any, i
     return account
 
 
-def _took(context: Context, one: Connected, row: Any, intent: Intent, account: Account | None, *, last: bool) -> None:
-    now = context.environment.now()
+def _took(
+    context: Context, one: Connected, row: Any, intent: Intent, account: Account | None, wanted: Wanted, *, last: bool
+) -> None:  # fmt: skip
+    now, moved = context.environment.now(), not last and wanted.moved()
     journal.settle_step(context.store, intent, "applied", None, now, account=None if account is None else account.id)
     if last:
         journal.settle_change(context.store, row, "applied", None, now)
@@ -197,15 +193,20 @@ def _took(context: Context, one: Connected, row: Any, intent: Intent, account: A
         settling.arrived(context, one, row, account, last=last)
     elif last:
         settling.left(context, one, row)
+    if not moved:
+        wanted.follow()
 
 
-def _adopt(context: Context, one: Connected, row: Any, change: Change) -> None:
-    """An adoption that writes nothing: the account is ours from now on. Raises as an intent does."""
+def _adopt(context: Context, one: Connected, row: Any, change: Change, wanted: Wanted) -> str:
+    """An adoption that writes nothing: the account is ours from now on, or why not. Raises as an intent does."""
     assert change.account is not None and change.document is not None
+    if why := wanted.why_not():
+        return why
     now = context.environment.now()
-    lease.fence(context.store, one.name, context.tokens[one.name], now)
+    lease.fence(context.store, one.name, context.token(one.name), now)
     journal.settle_change(context.store, row, "applied", None, now)
     settling.arrived(context, one, row, Account(change.account, change.document), last=True)
+    return ""
 
 
 def _unsent(context: Context, row: Any, intent: Intent, state: str, error: str, change: str = "") -> None:

@@ -13,7 +13,7 @@ from syncd.core.decide import FLIPS, Case, Decision, decide
 from syncd.core.forecast import requests
 from syncd.core.matching import Conflict, Match
 from syncd.core.paths import present
-from syncd.core.project import project
+from syncd.core.project import Projection, project
 from syncd.engine import identify
 from syncd.engine.context import Connected, Context
 from syncd.engine.correlating import Matches, adopted, correlate
@@ -185,6 +185,7 @@ def _row(context: Context, one: Connected, each: Projected, case: Case, decision
         "cleared": orjson.dumps(lost).decode() if lost else None,
         "requests": _requests(one, each, decision, delta, account), "revoke": decision.revoke, "replaces": None,
         "evidence_at": stamp(decision.evidence_at) if decision.evidence_at else None, "choices": _choices(case),
+        "wants": _alone(context, one, each).desired if decision.replaces else each.row.desired,
     }  # fmt: skip
 
 
@@ -214,9 +215,14 @@ def _lost(one: Connected, decision: Decision, delta: Mapping[str, tuple[Any, Any
 
 def _fresh_delta(context: Context, one: Connected, each: Projected) -> Mapping[str, tuple[Any, Any]]:
     """What an account that replaces another is made with: everything, not just what differed."""
-    assert one.policy is not None
-    wanted = project(one.policy, each.person, None, context.environment.now()).wanted or {}
+    wanted = _alone(context, one, each).wanted or {}
     return {path: (None, value) for path, value in wanted.items() if present(value)}
+
+
+def _alone(context: Context, one: Connected, each: Projected) -> Projection:
+    """As if they had no account."""
+    assert one.policy is not None
+    return project(one.policy, each.person, None, context.environment.now())
 
 
 def _id(one: Connected, each: Projected, decision: Decision, delta: str, expects: bytes | None) -> str:

@@ -16,16 +16,16 @@ import orjson
 from syncd.core.evidence import Evidence
 from syncd.engine import single, visiting
 from syncd.engine.context import Connected, Context
+from syncd.engine.leasing import WAIT, give_up, take
 from syncd.engine.projecting import project_dirty
 from syncd.engine.read import read
 from syncd.engine.reading import Reading
 from syncd.engine.reconcile import plan_again
+from syncd.engine.still import MOVED
 from syncd.environment import instant
-from syncd.errors import Incomplete, Quarantined
+from syncd.errors import Busy, Incomplete, Paused, Quarantined
 from syncd.model import USER, Kind
 from syncd.store import connections, lease, links
-
-MOVED = "this changed since the plan was made: the next run plans it anew"
 
 
 async def unlike(context: Context, one: Connected, row: Any) -> str:
@@ -98,7 +98,7 @@ def _stale(context: Context, taken: datetime | None) -> bool:
     return taken is None or Evidence(taken, ()).stale(context.environment.now())
 
 
-async def _see_anew(context: Context, one: Connected, sources: Mapping[str, datetime]) -> None:
+async def _see_anew(context: Context, one: Connected, sources: dict[str, datetime]) -> None:
     """Read what this run has not read for long, once for all changes that wait for it: every source, the target, and those that have a
     say beside it.
 
@@ -106,13 +106,37 @@ async def _see_anew(context: Context, one: Connected, sources: Mapping[str, date
     """
     async with context.renewal:
         heard = [name for name in context.contributing if name in context.tokens and name not in context.authoritative]
-        old = [name for name in context.authoritative if _stale(context, sources.get(name))]
-        old += [name for name in heard if _stale(context, context.seen.get(name))]
-        if one.name not in old and _stale(context, context.seen.get(one.name)):
+        old = [name for name in heard if _stale(context, context.seen.get(name))]
+        if one.name not in [*old, *context.authoritative] and _stale(context, context.seen.get(one.name)):
             old.append(one.name)
-        for reading in await _read(context, old):
+        if not any(_stale(context, sources.get(name)) for name in context.authoritative) and not old:
+            return
+        taken = await _people(context)
+        try:
+            old += [name for name in context.authoritative if _stale(context, _lately(context, name, sources))]
+            readings = await _read(context, old)
+        finally:
+            give_up(context, taken)
+        for reading in readings:
             if reading.name == one.name and reading.stopped:
                 raise Quarantined(reading.stopped)
+
+
+async def _people(context: Context) -> list[str]:
+    """Nobody else makes people meanwhile; what is to be given up afterwards. Raises Paused."""
+    try:
+        return await take(context, context.authoritative, WAIT)
+    except Busy as error:
+        raise Paused(f"what was planned grew old, and its sources could not be read again: {error}") from None
+
+
+def _lately(context: Context, name: str, sources: dict[str, datetime]) -> datetime | None:
+    """When a source was last read, by this run or another: a reading is as good as its listing was complete."""
+    row = connections.row(context.store, name)
+    if row is not None and row.complete and not row.defect:
+        read = instant(row.sealed_at if sources is context.sealed else row.last_delta)
+        sources[name] = max(read, sources.get(name, read))
+    return sources.get(name)
 
 
 async def read_files(context: Context) -> Sequence[Reading]:

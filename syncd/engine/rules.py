@@ -7,7 +7,7 @@ from typing import Any
 from syncd.core.fingerprint import fingerprint
 from syncd.engine import directory, identify
 from syncd.engine.context import Connected, Context
-from syncd.errors import Fatal
+from syncd.errors import Fatal, Paused
 from syncd.model import Connection, Landscape
 from syncd.store import Store, connections, identities, links, opinions
 
@@ -29,6 +29,7 @@ async def register(context: Context) -> None:
         await identify.refresh_all(context)
     with context.store.transaction():
         identities.merge_under(context.store, people)
+        context.rules = {row.name: rules for row, rules in _known(context)}
         context.changed_rules.update(changed(context))
         _project_anew(context)
 
@@ -63,6 +64,18 @@ def _refuse_renamed(store: Store, one: Connection, configured: list[str]) -> Non
             f"connection {name} points to the directory that the store knows as {old}\n"
             f"  keep what is known: syncd connection rename {old} {name}{also}; begin anew: syncd connection forget {old}"
         )
+
+
+def stand(context: Context, one: Connected) -> bool:
+    """Whether a target is projected by the rules of this run still: no run has gone by others since it began."""
+    mine = context.rules.get(one.name)
+    return mine is None or connections.projected(context.store, one.name) == mine
+
+
+def insist(context: Context, one: Connected) -> None:
+    """Raise Paused unless they `stand`."""
+    if not stand(context, one):
+        raise Paused(f"{one.name}: the configuration was changed meanwhile: what was planned by the old one is not sent")
 
 
 def unseen(context: Context) -> list[str]:

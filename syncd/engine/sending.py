@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from syncd.errors import Paused, Quarantined, Unauthorized
+from syncd.errors import Lost, Paused, Quarantined, Unauthorized
 from syncd.model import Effort
 
 ENOUGH = 10
@@ -14,13 +14,16 @@ ENOUGH = 10
 @dataclass(slots=True)
 class Sending:
     """One connection's progress. ``stopped``: why nothing more is sent, which is no failure where a person ``paused`` it, and may be due
-    to credentials (``unauthorized``); ``failures``: changes without an answer, in a row; ``failed``: those surely not done."""
+    to credentials (``unauthorized``), or to a lease that this run did not keep (``lost``). ``failures``: changes without an answer, in a
+    row; ``failed``: those surely not done; ``moved``: those whose rest is left to the next run."""
 
     stopped: str = ""
     paused: bool = False
     unauthorized: bool = False
+    lost: bool = False
     failures: int = 0
     failed: int = 0
+    moved: int = 0
     last_error: str = ""
     seconds: float = 0.0
     effort: Effort = field(default_factory=lambda: Effort("sending", "changes"))
@@ -29,7 +32,7 @@ class Sending:
         """Nothing more is sent; a refusal says more than a pause."""
         if not self.stopped or self.paused:
             self.stopped, self.paused = str(error), isinstance(error, Paused)
-            self.unauthorized = isinstance(error, Unauthorized)
+            self.unauthorized, self.lost = isinstance(error, Unauthorized), isinstance(error, Lost)
 
     def failure(self, error: str) -> None:
         """One more without an answer; too many in a row, and the connection is left alone."""

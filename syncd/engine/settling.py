@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 
 from syncd.core.mapping import delta
-from syncd.engine import echoing, identify, records
+from syncd.engine import echoing, identify, records, rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.projecting import Projected, at, save
 from syncd.model import Account, Kind
-from syncd.store import links, outcomes, reverting, staging
+from syncd.store import identities, links, outcomes, reverting, staging
 
 
 def arrived(context: Context, one: Connected, change: Any, account: Account, *, last: bool, believed: bool = False) -> None:
@@ -47,7 +47,10 @@ def _project_again(context: Context, one: Connected, identity: str) -> list[Proj
         identify.remake(context, [identity])
     projected = [at(context, one, row) for row in links.standing(context.store, one.name, [identity])]
     save(context, one, projected)
-    links.clean(context.store, one.name, [identity])
+    if rules.stand(context, one):
+        links.clean(context.store, one.name, [identity])
+    else:
+        identities.mark(context.store, [identity], [one.name])
     return projected
 
 

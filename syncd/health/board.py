@@ -32,7 +32,7 @@ class Board:
     seconds: float = 0.0
     refused: bool = False
     trouble: str = ""
-    _meters: Mapping[str, Meter] = field(default_factory=dict)
+    _meters: list[Mapping[str, Meter]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def gauge(self, name: str, connection: str, value: float) -> None:
@@ -52,12 +52,12 @@ class Board:
     def counting(self, meters: Mapping[str, Meter]) -> Iterator[None]:
         """The traffic of these meters counts as it happens, and for good when this block is left."""
         with self._lock:
-            self._meters = meters
+            self._meters.append(meters)
         try:
             yield
         finally:
             with self._lock:
-                self._meters = {}
+                self._meters = [each for each in self._meters if each is not meters]
                 _add(self.requests, self.throttled, meters)
 
     def took(self, seconds: float) -> None:
@@ -70,7 +70,8 @@ class Board:
         """(requests, throttled) until now, those under way included."""
         with self._lock:
             requests, throttled = self.requests.copy(), self.throttled.copy()
-            _add(requests, throttled, self._meters)
+            for meters in self._meters:
+                _add(requests, throttled, meters)
             return requests, throttled
 
 

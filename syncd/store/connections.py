@@ -115,6 +115,12 @@ def projected_under(store: Store, name: str, fingerprint: str) -> None:
     store.run("UPDATE connection SET projected = :rules WHERE name = :name", rules=fingerprint, name=name)
 
 
+def projected(store: Store, name: str) -> str | None:
+    """The rules under which its links are projected."""
+    found: str | None = store.value("SELECT projected FROM connection WHERE name = :name", name=name)
+    return found
+
+
 def consented_to(store: Store, name: str, fingerprint: str) -> None:
     """A whole cycle has gone by these rules: what they change is no news any more."""
     store.run("UPDATE connection SET consented = :rules WHERE name = :name", rules=fingerprint, name=name)

@@ -44,12 +44,6 @@ def version(store: Store) -> int:
     return store.backend.writes()
 
 
-def cut_short(store: Store) -> bool:
-    """The last run was asked to end, or did not end by itself: something may have been left that could have been sent."""
-    row = store.one("SELECT finished, report FROM run ORDER BY id DESC LIMIT 1")
-    return row is not None and (row.finished is None or row.report == "interrupted")
-
-
 def outcomes(store: Store, run: int, connection: str) -> Sequence[Row[Any]]:
     """(kind, state, n): what the user changes of a run that were to be sent came to."""
     return store.rows(

@@ -18,6 +18,7 @@ from syncd.store.outcomes import doubt
 _PLANNED = (
     "run", "id", "connection", "object", "kind", "identity", "link_id", "account_id", "account", "who", "delta", "expects", "reason",
     "hold", "held", "state", "counted", "released", "cleared", "requests", "revoke", "replaces", "evidence_at", "choices", "reverts",
+    "wants",
 )  # fmt: skip
 _INSERT = f"INSERT INTO change ({', '.join(_PLANNED)}) VALUES ({', '.join(':' + name for name in _PLANNED)})"
 
@@ -42,8 +43,8 @@ def finish_run(store: Store, run: int, report: str, now: datetime) -> None:
 
 
 def record(store: Store, changes: Sequence[Mapping[str, Any]]) -> None:
-    """Write planned changes: one mapping of the columns of `Change` each; ``choices`` and ``reverts`` may be missing."""
-    store.many(_INSERT, [{"choices": None, "reverts": None, **change} for change in changes])
+    """Write planned changes: one mapping of the columns of `Change` each; ``choices``, ``reverts`` and ``wants`` may be missing."""
+    store.many(_INSERT, [{"choices": None, "reverts": None, "wants": None, **change} for change in changes])
 
 
 def in_state(

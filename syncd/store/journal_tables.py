@@ -26,6 +26,7 @@ class Change(SQLModel, table=True):
     which is looked for first.
     ``expects``: the fingerprint of its account when planned, part of the id. ``released``: a person let it go (not counted by limits).
     ``cleared``: JSON list of the attributes whose last value it removes. ``requests``: how many it will send. ``revoke``: it ends sessions.
+    ``wants``: what its person was to be there when it was planned, the link's `desired`.
     ``recovered_by``: the later run that found out that it had taken effect. ``choices``: JSON list of the accounts between which only a
     person can choose. ``reverts``: the run whose change it takes back.
     """
@@ -59,6 +60,7 @@ class Change(SQLModel, table=True):
     recovered_by: int | None = None
     choices: str | None = None
     reverts: int | None = None
+    wants: bytes | None = None
     __table_args__ = (
         Index("change_by_place", "run"),
         Index("change_by_run", "run", "connection", "state"),

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy.engine import Row
 
-from syncd.environment import stamp
-from syncd.errors import Quarantined
+from syncd.environment import instant, stamp
+from syncd.errors import Lost
 from syncd.store import pauses
 from syncd.store.database import SCHEMA, Store
 
@@ -48,19 +48,19 @@ def renew(store: Store, tokens: Tokens, now: datetime, lasting: timedelta) -> No
 
 
 def fence(store: Store, connection: str, token: int, now: datetime) -> None:
-    """Raise Quarantined unless ``token`` still holds an unexpired lease, and Paused where a person wants nothing written; called in the
+    """Raise Lost unless ``token`` still holds an unexpired lease, and Paused where a person wants nothing written; called in the
     transaction of every intent."""
     alone(store, connection, token, now)
     pauses.refuse(store, connection, now)
 
 
 def alone(store: Store, connection: str, token: int, now: datetime) -> None:
-    """Raise Quarantined unless ``token`` still holds an unexpired lease, and Fatal unless the store is still the one that was opened:
+    """Raise Lost unless ``token`` still holds an unexpired lease, and Fatal unless the store is still the one that was opened:
     enough to read."""
     row = store.one(f"SELECT token, until, ({SCHEMA}) AS schema FROM lease WHERE connection = :connection", connection=connection)
     store.check(None if row is None else row.schema)
     if row is None or row.token != token or row.until <= stamp(now):
-        raise Quarantined(f"{connection}: the lease was lost to another run, nothing more is sent from here")
+        raise Lost(f"{connection}: the lease was lost to another run, nothing more is sent from here")
 
 
 def release(store: Store, tokens: Tokens) -> None:
@@ -72,10 +72,31 @@ def release(store: Store, tokens: Tokens) -> None:
         )
 
 
-def held(store: Store, now: datetime, lasting: timedelta) -> Sequence[Row[Any]]:
-    """The leases that somebody holds: (connection, holder)."""
-    text = "SELECT connection, holder FROM lease WHERE until > :now AND until <= :longest ORDER BY connection"
-    return store.rows(text, now=stamp(now), longest=stamp(now + max(lasting, LONGEST)))
+def abandon(store: Store, tokens: Tokens, now: datetime) -> None:
+    """Let the leases run out at once: others take them as those of a run that died, for not all was done that it could have done."""
+    with store.transaction():
+        store.many(
+            "UPDATE lease SET until = :now WHERE connection = :connection AND token = :token AND until > :now",
+            [{"connection": name, "token": token, "now": stamp(now)} for name, token in tokens.items()],
+        )
+
+
+def run_out(store: Store, now: datetime) -> set[str]:
+    """Connections whose last holder never gave its lease back: it died, stands still, or was asked to end."""
+    rows = store.rows("SELECT connection FROM lease WHERE until <> '' AND until <= :now", now=stamp(now))
+    return {row.connection for row in rows}
+
+
+def runs_out(store: Store, now: datetime) -> datetime | None:
+    """When the first of the leases that are held runs out, unless it is renewed."""
+    until = store.value("SELECT MIN(until) FROM lease WHERE until > :now", now=stamp(now))
+    return None if until is None else instant(until)
+
+
+def held(store: Store, now: datetime, lasting: timedelta, besides: str = "") -> Sequence[Row[Any]]:
+    """The leases that somebody holds, ``besides`` one holder: (connection, holder)."""
+    text = "SELECT connection, holder FROM lease WHERE until > :now AND until <= :longest AND holder <> :besides ORDER BY connection"
+    return store.rows(text, now=stamp(now), longest=stamp(now + max(lasting, LONGEST)), besides=besides)
 
 
 def tokens(store: Store) -> dict[str, int]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.engine import Row
+
 from syncd.environment import stamp
 from syncd.store.conditions import out_of_step as _condition
 from syncd.store.database import Store
@@ -26,6 +28,10 @@ def dirty(store: Store, connection: str, limit: int = 1000) -> list[Stands]:
     """Identities to project again at ``connection``, each with its link and account, if any."""
     rows = store.rows(f"{_DIRTY} WHERE d.connection = :connection ORDER BY d.identity LIMIT :limit", connection=connection, limit=limit)
     return [Stands._make(row) for row in rows]
+
+
+def anybody_dirty(store: Store, connection: str) -> bool:
+    return store.one("SELECT 1 FROM dirty WHERE connection = :connection LIMIT 1", connection=connection) is not None
 
 
 def count_dirty(store: Store, connection: str) -> int:
@@ -67,6 +73,15 @@ def postponed(store: Store, connection: str, now: str) -> list[Stands]:
         connection=connection, now=now,
     )  # fmt: skip
     return [Stands._make(row) for row in rows]
+
+
+def wanted(store: Store, connection: str, identity: str) -> Row[Any] | None:
+    """What somebody is to be there as far as is projected: (desired, ``dirty``: they changed since); None without a link."""
+    return store.one(
+        "SELECT desired, EXISTS (SELECT 1 FROM dirty AS d WHERE d.connection = l.connection AND d.identity = l.identity) AS dirty"
+        " FROM link AS l WHERE l.connection = :connection AND l.identity = :identity",
+        connection=connection, identity=identity,
+    )  # fmt: skip
 
 
 def count_out_of_step(store: Store, connection: str) -> int:

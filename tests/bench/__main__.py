@@ -19,6 +19,8 @@ BENCHMARKS = {
     "idle": "CPU of an idle hour of `syncd run` with 4 connections; takes a quarter of an hour",
     "asking": "explain and eval on a store of 1,000,000 identities",
     "http": "T8: CPU a request at concurrency 1 and 64",
+    "takeover": "how soon a daemon that died or stands still is relieved, in lease times",
+    "fencing": "I8: what a daemon still sends that stood still beyond its lease, 100 times",
     "start": "T10: start-up, and a run with nothing to do",
 }
 

@@ -76,7 +76,10 @@ async def _read(reader: asyncio.StreamReader, connection: int) -> Received | Non
     first, *rest = head.split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest if line)}
     method, target, _ = first.split(" ")
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    try:
+        body = await reader.readexactly(int(headers.get("content-length", "0")))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
     return Received(method, target, headers, body, connection)
 
 

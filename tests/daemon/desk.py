@@ -91,10 +91,15 @@ class Desk:
     def _post(self, notice: Notice, message: Message) -> None:
         self.told.append(message)
 
+    async def tick(self) -> None:
+        """And all that it begins, to its end."""
+        await self.rounds.tick()
+        await self.rounds.drained()
+
     async def settle(self, *numbers: int) -> None:
         """These people have their accounts, and the first contact is over."""
         self.hire(*numbers)
-        await self.rounds.tick()
+        await self.tick()
         self.clock.pass_time(timedelta(seconds=1))
         self.release()
         await self.wait(seconds=1)
@@ -104,7 +109,7 @@ class Desk:
         """So much time passes, a tick every ``step`` seconds."""
         for _ in range(int(timedelta(**duration).total_seconds() / step)):
             self.clock.pass_time(timedelta(seconds=step))
-            await self.rounds.tick()
+            await self.tick()
 
     def release(self) -> None:
         """A person lets everything go that is held: `syncd held release`, another process."""

@@ -20,7 +20,7 @@ async def test_each_of_several_daemons_shows_the_whole(desk: MakeDesk) -> None:
     store, board = Store(settings.store.url), Board()
     other = Rounds(one.clock, settings, store, board, Notices(store, one.clock, lambda notice, message: None), one.load)
     one.hire(1, 2)
-    await one.rounds.tick()
+    await one.tick()
     assert (one.board.gauges["syncd_held"]["app"], board.gauges["syncd_held"]["app"]) == (2, 0)
     await other.keep("elsewhere")
     assert board.gauges["syncd_held"]["app"] == 2 and board.success.keys() == one.board.success.keys()

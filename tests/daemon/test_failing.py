@@ -49,7 +49,7 @@ async def test_it_rests_longer_with_each_failure_is_suspended_and_taken_up_again
     assert one.failures() == 1
     rests = [await until(one, lambda n=n: one.failures() == n, minutes=20) for n in (2, 3, 4, 5, 6)]
     assert [round(rest.total_seconds() / 30) for rest in rests] == [1, 2, 4, 8, 16], "in halves of a minute"
-    assert one.rounds.turns["app"].probe
+    assert one.rounds.duties.turns["app"].probe
     before, tried = one.runs, one.store.value("SELECT last_delta FROM connection WHERE name = 'app'")
     await one.wait(hours=1, step=30)
     assert one.runs > before, "the source is read on"
@@ -67,9 +67,9 @@ async def test_a_restart_forgets_no_failure(desk: MakeDesk, error: Exception) ->
     broken(one, error)
     await one.wait(minutes=30, step=10)
     assert one.failures() >= 5
-    turns = dict(one.rounds._look())
+    turns = dict(one.rounds.duties.look())
     one.restart()
-    assert one.rounds._look()["app"].probe and one.rounds._look() == turns
+    assert one.rounds.duties.look()["app"].probe and one.rounds.duties.look() == turns
     before = one.failures()
     for _ in range(20):
         one.restart()
@@ -103,7 +103,7 @@ async def test_refused_credentials_that_are_the_same_on_disk_suspend_at_once(des
     await one.settle(1)
     broken(one, Unauthorized("401"))
     await one.wait(minutes=5, step=5)
-    assert one.failures() == 5 and one.rounds.turns["app"].probe
+    assert one.failures() == 5 and one.rounds.duties.turns["app"].probe
 
 
 async def test_what_is_asked_to_end_counts_as_no_failure(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:

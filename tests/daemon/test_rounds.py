@@ -44,7 +44,7 @@ async def test_a_first_contact_is_held_until_it_is_released_and_then_goes_at_onc
 async def test_what_is_due_now_is_due_though_time_passes_while_one_looks(desk: MakeDesk) -> None:
     one = desk(clock=Passing())
     one.hire(1)
-    await one.rounds.tick()
+    await one.tick()
     assert (one.runs, one.held) == (1, 1)
 
 
@@ -79,13 +79,13 @@ async def test_jitter_spreads_runs_and_never_brings_them_forward(desk: MakeDesk)
     started = []
     for _ in range(40):
         await one.wait(minutes=1, step=10)
-        started.append(one.rounds.known["app"].last_delta)
+        started.append(one.rounds.duties.known["app"].last_delta)
     distinct = sorted(set(started))
     assert len(distinct) in range(5, 9)
     one.restart()
-    turns = dict(one.rounds._look())
+    turns = dict(one.rounds.duties.look())
     one.restart()
-    assert dict(one.rounds._look()) == turns, "a restart throws no dice anew"
+    assert dict(one.rounds.duties.look()) == turns, "a restart throws no dice anew"
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -147,7 +147,7 @@ async def test_a_lease_of_another_is_waited_for(desk: MakeDesk) -> None:
     assert isinstance(tokens, dict)
     before = one.runs
     await one.wait(minutes=10)
-    assert set(one.modes(before)) == {"delta"} and one.rounds.known["people"].last_delta > one.rounds.known["app"].last_delta
+    assert set(one.modes(before)) == {"delta"} and one.rounds.duties.known["people"].last_delta > one.rounds.duties.known["app"].last_delta
     assert one.board.gauges["syncd_lease_held"] == {"people": 1, "app": 0}
     lease.release(other, tokens)
     await one.wait(seconds=10)
@@ -215,7 +215,7 @@ async def test_a_pause_is_obeyed_and_its_end_makes_the_target_due(desk: MakeDesk
     pauses.pause(other, "app", "lunch", None, one.clock.now(), said)
     one.hire(1, 2)
     await one.wait(minutes=20)
-    assert (len(one.directory.accounts), one.rounds.paused, one.failures()) == (1, {"app"}, 0)
+    assert (len(one.directory.accounts), one.rounds.duties.paused, one.failures()) == (1, {"app"}, 0)
     pauses.resume(other, "app", one.clock.now(), said)
     await one.wait(seconds=2)
     assert len(one.directory.accounts) == 2

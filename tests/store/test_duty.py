@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncd.environment import stamp
-from syncd.store import Store, connections, duty, journal, presence, told
+from syncd.store import Store, connections, duty, presence, told
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -73,15 +73,6 @@ def test_the_version_moves_when_another_writes_and_only_then(store: Store) -> No
     presence.appear(other, "x", NOON)
     other.close()
     assert duty.version(store) != before
-
-
-def test_a_run_that_did_not_end_by_itself_was_cut_short(store: Store) -> None:
-    assert not duty.cut_short(store)
-    run = journal.start_run(store, "delta", NOON)
-    assert duty.cut_short(store)
-    for report, expected in (("interrupted", True), ("converged", False), ("", False)):
-        journal.finish_run(store, run, report, NOON)
-        assert duty.cut_short(store) is expected
 
 
 def test_a_daemon_is_present_as_long_as_it_says_so(store: Store) -> None:

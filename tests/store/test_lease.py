@@ -131,6 +131,36 @@ def test_a_lease_given_back_is_free_at_once_and_its_token_spent(opened: Opener) 
     assert holds(other, "a", new["a"], NOW)
 
 
+def test_a_lease_that_is_not_given_back_runs_out_and_says_so(opened: Opener) -> None:
+    """Who died, stands still, or was asked to end, leaves what others take up."""
+    one, other = opened(), opened()
+    tokens = take(one, "a", "b", "c")
+    lease.release(one, {"c": tokens["c"]})
+    assert (lease.run_out(other, EARLIER), lease.runs_out(other, EARLIER)) == (set(), LATER)
+    assert (lease.run_out(other, LATER), lease.runs_out(other, LATER)) == ({"a", "b"}, None)
+    take(other, "a", at=LATER)
+    assert lease.run_out(other, LATER) == {"b"}
+    lease.abandon(one, {"a": tokens["a"]}, LATER)
+    assert lease.run_out(other, LATER) == {"b"}, "what another took is not ours to let go"
+
+
+def test_a_lease_that_is_abandoned_is_free_at_once_and_has_run_out(opened: Opener) -> None:
+    one, other = opened(), opened()
+    tokens = take(one, "a")
+    lease.abandon(one, tokens, EARLIER)
+    assert not holds(one, "a", tokens["a"], EARLIER) and lease.run_out(other, EARLIER) == {"a"}
+    lease.release(other, take(other, "a", at=EARLIER))
+    assert lease.run_out(other, LATER) == set()
+
+
+def test_who_holds_what_besides_oneself(store: Store) -> None:
+    take(store, "a", holder="me")
+    take(store, "b", holder="other")
+    assert [row.connection for row in lease.held(store, NOW, LASTING)] == ["a", "b"]
+    assert [row.connection for row in lease.held(store, NOW, LASTING, besides="me")] == ["b"]
+    assert not lease.held(store, LATER, LASTING)
+
+
 @settings(deadline=None)
 @given(steps=st.lists(st.tuples(st.sampled_from(["take", "renew", "release"]), st.integers(0, 2), st.integers(0, 15)), max_size=12))
 def test_never_two_holders_and_tokens_only_rise(scratch: Store, steps: list[tuple[str, int, int]]) -> None:

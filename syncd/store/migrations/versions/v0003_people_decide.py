@@ -78,6 +78,7 @@ def upgrade() -> None:
     op.add_column("link", sa.Column("echo", TEXT, nullable=True))
     op.add_column("change", sa.Column("choices", TEXT, nullable=True))
     op.add_column("change", sa.Column("reverts", NUMBER, nullable=True))
+    op.add_column("change", sa.Column("wants", sa.LargeBinary(), nullable=True))
     op.add_column("pending", sa.Column("choices", TEXT, nullable=True))
     # in the order in which it is read, of PostgreSQL, too; gone_at: SQLite else looks into the table for it
     op.drop_index("account_by_place", "account")

@@ -1,0 +1,147 @@
+"""A write is asked about in the step in which it leaves; bytes arrive whole, in order, plain or encrypted, and so do ends and failures."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import httpcore
+import pytest
+from loopback import Received, client, post, raw_server, reply, scripted
+
+from syncd.connectors import stream
+from syncd.connectors.answer import Answer
+from syncd.connectors.stream import Backend
+from syncd.errors import Quarantined
+
+pytestmark = pytest.mark.anyio
+
+
+def body(answer: Answer) -> bytes:
+    return answer.body
+
+
+class Lease:
+    """Lost at one of the questions: the ``after``-th."""
+
+    def __init__(self, after: int) -> None:
+        self.after, self.asked = after, 0
+
+    def __call__(self) -> None:
+        self.asked += 1
+        if self.asked >= self.after:
+            raise Quarantined("the lease was lost")
+
+
+@pytest.mark.parametrize("after", [1, 2])
+async def test_a_request_whose_lease_is_lost_before_its_last_byte_is_never_whole(after: int) -> None:
+    """Before its head nothing leaves; between head and body the provider gets no request that it could carry out."""
+    async with scripted(reply()) as server, client(server.url) as http:
+        http.permit = Lease(after)
+        with pytest.raises(Quarantined):
+            await http.send(post(), body)
+        assert (server.received, http.meter.requests) == ([], 0)
+        http.permit = Lease(99)
+        await http.send(post(), body)
+    assert len(server.received) == 1
+
+
+async def test_nothing_else_runs_between_the_question_and_the_write() -> None:
+    """Whatever waits to run in this process may take longer than a lease lasts."""
+    order: list[str] = []
+
+    async def others() -> None:
+        while True:
+            order.append("another")
+            await asyncio.sleep(0)
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1") as server:
+        backend = Backend()
+        made = await backend.connect_tcp(*server.sockets[0].getsockname()[:2])
+        assert isinstance(made, stream.Stream)
+        written = made._transport.write
+        backend.guard = lambda: order.append("asked")
+        made._transport.write = lambda data: (order.append("written"), written(data))  # type: ignore[method-assign,assignment,return-value]
+        busy = asyncio.create_task(others())
+        for _ in range(5):
+            await asyncio.sleep(0)
+            await made.write(b"x")
+        busy.cancel()
+        await made.aclose()
+    places = [place for place, what in enumerate(order) if what == "asked"]
+    assert len(places) == 5 and all(order[place + 1] == "written" for place in places)
+
+
+async def test_more_than_fits_is_read_to_its_end_and_no_more_is_taken_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "MOST", 1000)
+    sent = bytes(range(256)) * 4000
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1") as server:
+        made = await Backend().connect_tcp(*server.sockets[0].getsockname()[:2])
+        assert isinstance(made, stream.Stream)
+        got, most = b"", 0
+        while part := await made.read(700):
+            got, most = got + part, max(most, len(made._buffer))
+        await made.aclose()
+    assert got == sent and most < 300_000
+
+
+async def test_an_end_and_an_unasked_word_make_it_readable_and_a_closed_one_takes_nothing() -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.read(1) == b"w":
+            writer.write(b"word")
+            await writer.drain()
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1") as server:
+        for said in (b"w", b"e"):
+            made = await Backend().connect_tcp(*server.sockets[0].getsockname()[:2])
+            assert not made.get_extra_info("is_readable")
+            await made.write(said)
+            while not made.get_extra_info("is_readable"):
+                await asyncio.sleep(0)
+            await made.aclose()
+            with pytest.raises(httpcore.WriteError):
+                await made.write(b"x")
+
+
+async def test_what_does_not_come_in_time_is_late() -> None:
+    async with raw_server(lambda request, writer: asyncio.sleep(0, None)) as server:  # type: ignore[arg-type,return-value]
+        made = await Backend().connect_tcp("127.0.0.1", server.port)
+        with pytest.raises(httpcore.ReadTimeout):
+            await made.read(10, timeout=0.01)
+        await made.aclose()
+
+
+async def test_the_next_address_is_tried_where_the_first_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
+        return reply()
+
+    async def two(*given: object, **more: object) -> list[object]:
+        families = (socket.AF_INET6, "::1"), (socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1")
+        return [(family, socket.SOCK_STREAM, 6, "", (address, 0)) for family, address in families]
+
+    async with raw_server(answering) as server:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
+        assert await stream._addresses("some.example", server.port) == ["::1", "127.0.0.1"]
+        made = await Backend().connect_tcp("some.example", server.port)
+        assert made.get_extra_info("server_addr") == ("127.0.0.1", server.port)
+        await made.aclose()
+
+
+async def test_nobody_there_is_said_as_the_system_says_it() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(httpcore.ConnectError):
+        await Backend().connect_tcp("127.0.0.1", port)
