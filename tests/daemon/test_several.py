@@ -192,7 +192,7 @@ async def test_an_end_is_waited_for_by_all(two: Desk, monkeypatch: pytest.Monkey
     one.rounds._slow.add("app")
     one.hire(1, 2, 3)
     await until(one, gate.reached.is_set)
-    await until(one, lambda: beside(one) == 3)
+    await until(one, lambda: beside(one) == 3 and "other" not in one.rounds.working)
     one.clock.end()
     draining = asyncio.create_task(one.rounds.drained())
     await asyncio.sleep(0)
