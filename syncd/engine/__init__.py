@@ -3,7 +3,7 @@
 The files in the order in which a run meets them::
 
     cycle         the run itself; `context` is what it carries along, `narrowing` what was asked for only
-    leasing       one writer a connection, from the first statement to the last
+    leasing       one writer a connection: what is leased when, and what others may do meanwhile
     elapsed       how much time passed, as far as a clock can be believed
     rules         what is configured otherwise than last time, and what has to be done anew for it
 
@@ -30,11 +30,14 @@ The files in the order in which a run meets them::
     saved         a plan that was saved earlier enters here: its changes as those of a new run, after files were read again
     single        the account of each is asked for by itself (`visiting`: containers); `renewal` sends what would be planned just so
 
-    provision     requests, in the order of `phases`; `renewal`: what grew old meanwhile is planned again; `changes`: rows -> connector;
+    still         whether what was planned of somebody is wanted when it is sent
+    provision     requests, in the order of `phases`, each by `performing`; `renewal`: what grew old meanwhile is planned again;
+                  `changes`: rows -> connector;
                   `sending`: how it goes
     commits       many small transactions in one
     settling      what an answer means for the store (`echoing`: what was written where opinions are asked for)
     reverting     a run taken back: another way to a plan
+    concluding    a run is done with one connection, and gives it up
     report        what came of it all; `verify`: all of it recomputed, the slow way
 
     explain       outside of any run: the same questions and decisions about one person, nothing written; `past`: how they stood then;

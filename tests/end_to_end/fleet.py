@@ -181,6 +181,18 @@ class Fleet:
         tasks = Path(f"/proc/{self.members[name].pid}/task").glob("*/stat")
         return all(one.read_text().rpartition(")")[2].split()[0] == "T" for one in tasks)
 
+    def holds(self, name: str) -> bool:
+        """Whether a member has the lease of the target."""
+        door = sqlite3.connect(self.root / "syncd.db", timeout=PATIENCE)
+        (holder,) = door.execute("SELECT holder FROM lease WHERE connection = 'chat' AND until <> ''").fetchone() or ("",)
+        door.close()
+        return f":{self.members[name].pid}:" in str(holder)
+
+    def listed(self, name: str, since: float) -> float:
+        """When a member began to list the accounts anew; never is far away."""
+        begun = (one.at for one in self.requests(since, of=name) if one.method == "GET" and one.path.endswith("/Users"))
+        return next(begun, float("inf"))
+
     def locked(self) -> bool:
         """Whether somebody keeps the store from being written."""
         if not self.store.startswith("sqlite"):
@@ -231,6 +243,8 @@ class Takeover:
 def takeover(fleet: Fleet, number: int, chance: random.Random) -> Takeover:
     """Who is writing is killed (SIGKILL, and started again) or stopped (SIGSTOP, and let go on once another is at work).
 
+    What the one that was stopped writes after it has listed the accounts anew, it writes with a new token.
+
     Who is stopped within a transaction keeps an SQLite store locked, so that nobody can do anything, nor take anything over: that is
     tried again.
     """
@@ -240,11 +254,12 @@ def takeover(fleet: Fleet, number: int, chance: random.Random) -> Takeover:
         time.sleep(chance.uniform(0.0, 0.2))
         fleet.send(lost, number)
         if number == signal.SIGSTOP:
-            fleet.until(lambda: fleet.stands(lost))
+            fleet.until(lambda lost=lost: fleet.stands(lost))
         gone = time.monotonic()
-        if number == signal.SIGKILL or not fleet.locked():
+        if number == signal.SIGKILL or (not fleet.locked() and fleet.holds(lost)):
             break
         fleet.send(lost, signal.SIGCONT)
+        lost = fleet.worker(time.monotonic())
     first = fleet.until(lambda: fleet.revived() and fleet.requests(gone, besides=lost))[0]
     if number == signal.SIGKILL:
         fleet.kill(lost)
@@ -256,4 +271,4 @@ def takeover(fleet: Fleet, number: int, chance: random.Random) -> Takeover:
     time.sleep(chance.uniform(0.2, 0.4))  # whatever it would still send, it sends at once
     other = fleet.requests(first.at, besides=lost)[-1].member
     assert other != lost
-    return Takeover(first.at - gone, [one for one in fleet.requests(first.at, of=lost, writes=True) if one.at < again + 0.2])
+    return Takeover(first.at - gone, [one for one in fleet.requests(first.at, of=lost, writes=True) if one.at < fleet.listed(lost, again)])

@@ -43,15 +43,15 @@ def rests(fleet: Fleet) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_who_dies_or_stands_still_is_relieved_and_writes_nothing_more(make: MakeFleet, number: int) -> None:
     """A release's 100: ``python -m tests.bench fencing``."""
-    one, chance = make(lease="1s"), random.Random(1)
-    one.hire(40)
+    one, chance = make(lease="1s", latency=0.05), random.Random(1)
+    one.hire(600)
     one.start("a")
     one.start("b")
     for _ in range(2):
-        one.hire(len(one.users()) + 40)
+        one.busy(600)
         assert takeover(one, number, chance).late == []
-    one.hire(30 + len(one.users()))
-    one.until(lambda: len(one.users()) == (one.root / "people.csv").read_text().count("@"))
+    one.hire(50)
+    one.until(lambda: one.users().keys() == {f"p{n}@corp.example" for n in range(1, 51)})
     for name in "ab":
         one.send(name, signal.SIGTERM)
         assert one.members[name].wait(10) == 0
