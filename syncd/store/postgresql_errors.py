@@ -21,18 +21,27 @@ _CURES = (
     (re.compile(r"certificate|SSL"), "see sslmode, sslrootcert and sslcert in store.url"),
 )  # fmt: skip
 """What no waiting helps -> what does."""
+_ESCAPED = "in the user and the password write % as %25, @ as %40, / as %2F, : as %3A, ? as %3F, # as %23"
 
 
 def called(url: str) -> str:
-    """The database and where it is. Raises Fatal for an address that libpq does not read."""
+    """The database and where it is. Raises Fatal for an address that libpq does not read, or would read as another."""
+    authority, _, path = url.partition("://")[2].partition("/")
+    if authority.count("@") > 1 or "@" in path.partition("?")[0]:
+        raise Fatal(f"store.url is no address of a PostgreSQL database: its password ends too early\n  {_ESCAPED}")
     try:
         parts = conninfo_to_dict(url)
     except psycopg.ProgrammingError as error:
         raise Fatal(
-            f"store.url is no address of a PostgreSQL database: {_first(error)}\n  write postgresql://USER@HOST:PORT/NAME"
+            f"store.url is no address of a PostgreSQL database: {_unquoted(error)}\n  write postgresql://USER@HOST:PORT/NAME; {_ESCAPED}"
         ) from None
     host, port = str(parts.get("host") or "localhost"), str(parts.get("port") or 5432)
     return f"{parts.get('dbname') or parts.get('user') or 'postgres'} at {host}:{port}"
+
+
+def _unquoted(error: psycopg.Error) -> str:
+    """Without what was wrong: it may be a password, or a part of one."""
+    return re.sub(r':? ?"[^"]*"', "", _first(error))
 
 
 def unopened(error: psycopg.Error, name: str) -> Fatal:

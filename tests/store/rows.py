@@ -18,6 +18,7 @@ from syncd.store.staging import Staged
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
+PUT = "INSERT INTO setting (name, value) VALUES (:name, 'x')"
 
 
 def register(store: Store, *names: str, authoritative: bool = False, target: bool = True) -> None:

@@ -6,8 +6,7 @@ import pytest
 
 from syncd.store import Store, staging
 from tests.store.conftest import Opener
-from tests.store.rows import column, register, stage, staged
-from tests.store.test_postgresql import PUT
+from tests.store.rows import PUT, column, register, stage, staged
 
 
 @pytest.fixture

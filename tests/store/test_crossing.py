@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import SQLModel
 
 from syncd.model import Effort
-from syncd.store import Store, backups, chain, crossing, journal, restoring
+from syncd.store import Store, backups, chain, crossing, journal, restoring, waiting
 from tests import stores
 from tests.store.conftest import ONLY_POSTGRESQL
 from tests.store.rows import NOW, applied, change, link, people, record, register, stage
@@ -29,6 +29,7 @@ def filled(store: Store) -> None:
     journal.finish_run(store, run, "ok", NOW)
     (row,) = record(store, change(run, "c1", "p1", expects=b"\x00", revoke=True))
     applied(store, row)
+    waiting.flaw(store, run, "app", [{"where": "line 2", "reason": "no userName", "id": None}], NOW)
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:
@@ -66,6 +67,9 @@ def test_over_and_back_it_is_the_same(tmp_path: Path, across: str, monkeypatch: 
     assert journal.start_run(two, "delta", NOW) == 3, "1 there, 2 the restore"
     assert stage(two, "app", "new")["new"] == 5001, "numbers go on behind the highest"
     two.run("DELETE FROM account WHERE account = 'new'")
+    for table, key in {*two.backend.numbered()} - {("entry", "seq"), ("payload", "entry")}:  # type: ignore[attr-defined]
+        last, given = f"SELECT COALESCE(MAX({key}), 0) FROM {table}", "SELECT nextval(pg_get_serial_sequence(:table, :key))"
+        assert two.value(given, table=table, key=key) > two.value(last), table
     backups.backup(across, tmp_path / "two.backup", Effort("", ""))
     restored(f"sqlite:///{tmp_path}/three.db", tmp_path / "two.backup")
     three = Store(f"sqlite:///{tmp_path}/three.db")
