@@ -13,6 +13,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.exc import DBAPIError
 
 from syncd.errors import Fatal
+from syncd.store.apart import apart
 from syncd.store.backend import Backend, Parameters
 
 HEAD = "0003"
@@ -117,6 +118,7 @@ class Database:
 
     def many(self, statement: str, rows: Sequence[Parameters]) -> None:
         """Execute one statement for each row: mappings of the same names, no two about one row of the table."""
+        assert apart(statement, rows), f"two of these rows are about one of the table: {statement}"
         if rows and not self._open and self.backend.needs_transaction(statement):
             with self.transaction():
                 self.backend.many(statement, rows)

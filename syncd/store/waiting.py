@@ -90,17 +90,18 @@ def refresh(store: Store, run: int, connection: str, now: datetime, *, whole: bo
 
 
 def flaw(store: Store, run: int, connection: str, flaws: Sequence[Mapping[str, str | None]], now: datetime) -> None:
-    """Records that could not be read: {where, reason, id}."""
+    """Records that could not be read: {where, reason, id}; of several of one account the last tells why."""
+    changes = {f"record:{one['id'] or one['where']}": one for one in flaws}
     store.many(
         "INSERT INTO pending (change, connection, object, kind, account, who, state, hold, reason, run, seen, since)"
         " VALUES (:change, :connection, 'user', '', :account, :who, 'rejected', '', :reason, :run, :run, :now)"
         " ON CONFLICT (connection, change) DO UPDATE SET seen = excluded.seen, reason = excluded.reason",
         [
             {
-                "change": f"record:{one['id'] or one['where']}", "connection": connection, "account": one["id"],
+                "change": change, "connection": connection, "account": one["id"],
                 "who": one["id"] or str(one["where"]), "reason": f"{one['where']}: {one['reason']}", "run": run, "now": stamp(now),
             }
-            for one in flaws
+            for change, one in changes.items()
         ],
     )  # fmt: skip
 
