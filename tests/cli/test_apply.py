@@ -47,7 +47,7 @@ def rename(office: Office, number: int, name: str) -> None:
 
 def test_a_plan_is_not_written_over_what_syncd_lives_by(office: Office) -> None:
     office.hire(1)
-    for name in ("syncd.yaml", "people.csv", "syncd.db"):
+    for name in ("syncd.yaml", "people.csv", *([] if stores.places.postgresql else ["syncd.db"])):
         before = (office.root / name).read_bytes()
         said = office.run("plan", "--out", str(office.root / name))
         assert (said.code, said.out) == (1, "") and "it is the configuration, or a file that it names" in said.err
@@ -233,13 +233,12 @@ def test_an_altered_plan_sends_nothing(office: Office, part: bytes) -> None:
     assert apply(office).code == 0, "and it is not used up"
 
 
-@pytest.mark.sqlite("a file that is moved away")
 def test_a_plan_is_sealed_with_the_key_of_its_store(office: Office) -> None:
     """Whoever has not the store can make no plan for it, even with its name."""
     office.hire(1)
     save(office)
     mine = file(office).read_bytes()
-    (office.root / "syncd.db").rename(office.root / "old.db")
+    stores.lose(office.root)
     save(office)
     theirs = json.loads(file(office).read_bytes())["store"]["id"]
     file(office).write_bytes(mine)

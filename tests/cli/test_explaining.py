@@ -172,7 +172,8 @@ SITUATIONS = (
 
 
 def plain(text: str) -> str:
-    return re.sub(r"US[0-9a-f]{32}", "US*", text)
+    """PostgreSQL gives each number once, also where nothing came of it."""
+    return re.sub(r"(syncd pending \w+) \d+", r"\1 1", re.sub(r"US[0-9a-f]{32}", "US*", text))
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda one: one.__name__)
@@ -227,7 +228,7 @@ def test_who_is_nobody(desk: Office, who: str) -> None:
 
 
 def test_no_credentials_and_no_provider_are_needed(desk: Office) -> None:
-    desk.environ.clear()
+    del desk.environ["CHAT_TOKEN"]
     desk.sandbox.faults = "500@*:*"
     before = desk.writes
     assert desk.run("explain", P1).code == 0 and desk.run("explain", P1, "--at", "1h").code == 0

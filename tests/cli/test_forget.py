@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sqlite3
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -34,11 +33,7 @@ def left(office: Office, rest: str = DELETING) -> Office:
 
 def traces(office: Office, *canaries: str) -> list[tuple[str, str]]:
     """(file, canary) wherever one stands in the bytes of the store's files."""
-    if stores.places.postgresql:
-        return []  # tests/store/test_postgresql.py looks into the server's files
-    files = sorted(Path(office.root).glob("syncd.db*"))
-    assert files
-    return [(file.name, one) for file in files for one in canaries if one.encode() in file.read_bytes()]
+    return [(name, one) for name, held in stores.files(office.root).items() for one in canaries if one.encode() in held]
 
 
 def held(office: Office) -> list[tuple[str, int]]:
@@ -113,6 +108,7 @@ def test_an_account_that_stays_is_nobodys_and_neither_doubled_nor_given_away(off
     writes = office.writes
     for _ in range(2):
         assert office.run("sync", "--yes", "--full").code == 0 and office.run("verify").code == 0
+    stores.tidy(office.root)
     assert (office.writes, traces(office, "Person 3")) == (writes, []), "a listing shows it, and its attributes are not kept"
     office.rows.append({"employeeNumber": "E9", "email": WHO, "displayName": "Another", "department": "Support"})
     office.save()

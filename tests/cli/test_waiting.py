@@ -9,6 +9,7 @@ import pytest
 
 from syncd.cli import cures
 from syncd.model import FINAL, Hold
+from tests import stores
 from tests.cli.conftest import MakeOffice
 from tests.cli.office import DISABLING, Office, person
 from tests.cli.schemas import valid
@@ -201,11 +202,10 @@ def test_a_person_is_rejected_by_the_provider(office: Office) -> None:
     assert [(one["state"], one["command"]) for one in items(office)] == [("quarantined", "syncd quarantine retry p2@corp.example")]
 
 
-@pytest.mark.sqlite("a store that is replaced as a file")
-def test_what_ends_an_account_waits_until_the_first_contact_is_over(office: Office, empty_store: bytes) -> None:
+def test_what_ends_an_account_waits_until_the_first_contact_is_over(office: Office) -> None:
     """The store was lost: taking back what is as it should be writes nothing, and is no contact yet."""
     office.settled(1, 2, 3)
-    (office.root / "syncd.db").write_bytes(empty_store)
+    stores.lose(office.root)
     assert office.run("sync", "--yes").code == 0
     del office.rows[2:]
     office.save()

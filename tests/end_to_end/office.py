@@ -18,6 +18,7 @@ from syncd.environment import Environment
 from syncd.sandbox import Sandbox, serve
 from syncd.sandbox.journal import Note, WriteRecord
 from syncd.store import Store, waiting
+from tests import stores
 from tests.end_to_end import wired
 from tests.world import Clock
 
@@ -90,22 +91,24 @@ class Past:
 
     def __init__(self) -> None:
         self.ports: list[int] = []
-        self._store = b""
+        self._store: stores.Kept | None = None
         self._users: list[tuple[str, str, Mapping[str, Any]]] = []
 
     def keep(self, one: Office) -> None:
-        self._store = one.store.read_bytes()
+        self._store = stores.keep(one.config.parent)
         services = {"/v1/Users": None, f"/v1/Services/{one.twilio.service_sid}/Users": one.twilio.service_sid}
         self._users = [(path, sid or "", user) for path, sid in services.items() for user in one.twilio.service(sid).users.values()]
 
     def restore(self, one: Office) -> bool:
         """False where there is nothing to restore. The accounts get the same ids, and stand in the sandbox's log as syncd's work."""
-        one.store.write_bytes(self._store)
+        if self._store is None:
+            return False
+        stores.put(one.config.parent, self._store)
         for path, sid, user in self._users:
             if user["identity"] not in CANARIES:
                 note = Note("POST", path, {}, "http")
                 one.twilio.service(sid or None).create(user["identity"], user["friendly_name"], user["attributes"], note=note)
-        return bool(self._store)
+        return True
 
 
 class Office:
@@ -121,7 +124,7 @@ class Office:
     ) -> None:  # fmt: skip
         self.sandbox, self.twilio, self.clock = sandbox, sandbox.twilio, clock
         self.source = source[0] if source else None
-        self.file, self.config, self.store = root / people, root / "syncd.yaml", root / "syncd.db"
+        self.file, self.config = root / people, root / "syncd.yaml"
         self.past = past or Past()
         keys = {
             "url": url, "account": self.twilio.account_sid, "token": self.twilio.auth_token, "people": people,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from syncd.environment import Environment
 from syncd.sandbox import Sandbox, serve
+from tests import stores
 from tests.end_to_end.wired import run
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -47,7 +49,8 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 def killed(config: Path, point: str, count: int) -> None:
     """One run in a process of its own that dies at ``point``."""
     command = [sys.executable, "-m", "tests.end_to_end.wired", str(config), point, str(count)]
-    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, timeout=120, check=False)
+    environ = {**os.environ, **stores.environ(config.parent)}
+    ended = subprocess.run(command, cwd=REPOSITORY, env=environ, capture_output=True, timeout=120, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
 
 

@@ -10,13 +10,14 @@ import sys
 import pytest
 
 from syncd.store import Store, chain
+from tests import stores
 from tests.end_to_end.service import MakeService, Service
 
 
 def shell(one: Service, line: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """``syncd`` stands for the command."""
     typed = line.replace("syncd", f"'{sys.executable}' -m syncd")
-    given = {"PATH": os.environ["PATH"], "HOME": str(one.root), **environ}
+    given = {"PATH": os.environ["PATH"], "HOME": str(one.root), **stores.environ(one.root), **environ}
     return subprocess.run(["bash", "-c", typed], cwd=one.root, env=given, capture_output=True, text=True, timeout=60)
 
 
@@ -32,8 +33,8 @@ def test_closed_ones(one: Service) -> None:
     assert len(one.users) == 2
     assert shell(one, "syncd status >&-").stderr == ""
     assert "All 2 in step" in shell(one, "syncd status 2>&- <&-").stdout
-    store = Store(f"sqlite:///{one.root}/syncd.db")
-    assert store.rows("PRAGMA integrity_check")[0][0] == "ok" and list(chain.broken(store)) == []
+    store = Store(stores.url(one.root))
+    assert list(chain.broken(store)) == [] and (stores.places.postgresql or store.rows("PRAGMA integrity_check")[0][0] == "ok")
     store.close()
 
 
@@ -56,7 +57,7 @@ def test_a_reader_that_goes_away(one: Service) -> None:
 def test_the_daemon_works_on(one: Service, streams: str) -> None:
     assert one.run("sync", "--yes").returncode == 0
     typed = f"'{sys.executable}' -m syncd run {streams}"
-    environ = {"PATH": os.environ["PATH"], "HOME": str(one.root), "NOTIFY_SOCKET": str(one.root / "notify")}
+    environ = {"PATH": os.environ["PATH"], "HOME": str(one.root), "NOTIFY_SOCKET": str(one.root / "notify"), **stores.environ(one.root)}
     one.process = subprocess.Popen(["bash", "-c", f"{typed} & echo $! > pid; wait $!"], cwd=one.root, env=environ, start_new_session=True)
     try:
         one.hears("READY=1")
@@ -67,6 +68,7 @@ def test_the_daemon_works_on(one: Service, streams: str) -> None:
         one.process.wait(20)
 
 
+@pytest.mark.sqlite("nothing in the environment says where it is")
 def test_without_a_home_a_place_for_temporary_files_or_a_language(one: Service) -> None:
     bare = "env -i PATH=$PATH"
     for environ in ("", "LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0", "HOME=/nonexistent TMPDIR=/nonexistent XDG_CACHE_HOME=/proc"):

@@ -11,6 +11,7 @@ import pytest
 from tests.end_to_end.confined import SYNCD, mounted, powerless, said
 from tests.end_to_end.service import MakeService, Service
 
+pytestmark = pytest.mark.sqlite("files that may not be written")
 LOOKING = (["status"], ["pending"], ["history"], ["explain", "p1@corp.example"], ["identities", "--csv"], ["verify"])
 WRITING = (["sync", "--yes"], ["pause", "--reason", "x"], ["run"])
 READ_ONLY = 'mount --bind "$PWD" "$PWD" && mount -o remount,ro,bind "$PWD" && cd "$PWD"'

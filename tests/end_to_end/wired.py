@@ -9,7 +9,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -42,8 +42,9 @@ class Deadly(Environment):
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def settings_of(config: Path) -> Settings:
-    return load(config, {name: connectors.get(name).options for name in connectors.names()}, stores.environ(config.parent))
+def settings_of(config: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    told = stores.environ(config.parent) if environ is None else environ
+    return load(config, {name: connectors.get(name).options for name in connectors.names()}, told)
 
 
 @asynccontextmanager
@@ -102,4 +103,4 @@ async def differences(environment: Environment, config: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(Deadly(sys.argv[2], int(sys.argv[3])), Path(sys.argv[1])))
+    asyncio.run(run(Deadly(sys.argv[2], int(sys.argv[3])), Path(sys.argv[1]), settings=settings_of(Path(sys.argv[1]), os.environ)))
