@@ -86,7 +86,7 @@ async def test_a_store_that_is_gone_is_waited_for_and_not_made_anew(desk: MakeDe
     with capture_logs() as logs:
         await one.wait(minutes=20, step=5)
         assert (people(one), place(one).exists()) == (1, False)
-        told = ("does not answer", "what was not committed is undone") if stores.places.postgresql else ("is gone", "store restore FILE")
+        told = ("does not answer", "is PostgreSQL running there?") if stores.places.postgresql else ("is gone", "store restore FILE")
         assert all(words in one.board.trouble for words in told)
         put_back(one)
         await one.wait(minutes=1)
