@@ -21,9 +21,6 @@ LONGEST = timedelta(minutes=15)
 ENOUGH = 5
 """Such runs in a row after which a connection is suspended: no run reads it, it is only probed, every `LONGEST`."""
 
-MANY = 1_000_000
-"""People who changed are not counted beyond this."""
-
 
 class Turn(NamedTuple):
     """``full``: everything is to be read. ``probe``: it is suspended, and asked first whether it can be used again."""

@@ -44,9 +44,9 @@ class Duties:
     def not_at_once(self, name: str) -> None:
         self._anew.discard(name)
 
-    def leave(self, target: str) -> None:
-        """A cycle is done there: whoever it did not project, for whatever reason, makes it due no more."""
-        self._left[target] = duty.changed(self._store, target, due.MANY)
+    def leave(self, target: str, unseen: int) -> None:
+        """A cycle is done there: whoever it did not project, for whatever reason, makes it due no more; who changed since does."""
+        self._left[target] = unseen
 
     def moved(self) -> None:
         """This process wrote to the store."""

@@ -203,7 +203,7 @@ class Rounds:
             self.duties.not_at_once(one.name)
         (self._slow.add if one.listing is not None and one.listing.seconds > SLOW else self._slow.discard)(one.name)
         if each[one.name].policy is not None:
-            self.duties.leave(one.name)
+            self.duties.leave(one.name, one.unseen)
             telling.count(self.board, self.store, run, one.name)
         for name in {one.name, *(name for name, other in each.items() if other.connection.authoritative)}:
             self.board.gauge("syncd_lease_held", name, 1)

@@ -23,11 +23,13 @@ def unheard(run: int, made: Result) -> None:
 
 @dataclass(slots=True)
 class Conclusions:
-    """``readings``: of this run, those that a renewal brought later too."""
+    """``readings``: of this run. ``unseen``: target -> how many people who had changed were not projected there when it was planned; who
+    changed since then is none of them."""
 
     context: Context
     readings: Mapping[str, Reading]
     told: Told = unheard
+    unseen: Mapping[str, int] = field(default_factory=dict)
     _results: dict[str, Result] = field(default_factory=dict)
 
     def conclude(self, names: Iterable[str], *, keep: bool = False) -> None:
@@ -46,6 +48,7 @@ class Conclusions:
             whole = reading is not None and reading.whole and not context.narrowed
             waiting.refresh(context.store, context.run, one.name, context.environment.now(), whole=whole)
         made = self._results[one.name] = _result(context, one, reading, sending, mine=mine)
+        made.unseen = self.unseen.get(one.name, 0)
         if not keep:
             give_up(context, [one.name], undone=sending is not None and sending.lost)
         self.told(context.run, made)

@@ -21,7 +21,7 @@ from syncd.engine.saved import Saved
 from syncd.environment import Environment, stamp
 from syncd.errors import Busy, Quarantined
 from syncd.model import Landscape
-from syncd.store import Store, identities, journal
+from syncd.store import Store, identities, journal, links
 
 Approve = Callable[[Plan], Awaitable[bool]]
 """Shown the plan before anything is sent, when people are free for other runs already; True = send it, and agree to a first contact."""
@@ -54,7 +54,8 @@ async def cycle(
             readings = await _read(context)
             first = await _reconcile(context, readings, narrowing)
         made = plan(context, readings, first, stamp(environment.now()), plan_file is None or plan_file.whole)
-        ends = Conclusions(context, readings, told)
+        unseen = {one.name: links.count_dirty(store, one.name) for one in context.chosen(context.targets)}
+        ends = Conclusions(context, readings, told, unseen)
         ends.conclude((name for name in connected if name in context.selected and name not in context.targets), keep=context.saved)
         if not context.saved:
             context.apart = True

@@ -13,7 +13,8 @@ from syncd.store import journal, links, waiting
 @dataclass(slots=True)
 class Result:
     """One connection's part of the report; ``error``: why it failed, or why its listing proves nothing; ``paused``: why something was left,
-    which is no failure. ``broken``: it could not be used, ``unauthorized``: because of the credentials."""
+    which is no failure. ``broken``: it could not be used, ``unauthorized``: because of the credentials. ``unseen``: people who had changed
+    and whom its plan could not take in."""
 
     name: str
     listing: Reading | None = None
@@ -32,6 +33,7 @@ class Result:
     broken: bool = False
     unauthorized: bool = False
     is_source: bool = False
+    unseen: int = 0
 
 
 @dataclass(slots=True)

@@ -166,6 +166,25 @@ async def test_people_are_read_by_one_cycle_at_a_time_and_nobody_is_told_to_wait
     assert most == [1] and not [line for line in told if line["event"] in ("skipped", "failed")], told
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_who_changes_while_a_target_is_written_makes_it_due_at_once(
+    desk: MakeDesk, monkeypatch: pytest.MonkeyPatch, restarted: bool
+) -> None:
+    """It is hours until it would be read again: that they changed is not what the cycle left behind."""
+    one = await settled(desk, app=SLOW, other=SLOW)
+    gate = Gate(monkeypatch, one, "perform")
+    one.hire(1, 2)
+    await until(one, gate.reached.is_set)
+    one.hire(1, 2, 3)
+    await until(one, lambda: beside(one) == 3)
+    gate.opened.set()
+    await one.rounds.drained()
+    if restarted:
+        one.restart()
+    await one.wait(seconds=5)
+    assert len(one.directory.accounts) == 3
+
+
 async def test_a_suspended_one_that_does_not_answer_keeps_nobody_waiting(two: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     one, opened, asked = two, asyncio.Event(), asyncio.Event()
 

@@ -14,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -183,10 +184,27 @@ class Fleet:
 
     def holds(self, name: str) -> bool:
         """Whether a member has the lease of the target."""
-        door = sqlite3.connect(self.root / "syncd.db", timeout=PATIENCE)
-        (holder,) = door.execute("SELECT holder FROM lease WHERE connection = 'chat' AND until <> ''").fetchone() or ("",)
-        door.close()
+        (holder,) = self._asked("SELECT holder FROM lease WHERE connection = 'chat' AND until <> ''") or ("",)
         return f":{self.members[name].pid}:" in str(holder)
+
+    @property
+    def token(self) -> int:
+        """The last fencing token of the target."""
+        (token,) = self._asked("SELECT token FROM lease WHERE connection = 'chat'") or (0,)
+        return int(token)
+
+    def written_with(self, token: int, since: datetime) -> int:
+        """How many accounts the provider made since an instant that the journal sent with this token, or an older one, alone."""
+        made = [one.identity for one in self.sandbox.twilio.log if one.method == "POST" and one.at > since and one.status == 201]
+        text = "SELECT MAX(s.token) FROM step AS s JOIN change AS c ON c.seq = s.change WHERE s.connection = 'chat' AND c.who = ?"
+        return sum(((self._asked(text, who) or (0,))[0] or 0) <= token for who in made)
+
+    def _asked(self, text: str, *values: object) -> tuple[Any, ...] | None:
+        """The first row, of an SQLite store."""
+        door = sqlite3.connect(self.root / "syncd.db", timeout=PATIENCE)
+        row: tuple[Any, ...] | None = door.execute(text, values).fetchone()
+        door.close()
+        return row
 
     def listed(self, name: str, since: float) -> float:
         """When a member began to list the accounts anew; never is far away."""
@@ -243,7 +261,8 @@ class Takeover:
 def takeover(fleet: Fleet, number: int, chance: random.Random) -> Takeover:
     """Who is writing is killed (SIGKILL, and started again) or stopped (SIGSTOP, and let go on once another is at work).
 
-    What the one that was stopped writes after it has listed the accounts anew, it writes with a new token.
+    What the one that was stopped writes after it has listed the accounts anew, or what the journal knows to have been sent with a later
+    token, it writes by right.
 
     Who is stopped within a transaction keeps an SQLite store locked, so that nobody can do anything, nor take anything over: that is
     tried again.
@@ -260,6 +279,7 @@ def takeover(fleet: Fleet, number: int, chance: random.Random) -> Takeover:
             break
         fleet.send(lost, signal.SIGCONT)
         lost = fleet.worker(time.monotonic())
+    token = fleet.token
     first = fleet.until(lambda: fleet.revived() and fleet.requests(gone, besides=lost))[0]
     if number == signal.SIGKILL:
         fleet.kill(lost)
@@ -267,8 +287,9 @@ def takeover(fleet: Fleet, number: int, chance: random.Random) -> Takeover:
         return Takeover(first.at - gone, [])
     fleet.until(lambda: fleet.revived() and fleet.requests(first.at, besides=lost, writes=True))
     fleet.send(lost, signal.SIGCONT)
-    again = time.monotonic()
+    again, since = time.monotonic(), datetime.now(UTC)
     time.sleep(chance.uniform(0.2, 0.4))  # whatever it would still send, it sends at once
     other = fleet.requests(first.at, besides=lost)[-1].member
     assert other != lost
-    return Takeover(first.at - gone, [one for one in fleet.requests(first.at, of=lost, writes=True) if one.at < fleet.listed(lost, again)])
+    late = [one for one in fleet.requests(again, of=lost, writes=True) if one.at < fleet.listed(lost, again)]
+    return Takeover(first.at - gone, late[: fleet.written_with(token, since)])
