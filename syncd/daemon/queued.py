@@ -60,8 +60,8 @@ class Queued(Rounds):
     async def _look(self) -> None:
         if not self._cycles and self._trouble.reopened():
             self.duties.moved()
-        await self.queue.beat(self.environment.monotonic(), self.settings.landscape.lease.total_seconds())
         due = self._shared()
+        await self.queue.beat(self.environment.monotonic(), self.settings.landscape.lease.total_seconds())
         if due:
             await self.queue.put(due)
             job = await self.queue.take()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 
 from syncd.cli.running import _rounds
 from syncd.connectors.memory import MemoryConnector
@@ -264,6 +265,35 @@ async def test_asked_to_end_it_takes_nothing_and_leaves_nothing_begun(desk: Shar
     await draining
     await one.rounds.queue.close()
     assert rows(one.store.url) == rows(one.store.url, "procrastinate_workers") == 0
+
+
+async def test_what_it_took_when_it_was_asked_to_end_it_gives_back(desk: Shared) -> None:
+    one = desk
+    await one.wait(seconds=5)
+    one.rounds.duties.at_once("app")
+    one.rounds.duties.moved()
+    await one.rounds.queue.put(["app"])
+    job, before = await one.rounds.queue.take(), one.runs
+    assert job is not None
+    one.clock.end()
+    await one.rounds._take(job)
+    await one.rounds.drained()
+    assert rows(one.store.url) == 0 and one.runs == before
+
+
+async def test_a_database_that_went_away_is_said_once_and_found_again(desk: Shared) -> None:
+    one = desk
+    await one.settle(1)
+    stores.server().stop(crash=True)
+    try:
+        with structlog.testing.capture_logs() as told:
+            await one.wait(seconds=12, step=4)
+    finally:
+        stores.server().start()
+    assert [line["event"] for line in told] == ["at rest"] and "does not answer" in one.board.trouble
+    one.hire(1, 2)
+    await one.wait(minutes=7, step=5)
+    assert len(one.directory.accounts) == 2 and not one.board.trouble
 
 
 def settings(desk: Shared) -> Settings:
