@@ -76,7 +76,7 @@ class Queued(Rounds):
     async def _take(self, job: Job) -> None:
         """It may have waited for long, and come from a process that knows other reasons."""
         name = connection(job)
-        turn = None if self.environment.ending else self._shared().get(name)
+        turn = self._shared().get(name)
         if turn is None:
             log.debug("not due any more", connection=name)
             await self.queue.done(job)
