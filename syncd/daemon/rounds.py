@@ -8,9 +8,10 @@ took long goes alone, and keeps nobody from being planned.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import structlog
 from structlog.contextvars import bind_contextvars, bound_contextvars
@@ -39,7 +40,10 @@ log = structlog.get_logger("syncd")
 
 
 class Rounds:
-    """``load``: the configuration as it is on disk now, with its secrets. ``working``: the connections that cycles are at work on."""
+    """``load``: the configuration as it is on disk now, with its secrets. ``working``: the connections that cycles are at work on.
+    ``patience``: seconds a cycle waits for leases that were free a moment before."""
+
+    patience = 0.0
 
     def __init__(
         self, environment: Environment, settings: Settings, store: Store, board: Board, notices: Notices, load: Callable[[], Settings]
@@ -108,12 +112,15 @@ class Rounds:
                 self.duties.moved()
             chosen = together(self._free(self.duties.due(self.working)), self._slow)
             if chosen:
-                self.working |= {*chosen}
-                task = asyncio.create_task(self._round(chosen))
-                self._cycles.add(task)
-                task.add_done_callback(self._cycles.discard)
+                self._launch(chosen, self._round(chosen))
             elif not self._cycles:
                 self._trouble.over()
+
+    def _launch(self, names: Iterable[str], work: Coroutine[Any, Any, None]) -> None:
+        self.working |= {*names}
+        task = asyncio.create_task(work)
+        self._cycles.add(task)
+        task.add_done_callback(self._cycles.discard)
 
     def _free(self, due: Mapping[str, Turn]) -> dict[str, Turn]:
         """Those that no other process works on; nobody, as long as one keeps the people."""
@@ -182,8 +189,8 @@ class Rounds:
             since, told = environment.monotonic(), partial(self._done, settings, each, mode, began)
             with self.board.counting({name: one.connector.meter for name, one in each.items()}):
                 await cycle(
-                    environment, settings.landscape, each, self.store, mode=mode, selection=names, approve=_approve, wait=0, contact=False,
-                    told=told, turn=self._turn,
+                    environment, settings.landscape, each, self.store, mode=mode, selection=names, approve=_approve, wait=self.patience,
+                    contact=False, told=told, turn=self._turn,
                 )  # fmt: skip
         self.board.took(environment.monotonic() - since)
         self.notices.review(self.settings, self._unauthorized)

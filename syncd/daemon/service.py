@@ -42,13 +42,15 @@ View = Callable[[Rounds], None]
 
 
 class Service:
-    """``load``: the configuration as it is on disk, its secrets masked from then on. ``view``: shows how things stand, every second."""
+    """``load``: the configuration as it is on disk, its secrets masked from then on. ``view``: shows how things stand, every second.
+    ``rounds``: how cycles come to be begun."""
 
     def __init__(
         self, environment: Environment, settings: Settings, load: Callable[[], Settings], environ: Mapping[str, str],
-        view: View | None = None,
+        view: View | None = None, rounds: type[Rounds] = Rounds,
     ) -> None:  # fmt: skip
         self._environment, self._settings, self._load, self._view = environment, settings, load, view
+        self._kind = rounds
         self._supervisor, self._board, self._worker, self._postman = Supervisor(environ), Board(), Worker(), Postman()
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._health: Health | None = None
@@ -75,7 +77,7 @@ class Service:
         store = Store(self._settings.store.url, self._settings.landscape.instance)
         rules.bound(store, self._settings.landscape)
         notices = Notices(store, self._environment, self._postman)
-        return Rounds(self._environment, self._settings, store, self._board, notices, self._load)
+        return self._kind(self._environment, self._settings, store, self._board, notices, self._load)
 
     def _serve(self, listener: socket.socket | None) -> None:
         """The health server is the daemon's only socket, and where none is configured there is none."""

@@ -176,6 +176,10 @@ class Postgresql(Backend):
         except psycopg.Error as error:
             raise failure(error, self.name) or error from error
 
+    def script(self, text: str) -> None:
+        """Statements that others wrote for PostgreSQL, in the open transaction."""
+        self._said(text)
+
     def purge(self) -> bool:
         """The tables are written anew; what the server archives of them (WAL, its own backups) ends when it lets go of that.
 
