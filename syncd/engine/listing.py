@@ -133,6 +133,8 @@ class Listing:
             self._mark(at, rows.values())
         for row in rows.values():
             self.seen.add(row)
+        if self.resumable and at is None:
+            self._recent.extend(rows.values())
         self.context.environment.reached("after_cursor")
 
     def _stand(self, at: Cursor | None) -> None:

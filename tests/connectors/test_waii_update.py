@@ -204,7 +204,7 @@ async def test_every_write_asks_for_permission_and_no_read_does() -> None:
 
         def permit() -> None:
             asked.append(w.operations[-1])
-            if len(asked) > 2:
+            if len(w.writes) == 2:
                 raise Quarantined("another run holds the lease")
 
         w.connector.permit = permit
@@ -214,4 +214,5 @@ async def test_every_write_asks_for_permission_and_no_read_does() -> None:
         await w.do(change(Kind.CREATE, **marked(id="bea")))
         with pytest.raises(Quarantined, match="another run"):
             await w.do(change(Kind.DELETE, ADA))
-        assert (len(asked), [operation for operation, _ in w.writes]) == (3, ["update-user", "create-user"])
+        assert [operation for operation, _ in w.writes] == ["update-user", "create-user"]
+        assert len(asked) == 2 + 2 + 1, "the head and the body of each write"

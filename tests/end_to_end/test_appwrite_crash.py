@@ -107,7 +107,7 @@ async def test_a_create_in_doubt_is_looked_for_by_its_id_and_never_sent_twice(ap
 
 @pytest.mark.anyio
 async def test_a_create_whose_look_up_fails_too_is_found_in_the_next_run_and_its_rest_is_an_update(app: App) -> None:
-    app.configure(MAPPED)
+    app.configure(MAPPED, lease="10m")
     app.people(*PEOPLE)
     app.sandbox.faults = "reset@create;when=after,500@fetch:6"
     assert result(await app.run(), "app").in_doubt == 1
@@ -118,7 +118,7 @@ async def test_a_create_whose_look_up_fails_too_is_found_in_the_next_run_and_its
 
 @pytest.mark.anyio
 async def test_a_list_that_lags_does_not_make_a_doubted_create_absent(app: App) -> None:
-    app.configure(MAPPED)
+    app.configure(MAPPED, lease="10m")
     app.people(*PEOPLE)
     app.sandbox.list_lag = 8.0
     app.sandbox.faults = "reset@create;when=after,500@fetch:6"

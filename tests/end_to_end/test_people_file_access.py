@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncd.connectors import file_listing
-from syncd.engine import read
+from syncd.engine import listing
 from syncd.errors import Refused
 from tests.end_to_end import wired
 from tests.end_to_end.conftest import MakeOffice
@@ -65,7 +65,7 @@ async def test_a_file_that_changes_while_it_is_read_proves_nothing(
     """Two rows a page and a transaction, so that there is a while."""
     one = await make_office().opened()
     monkeypatch.setattr(file_listing, "PAGE", 2)
-    monkeypatch.setattr(read, "BATCH", 2)
+    monkeypatch.setattr(listing, "BATCH", 2)
     clock = Meddler(lambda: meddle(one.file))
     clock.at, clock.elapsed = one.clock.at, one.clock.elapsed
     report, _ = await wired.run(clock, one.config)

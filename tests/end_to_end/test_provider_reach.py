@@ -80,13 +80,13 @@ async def test_a_provider_that_refuses_connections_is_tried_again_in_the_next_ru
 
 
 async def test_a_name_that_does_not_resolve_is_tried_again_in_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {b"chat.localhost"}
+    known = {"chat.localhost"}
     resolve = socket.getaddrinfo
 
-    def resolved(host: bytes, *rest: Any) -> Any:
+    def resolved(host: str, *rest: Any, **more: Any) -> Any:
         if host not in known:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return resolve("127.0.0.1", *rest)
+        return resolve("127.0.0.1", *rest, **more)
 
     clock = Clock()
     sandbox = Sandbox(clock)
@@ -97,7 +97,7 @@ async def test_a_name_that_does_not_resolve_is_tried_again_in_the_next_run(tmp_p
         report = await one.run()
         assert "cannot be reached: [Errno -2] Name or service not known" in result(report).error
         assert one.twilio.requests == []
-        known.add(b"chat.localhost")
+        known.add("chat.localhost")
         await one.recovers()
 
 
