@@ -27,6 +27,9 @@ from syncd.store.postgresql_errors import called, failure, lost, unopened
 
 _LOCK = 0x73796E63
 """Beside the schema's own number: syncd's part of the advisory locks of a database ("sync")."""
+STILL = 10.0
+"""Seconds after which the transaction of a process that asks nothing more is undone: it stands still, or its machine is gone, and others
+wait for its turn to end."""
 _WROTE = (
     "INSERT INTO setting (name, value) SELECT 'writes', '1' WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
     " ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(setting.value AS bigint) + 1 AS text)"
@@ -102,7 +105,8 @@ class Postgresql(Backend):
     def begin(self, *, durable: bool) -> None:
         """One round trip. A connection that was lost meanwhile is made anew."""
         text = (
-            f"BEGIN; SET LOCAL lock_timeout = {max(1, round(backend.PATIENCE * 1000))};"
+            f"BEGIN; SET LOCAL lock_timeout = {_milliseconds(backend.PATIENCE)};"
+            f" SET LOCAL idle_in_transaction_session_timeout = {_milliseconds(STILL)};"
             f"{'' if durable else ' SET LOCAL synchronous_commit = off;'} SELECT pg_advisory_xact_lock({_LOCK}, hashtext(current_schema()))"
         )
         self._ready()
@@ -202,6 +206,10 @@ class Postgresql(Backend):
             " FROM CAST(pg_get_serial_sequence(:table, :column) AS regclass) AS sequence",
             {"table": table, "column": column, "last": last},
         )
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
 
 
 _VALUE = re.compile(r"('(?:[^']|'')*')|\bNOT IN :(\w+)|\bIN :(\w+)|(?<!:):([A-Za-z_]\w*)|(%)")

@@ -9,8 +9,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from syncd.errors import Away, Busy, Fatal
 
-_LOST = ("08", "57P")
-"""SQLSTATE: connection exceptions; the server ends, crashed, or starts ("PostgreSQL Error Codes", appendix A)."""
+_LOST = ("08", "57P", "25P03")
+"""SQLSTATE: connection exceptions; the server ends, crashed, or starts; one stood still ("PostgreSQL Error Codes", appendix A)."""
 _WAITED = ("55P03", "40P01", "40001")
 _CURES = (
     (re.compile(r"no password supplied|authentication failed"), "check the user and the password in store.url"),

@@ -7,8 +7,8 @@ from threading import Thread
 
 import pytest
 
-from syncd.errors import Busy
-from syncd.store import Store, backend, duty
+from syncd.errors import Away, Busy
+from syncd.store import Store, backend, duty, postgresql
 from tests import stores
 from tests.store.conftest import Opener
 from tests.store.rows import PUT, column
@@ -72,3 +72,15 @@ def test_two_schemas_of_a_database_are_two_stores(place: str, monkeypatch: pytes
     assert (one.id != other.id, column(one, "setting", "name", value="x")) == (True, ["a"])
     one.close()
     other.close()
+
+
+def test_who_stands_still_within_a_transaction_loses_its_turn(opened: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = opened(), opened()
+    monkeypatch.setattr(postgresql, "STILL", 0.05)
+    with pytest.raises(Away, match="what was not committed is undone"), one.transaction():
+        one.run(PUT, name="undone")
+        other.run(PUT, name="next")  # waits for its turn
+        one.run(PUT, name="late")
+    one.run(PUT, name="again")
+    names = column(other, "setting", "name")
+    assert {"next", "again"} <= {*names} and not {"undone", "late"} & {*names}
