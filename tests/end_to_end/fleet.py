@@ -151,10 +151,10 @@ class Fleet:
         self.members[name].kill()
         self.members.pop(name).wait()
 
-    def revived(self) -> bool:
+    def revived(self, besides: str) -> bool:
         """Who ended by itself is started again, as a service manager does."""
         for name, process in [*self.members.items()]:
-            if process.poll() not in (None, 0):
+            if name != besides and process.poll() not in (None, 0):
                 self.start(name)
         return True
 
@@ -280,12 +280,12 @@ def takeover(fleet: Fleet, number: int, chance: random.Random) -> Takeover:
         fleet.send(lost, signal.SIGCONT)
         lost = fleet.worker(time.monotonic())
     token = fleet.token
-    first = fleet.until(lambda: fleet.revived() and fleet.requests(gone, besides=lost))[0]
+    first = fleet.until(lambda: fleet.revived(lost) and fleet.requests(gone, besides=lost))[0]
     if number == signal.SIGKILL:
         fleet.kill(lost)
         fleet.start(lost)
         return Takeover(first.at - gone, [])
-    fleet.until(lambda: fleet.revived() and fleet.requests(first.at, besides=lost, writes=True))
+    fleet.until(lambda: fleet.revived(lost) and fleet.requests(first.at, besides=lost, writes=True))
     fleet.send(lost, signal.SIGCONT)
     again, since = time.monotonic(), datetime.now(UTC)
     time.sleep(chance.uniform(0.2, 0.4))  # whatever it would still send, it sends at once
