@@ -66,7 +66,7 @@ class Queue:
     async def put(self, names: Iterable[str]) -> None:
         """Those that do not wait in the queue already."""
         async with self._asked() as manager:
-            waiting = {job.queueing_lock for job in await manager.list_jobs_async(queue=QUEUE, status=Status.TODO.value)}
+            waiting = {job.queueing_lock for job in await manager.list_jobs_async(queue=QUEUE, status="todo")}
             for name in names:
                 lock = f"{self._instance}/{name}"
                 if lock not in waiting:
