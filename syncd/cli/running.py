@@ -12,7 +12,6 @@ import typer
 from syncd.cli.app import app, command
 from syncd.cli.invocation import Invocation, registry
 from syncd.errors import Fatal
-from syncd.settings.place import POSTGRESQL
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -54,6 +53,8 @@ def _rounds(settings: Settings, queue: bool) -> type[Rounds]:
         from syncd.daemon.rounds import Rounds
 
         return Rounds
+    from syncd.settings.place import POSTGRESQL
+
     if not settings.store.url.startswith(POSTGRESQL):
         raise Fatal(
             "run --queue needs a store in PostgreSQL, where workers of several machines find it\n"

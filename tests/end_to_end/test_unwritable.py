@@ -21,7 +21,7 @@ def looked(one: Service, begin: Sequence[str], *arguments: str) -> str:
     """What is seen; status alone tells how long ago that was."""
     found = said(begin, *arguments, at=one.root)
     assert (found.returncode, found.stderr) == (0, ""), (arguments, found)
-    return re.sub(r"\d+ (s|min) ago", "ago", found.stdout) if arguments == ("status",) else found.stdout
+    return re.sub(r"\d+ (s|min) ago|just now", "ago", found.stdout) if arguments == ("status",) else found.stdout
 
 
 def settled(make: MakeService) -> Service:
