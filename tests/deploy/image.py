@@ -111,7 +111,7 @@ def build(place: Path) -> None:
     """Leaves the image in ``place``: its files in `files`, its config in `config.json`."""
     builder = Builder(place / "building")
     for name in bases():
-        builder.base(f"docker.io/library/{name}")
+        builder.base(f"localhost/{name}")
     files, config = builder.build()
     shutil.copytree(files, place / "files", symlinks=True)
     (place / "files/etc/syncd/secrets").mkdir(parents=True)  # what a runtime makes to mount something there
