@@ -50,6 +50,10 @@ class Places:
         finally:
             server().start() if self.postgresql else (root / "away.db").rename(file)
 
+    def written(self, store: Store) -> int:
+        """Another number than before when anything was written by this connection; in PostgreSQL by any: they alone are given numbers."""
+        return int(store.value("SELECT pg_snapshot_xmax(pg_current_snapshot())" if self.postgresql else "SELECT total_changes()"))
+
     def lose(self, root: Path) -> None:
         """The store is no more; the next one, at the same place, is empty."""
         for file in root.glob("syncd.db*"):
@@ -98,7 +102,7 @@ class Places:
 places = Places()
 url, environ, lose, impatient = places.url, places.environ, places.lose, places.impatient
 keep, put, files = places.keep, places.put, places.files
-away, tidy = places.away, places.tidy
+away, tidy, written = places.away, places.tidy, places.written
 
 
 def empty() -> str:

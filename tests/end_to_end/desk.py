@@ -37,7 +37,7 @@ class Desk:
         """(exit code, standard output), without a terminal."""
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
-            code = main(["--config", str(self.root / "syncd.yaml"), *arguments], {})
+            code = main(["--config", str(self.root / "syncd.yaml"), *arguments], stores.environ(self.root))
         self.err = err.getvalue()
         return code, out.getvalue()
 

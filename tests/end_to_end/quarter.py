@@ -76,7 +76,7 @@ class Quarter:
         """(exit code, standard output), without a terminal."""
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
-            code = main(["--config", str(self.root / "syncd.yaml"), *arguments], {})
+            code = main(["--config", str(self.root / "syncd.yaml"), *arguments], stores.environ(self.root))
         return code, out.getvalue() or err.getvalue()
 
     def plan(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 
 from syncd.cli.main import main
 from syncd.sandbox import Sandbox, serve
+from tests import stores
 from tests.end_to_end.congress import ELECTIONS, SNAPSHOTS, accounts, configure, people
 
 LIMITS = "    limits: {delete: {max: 30, percent: 6}, create: {percent: 50}}\n"
@@ -29,7 +30,7 @@ class Desk:
         """(exit code, standard output), without a terminal."""
         out = io.StringIO()
         with redirect_stdout(out), redirect_stderr(io.StringIO()):
-            code = main(["--config", str(self.root / "syncd.yaml"), *arguments], {})
+            code = main(["--config", str(self.root / "syncd.yaml"), *arguments], stores.environ(self.root))
         return code, out.getvalue()
 
 

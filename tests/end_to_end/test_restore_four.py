@@ -43,7 +43,7 @@ class Desk:
         self.clock.pass_time(timedelta(minutes=1))
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
-            ended = main(["--config", str(self.config), *line], {}, self.clock)
+            ended = main(["--config", str(self.config), *line], stores.environ(self.root), self.clock)
         print(out.getvalue(), err.getvalue())
         assert ended == code, line
         return out.getvalue()

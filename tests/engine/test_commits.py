@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from syncd.engine.commits import Commits
 from syncd.errors import Rejected
@@ -24,15 +22,16 @@ def known(world: World) -> set[str]:
     return {row.name for row in world.store.rows("SELECT name FROM setting WHERE value = 'x'")}
 
 
-async def test_what_is_asked_at_the_same_moment_shares_one_transaction(world: MakeWorld) -> None:
+async def test_what_is_asked_at_the_same_moment_shares_one_transaction(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     w = world()
-    commits, begun = Commits(w.store), 0
+    commits, begun, begin = Commits(w.store), 0, w.store.backend.begin
 
-    def count(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    def count(*, durable: bool) -> None:
         nonlocal begun
-        begun += statement.startswith("BEGIN")
+        begun += 1
+        begin(durable=durable)
 
-    event.listen(w.store.sql.engine, "before_cursor_execute", count)
+    monkeypatch.setattr(w.store.backend, "begin", count)
     results = await asyncio.gather(*(commits.do(lambda n=n: (insert(w, str(n)), n)) for n in range(10)))
     assert (results, begun, known(w)) == ([(1, n) for n in range(10)], 1, {str(n) for n in range(10)})
     await commits.do(lambda: insert(w, "later"))

@@ -16,6 +16,7 @@ from syncd.engine.context import Context
 from syncd.engine.explain import At, Explanation, explain
 from syncd.errors import InDoubt, Rejected
 from syncd.store import identities
+from tests import stores
 from tests.engine.test_failures import Stubborn
 from tests.engine.test_properties import NUMBERS, Story, few, rules, scripts
 from tests.engine.worlds import MakeWorld, Template, established, expression, limited, mail, people, target
@@ -33,11 +34,11 @@ def context(world: World) -> Context:
 @asynccontextmanager
 async def untouched(world: World) -> AsyncIterator[None]:
     """Nothing is written to the store, nothing is asked of a provider."""
-    before, asked = world.store.value("SELECT total_changes()"), len(world.directory.log)
+    before, asked = stores.written(world.store), len(world.directory.log)
     world.directory.fail_next("fetch", AssertionError("the provider was asked"))
     yield
     world.directory._faults.clear()
-    assert (world.store.value("SELECT total_changes()"), len(world.directory.log)) == (before, asked)
+    assert (stores.written(world.store), len(world.directory.log)) == (before, asked)
 
 
 async def explained(world: World, who: str = mail(1)) -> Explanation:

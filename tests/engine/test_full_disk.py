@@ -11,7 +11,7 @@ from tests.engine.test_crash_points import POINTS, WANTED, expected, finish, sma
 from tests.engine.worlds import MakeWorld
 from tests.world import Clock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sqlite("the disk is the server's")]
 
 
 class Filling(Clock):

@@ -32,6 +32,7 @@ async def test_strangers_stay_untouched_and_are_stored_without_attributes(world:
     assert plan.connections[1].accounts["unmanaged"] == 1
     (row,) = w.store.rows("SELECT document, reading FROM account WHERE account = 'x'")
     assert (row.document, row.reading) == (None, None)
+    stores.tidy(w.root)
     assert not any(b"secret" in held for held in stores.files(w.root).values())
 
 
