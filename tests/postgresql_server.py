@@ -95,10 +95,14 @@ class Server:
 
     def database(self, template: str = "template0", name: str = "") -> str:
         """A new database, as ``template`` is; its URL. ``name``: of one that was dropped."""
-        self._made += 1
-        name = name or f"store{self._made}"
+        name = name or self.fresh()
         self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
         return self.url(name)
+
+    def fresh(self) -> str:
+        """A name that no database had."""
+        self._made += 1
+        return f"store{self._made}"
 
     def drop(self, url: str) -> None:
         self.run(f"DROP DATABASE {named(url)} WITH (FORCE)")

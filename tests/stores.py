@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 
 import psycopg
 
 from syncd.store import Store
+from tests import shelf
 from tests.postgresql_server import PASSWORD, named, server
 
 __all__ = ["PASSWORD", "server"]
@@ -60,7 +60,7 @@ class Places:
             file.unlink()
         if url := self._databases.get((str(root), "syncd.db")):
             server().drop(url)
-            server().database(_template(), named(url))
+            server().database(shelf.template(), named(url))
 
     def keep(self, root: Path) -> Kept:
         """The store of a directory as it is, which nobody has open; `put` has it back, as often as one likes."""
@@ -92,7 +92,7 @@ class Places:
         for key in [key for key in self._databases if root in (None, key[0])]:
             url = self._databases.pop(key)
             if url:
-                server().drop(url)
+                shelf.back(url)
 
     def _made(self, root: str, name: str) -> str:
         self._databases[root, name] = url = empty()
@@ -107,13 +107,4 @@ away, tidy, written = places.away, places.tidy, places.written
 
 def empty() -> str:
     """The URL of a database of its own, migrated."""
-    return server().database(_template())
-
-
-@cache
-def _template() -> str:
-    from syncd.store.database import Database
-
-    made = server().database()
-    Database(made).close()
-    return named(made)
+    return shelf.take()
