@@ -50,17 +50,24 @@ def renew(store: Store, tokens: Tokens, now: datetime, lasting: timedelta) -> No
 def fence(store: Store, connection: str, token: int, now: datetime) -> None:
     """Raise Lost unless ``token`` still holds an unexpired lease, and Paused where a person wants nothing written; called in the
     transaction of every intent."""
-    alone(store, connection, token, now)
-    pauses.refuse(store, connection, now)
+    if _held(store, connection, token, now).paused:
+        pauses.refuse(store, connection, now)
 
 
 def alone(store: Store, connection: str, token: int, now: datetime) -> None:
     """Raise Lost unless ``token`` still holds an unexpired lease, and Fatal unless the store is still the one that was opened:
     enough to read."""
-    row = store.one(f"SELECT token, until, ({SCHEMA}) AS schema FROM lease WHERE connection = :connection", connection=connection)
+    _held(store, connection, token, now)
+
+
+def _held(store: Store, connection: str, token: int, now: datetime) -> Row[Any]:
+    """One statement: it is asked three times a request."""
+    text = f"SELECT token, until, ({SCHEMA}) AS schema, EXISTS ({pauses.HOLDING}) AS paused FROM lease WHERE connection = :connection"
+    row = store.one(text, connection=connection, now=stamp(now))
     store.check(None if row is None else row.schema)
     if row is None or row.token != token or row.until <= stamp(now):
         raise Lost(f"{connection}: the lease was lost to another run, nothing more is sent from here")
+    return row
 
 
 def release(store: Store, tokens: Tokens) -> None:

@@ -14,7 +14,7 @@ from syncd.store import chain
 from syncd.store.database import Store
 
 EVERYWHERE = ""
-_HOLDS = "(until IS NULL OR until > :now)"
+HOLDING = "SELECT * FROM pause WHERE pause.connection IN (:connection, '') AND (pause.until IS NULL OR pause.until > :now)"
 
 
 def pause(store: Store, connection: str, reason: str, until: datetime | None, now: datetime, said: Mapping[str, Any]) -> bool:
@@ -56,10 +56,7 @@ def carry(store: Store, old: str, new: str) -> None:
 
 def at(store: Store, connection: str, now: datetime) -> Row[Any] | None:
     """The pause that holds at a connection: its own, else the one of everywhere."""
-    return store.one(
-        f"SELECT * FROM pause WHERE connection IN (:connection, '') AND {_HOLDS} ORDER BY connection DESC LIMIT 1",
-        connection=connection, now=stamp(now),
-    )  # fmt: skip
+    return store.one(f"{HOLDING} ORDER BY connection DESC LIMIT 1", connection=connection, now=stamp(now))
 
 
 def refuse(store: Store, connection: str, now: datetime) -> None:
