@@ -52,6 +52,20 @@ async def test_a_refusal_is_its_callers_alone_with_what_it_wrote_before(world: M
     assert (first, str(second), third, known(w)) == (1, "no", 1, {"a", "b"})
 
 
+async def test_what_a_refused_one_wrote_that_had_the_transaction_to_itself_is_taken_back(world: MakeWorld) -> None:
+    w = world()
+
+    def refuse() -> None:
+        insert(w, "taken back")
+        raise Rejected("no")
+
+    commits = Commits(w.store)
+    with pytest.raises(Rejected, match="no"):
+        await commits.do(refuse)
+    assert known(w) == set()
+    assert (await commits.do(lambda: insert(w, "after")), known(w)) == (1, {"after"})
+
+
 async def test_any_other_error_fails_all_and_nothing_is_kept(world: MakeWorld) -> None:
     w = world()
     commits = Commits(w.store)
