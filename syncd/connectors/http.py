@@ -24,7 +24,7 @@ from syncd.connectors.base import Permit, granted
 from syncd.connectors.body import ACCEPT_ENCODING, collect
 from syncd.connectors.pacing import Gate
 from syncd.connectors.retry import Ambiguous, Budget, Malformed, Patience
-from syncd.connectors.transport import FRESH, GUARD, Transport
+from syncd.connectors.transport import FRESH, GUARD, Transport, Untrusted, detour
 from syncd.connectors.url import Root
 from syncd.environment import Environment
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable, SyncdError
@@ -226,8 +226,10 @@ class Http:
     def _broken(self, request: Request, attempt: _Attempt, error: Exception) -> SyncdError:
         late = isinstance(error, TimeoutError)
         reason = f"no complete answer within {self._deadline:g} s" if late else self._redact(str(error) or type(error).__name__)
+        if isinstance(error, Untrusted):
+            return Quarantined(f"{request.label}: {self.root.origin} is not trusted: {reason}")
         if not attempt.sent:
-            return Retryable(f"{request.label}: {self.root.origin} cannot be reached: {reason}")
+            return Retryable(f"{request.label}: {self.root.origin} cannot be reached: {reason}{detour(self._origin)}")
         return Ambiguous(f"{request.label}: {reason}", stale=not (attempt.dialled or late))
 
     def _count(self, seconds: float, status: str) -> None:

@@ -11,6 +11,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.request import getproxies_environment, proxy_bypass
 
 import httpcore
 import httpx
@@ -41,23 +42,57 @@ class Line(httpcore.AsyncHTTPConnection):
         super().__init__(origin, trusted, IDLE_SECONDS, network_backend=self.door)
 
 
+class Untrusted(httpx.ConnectError):
+    """Whoever answers does not prove who they are; to ask again changes nothing."""
+
+
 @functools.cache
 def _ssl_context() -> ssl.SSLContext:
-    """One for the process: loading the certificate authorities takes milliseconds and megabytes."""
-    return httpx.create_ssl_context(trust_env=False)
+    """One for the process: loading the certificate authorities takes milliseconds and megabytes.
+
+    Those of SSL_CERT_FILE or SSL_CERT_DIR, else those that Mozilla trusts. Raises Untrusted where what these name cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # ssl.SSLError is one
+        name = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+        raise Untrusted(f"{name} names {os.environ.get(name)}, which holds no certificates that can be read: {error.strerror}") from None
 
 
 def _translated(error: Exception) -> httpx.TransportError:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Untrusted(_refused(cause))
     kind = next((ours for theirs, ours in _ERRORS.items() if isinstance(error, theirs)), httpx.ReadError)
-    return kind(_reason(error) or type(error).__name__)
+    return kind(_reason(cause) or str(error) or type(error).__name__)
 
 
-def _reason(error: BaseException) -> str:
-    """What the operating system said ("Connection refused"); where it said nothing, the library's own words."""
-    words = str(error)
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else words
+def _reason(cause: BaseException) -> str:
+    """What the operating system said ("Connection refused"), if it did."""
+    return os.strerror(cause.errno) if isinstance(cause, ConnectionError) and cause.errno else ""
+
+
+_CURES = {
+    9: "compare this machine's clock with its beginning",
+    10: "it has to be renewed there; or is this machine's clock wrong?",
+    62: "`base_url` has to say a name that it was made for",
+    64: "`base_url` has to say an address or a name that it was made for",
+}
+"""By the code of the failure (OpenSSL, X509_V_ERR_*)."""
+_OWN = "if the authority is your own, let SSL_CERT_FILE name a file (PEM) with the certificates of all that syncd is to trust"
+
+
+def _refused(error: ssl.SSLCertVerificationError) -> str:
+    return f"its certificate is refused: {error.verify_message.rstrip('.')}; {_CURES.get(error.verify_code, _OWN)}"
+
+
+def detour(origin: httpx.URL) -> str:
+    """What to tell whom it surprises that ``origin`` cannot be reached; nothing where the environment names no proxy for it."""
+    if origin.scheme != "https" or "https" not in getproxies_environment() or proxy_bypass(origin.host):
+        return ""
+    return "; HTTPS_PROXY is set, but syncd asks no proxy: it has to reach the host itself"
 
 
 class Transport(httpx.AsyncBaseTransport):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ Answering = Callable[[Received, asyncio.StreamWriter], Awaitable[bytes | None]]
 
 @dataclass
 class Raw:
+    scheme: str = "http"
     port: int = 0
     connections: int = 0
     open: int = 0
@@ -57,7 +59,7 @@ class Raw:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
 
 def reply(body: Any = b"{}", status: int = 200, *, length: int | None = None, **headers: str) -> bytes:
@@ -84,8 +86,11 @@ async def _read(reader: asyncio.StreamReader, connection: int) -> Received | Non
 
 
 @asynccontextmanager
-async def raw_server(answering: Answering) -> AsyncIterator[Raw]:
-    raw, tasks = Raw(), set[asyncio.Task[None]]()
+async def raw_server(
+    answering: Answering, certified: ssl.SSLContext | None = None, at: tuple[str, int] = ("127.0.0.1", 0)
+) -> AsyncIterator[Raw]:
+    """``certified``: it speaks TLS."""
+    raw, tasks = Raw("https" if certified else "http"), set[asyncio.Task[None]]()
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -108,7 +113,7 @@ async def raw_server(answering: Answering) -> AsyncIterator[Raw]:
             raw.open -= 1
             writer.close()
 
-    server = await asyncio.start_server(converse, "127.0.0.1", 0)
+    server = await asyncio.start_server(converse, *at, ssl=certified)
     raw.port = server.sockets[0].getsockname()[1]
     try:
         yield raw
@@ -120,14 +125,14 @@ async def raw_server(answering: Answering) -> AsyncIterator[Raw]:
 
 
 @asynccontextmanager
-async def scripted(*answers: bytes | None) -> AsyncIterator[Raw]:
+async def scripted(*answers: bytes | None, certified: ssl.SSLContext | None = None) -> AsyncIterator[Raw]:
     """Answers one after the other, the last one for ever."""
     queue = list(answers)
 
     async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
         return queue.pop(0) if len(queue) > 1 else queue[0]
 
-    async with raw_server(answering) as raw:
+    async with raw_server(answering, certified) as raw:
         yield raw
 
 

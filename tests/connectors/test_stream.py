@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import httpcore
 import pytest
@@ -123,20 +125,82 @@ async def test_what_does_not_come_in_time_is_late() -> None:
         await made.aclose()
 
 
-async def test_the_next_address_is_tried_where_the_first_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def deaf(port: int) -> Iterator[None]:
+    """Nobody answers at 127.0.0.2: the queue is full, and what else comes is dropped."""
+    with ExitStack() as stack:
+        door = stack.enter_context(socket.socket())
+        door.bind(("127.0.0.2", port))
+        door.listen(0)
+        for _ in range(4):
+            one = stack.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(door.getsockname())
+        yield
+
+
+def leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> str:
+    """A name, and where it leads to, in the order of the system."""
+
+    async def found(host: str, port: int, **more: object) -> list[object]:
+        return [
+            (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in addresses
+        ]  # fmt: skip
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
+    return "some.localhost"
+
+
+async def heard(port: int, deadline: float | None = None) -> tuple[str, int]:
+    """Who answers there."""
+    made = await Backend().connect_tcp("some.localhost", port, deadline)
+    address: tuple[str, int] = made.get_extra_info("server_addr")
+    await made.aclose()
+    return address
+
+
+async def test_an_address_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    leads_to(monkeypatch, "127.0.0.2", "127.0.0.1")
+    async with scripted(reply()) as server:
+        with deaf(server.port):
+            assert await heard(server.port, deadline=2.0) == ("127.0.0.1", server.port)
+
+
+async def test_an_address_that_refuses_is_followed_by_one_of_the_other_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    leads_to(monkeypatch, "::1", "::1", "127.0.0.1")
+    async with scripted(reply()) as server:
+        assert await heard(server.port) == ("127.0.0.1", server.port)
+
+
+async def test_the_slower_of_two_that_answer_is_left_alone_and_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked before a write is asked of the one connection that there is."""
+    monkeypatch.setattr(stream, "NEXT", 0.0)
+    name = leads_to(monkeypatch, "127.0.0.1", "127.0.0.2")
+
     async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
         return reply()
 
-    async def two(*given: object, **more: object) -> list[object]:
-        families = (socket.AF_INET6, "::1"), (socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1")
-        return [(family, socket.SOCK_STREAM, 6, "", (address, 0)) for family, address in families]
+    async with raw_server(answering) as one, raw_server(answering, at=("127.0.0.2", one.port)) as two:
+        async with client(f"http://{name}:{one.port}") as http:
+            http.permit = Lease(1)
+            with pytest.raises(Quarantined):
+                await http.send(post(), body)
+            assert one.received + two.received == []
+            http.permit = Lease(99)
+            await http.send(post(), body)
+        while one.open or two.open:
+            await asyncio.sleep(0)
+    assert len(one.received + two.received) == 1
 
-    async with raw_server(answering) as server:
-        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
-        assert await stream._addresses("some.example", server.port) == ["::1", "127.0.0.1"]
-        made = await Backend().connect_tcp("some.example", server.port)
-        assert made.get_extra_info("server_addr") == ("127.0.0.1", server.port)
-        await made.aclose()
+
+async def test_nobody_at_any_address_is_said_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    leads_to(monkeypatch, "127.0.0.1", "127.0.0.2")
+    with pytest.raises(httpcore.ConnectError, match=r"'127.0.0.1', .*'127.0.0.2'"):
+        await heard(port)
 
 
 async def test_nobody_there_is_said_as_the_system_says_it() -> None:
