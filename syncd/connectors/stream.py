@@ -7,8 +7,10 @@ and go on when another holds its lease. So little time remains here that only a 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -63,8 +65,11 @@ class Stream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             async with asyncio.timeout(timeout):
                 await self._room.wait()
 
-    async def aclose(self) -> None:
+    def abort(self) -> None:
         self._transport.abort()
+
+    async def aclose(self) -> None:
+        self.abort()
         await asyncio.sleep(0)
 
     async def start_tls(
@@ -130,10 +135,56 @@ class Backend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:  # fmt: skip
         with _translated(httpcore.ConnectTimeout, httpcore.ConnectError):
             async with asyncio.timeout(timeout):
-                _, made = await asyncio.get_running_loop().create_connection(
-                    lambda: Stream(lambda: self.guard), host, port, happy_eyeballs_delay=NEXT
-                )  # fmt: skip
+                return await self._first(await _addresses(host, port), port)
+
+    async def _first(self, addresses: Sequence[str], port: int) -> Stream:
+        """The one that answers first; each is tried NEXT seconds after the one before, or as soon as that fails (RFC 8305, section 5).
+
+        asyncio's own race loses a socket when it is cancelled in the moment in which that is connected.
+        """
+        waiting, tried, pending = list(addresses), list[asyncio.Task[Stream]](), set[asyncio.Task[Stream]]()
+        first: asyncio.Task[Stream] | None = None
+        try:
+            while first is None and (waiting or pending):
+                if waiting:
+                    tried.append(asyncio.create_task(self._to(waiting.pop(0), port)))
+                    pending.add(tried[-1])
+                done, pending = await asyncio.wait(pending, timeout=NEXT if waiting else None, return_when=asyncio.FIRST_COMPLETED)
+                first = next((one for one in done if one.exception() is None), None)
+            if first is None:
+                raise _all([error for one in tried if (error := one.exception()) is not None])
+            return first.result()
+        finally:  # and nothing is awaited any more: it might be cancelled there, with a connection in its hands
+            for one in tried:
+                if one is not first:
+                    one.cancel()
+                    one.add_done_callback(_left)
+
+    async def _to(self, address: str, port: int) -> Stream:
+        _, made = await asyncio.get_running_loop().create_connection(lambda: Stream(lambda: self.guard), address, port)
         return made
+
+
+def _left(one: asyncio.Task[Stream]) -> None:
+    """Nobody wants what it made, if it made anything."""
+    if not one.cancelled() and one.exception() is None:
+        one.result().abort()
+
+
+def _all(errors: Sequence[BaseException]) -> BaseException:
+    """What is wrong with each address; of one alone as it is."""
+    return errors[0] if len(errors) == 1 else OSError("; ".join(map(str, errors)))
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    """In the order of the system's preference (RFC 6724), but one of each family first."""
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    first = {family: str(address[0]) for family, _, _, _, address in reversed(found)}
+    ahead = sorted(first, key=lambda family: next(n for n, one in enumerate(found) if one[0] == family))
+    return list(dict.fromkeys([*(first[family] for family in ahead), *(str(one[4][0]) for one in found)]))
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from syncd.errors import Away, Fatal
-from syncd.store import backend, bulk
+from syncd.store import backend, bulk, postgresql_purge
 from syncd.store.backend import Backend, Parameters
 from syncd.store.postgresql_errors import called, failure, lost, unopened
 
@@ -185,13 +185,7 @@ class Postgresql(Backend):
         self._said(text)
 
     def purge(self) -> bool:
-        """The tables are written anew; what the server archives of them (WAL, its own backups) ends when it lets go of that.
-
-        Its statistics hold values of the tables: they are made anew, and their old ones are cleared away where the user owns the database.
-        """
-        tables = self.execute("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()", {}).scalars().all()
-        self._said(f"VACUUM (FULL, ANALYZE) {', '.join(tables)}, pg_statistic")
-        return True
+        return postgresql_purge.purge(self.execute, self._said)
 
     def numbered(self) -> Sequence[tuple[str, str]]:
         """(table, column) wherever the database gives out the numbers."""

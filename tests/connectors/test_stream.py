@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -192,6 +193,33 @@ async def test_the_slower_of_two_that_answer_is_left_alone_and_hears_nothing(mon
         while one.open or two.open:
             await asyncio.sleep(0)
     assert len(one.received + two.received) == 1
+
+
+async def test_who_is_cancelled_while_it_connects_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each step of it; what is lost would stay open until the memory is tidied."""
+    monkeypatch.setattr(stream, "NEXT", 0.0)
+    leads_to(monkeypatch, "127.0.0.1", "127.0.0.2")
+
+    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
+        return reply()
+
+    gc.disable()
+    try:
+        async with raw_server(answering) as one, raw_server(answering, at=("127.0.0.2", one.port)) as two:
+            for steps in [*range(40)] * 3:
+                trying = asyncio.create_task(Backend().connect_tcp("some.localhost", one.port))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                trying.cancel()
+                for made in await asyncio.gather(trying, return_exceptions=True):
+                    if isinstance(made, stream.Stream):
+                        await made.aclose()
+            async with asyncio.timeout(10):
+                while one.open or two.open:
+                    await asyncio.sleep(0)
+    finally:
+        gc.enable()
+    assert one.connections > 10
 
 
 async def test_nobody_at_any_address_is_said_of_each(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
+import psycopg
 import pytest
 
 from syncd.errors import Away, Fatal
-from syncd.store import Store
+from syncd.store import Store, backend
 from syncd.store.postgresql import translated
 from syncd.store.postgresql_errors import called
 from tests import stores
+from tests.store.conftest import Opener
 from tests.store.rows import column, register, stage
 
 
@@ -124,6 +128,59 @@ def test_what_was_erased_stands_in_no_file_of_the_tables(store: Store) -> None:
     assert found(), "deleted, and yet there"
     assert store.backend.purge() and not found()
     assert column(store, "account", "account") == ["somebody else"]
+
+
+@pytest.mark.parametrize(
+    ("begun", "read"),
+    [
+        ("BEGIN", "SELECT COUNT(*) FROM account"),  # keeps the table
+        ("BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT 1"),  # keeps no table, and sees what was there
+        ("BEGIN", "SELECT pg_current_xact_id()"),  # whoever begins as long as this lasts sees it, too
+    ],
+)
+def test_as_long_as_somebody_sees_what_was_erased_it_is_not_said_to_be_gone(
+    store: Store, monkeypatch: pytest.MonkeyPatch, begun: str, read: str
+) -> None:
+    """And nobody waits for it meanwhile."""
+    monkeypatch.setattr(backend, "PATIENCE", 0.3)
+    register(store, "app")
+    secret = "somebody-who-was-forgotten"
+    stage(store, "app", secret, "somebody else")
+
+    def found() -> bool:
+        return any(secret.encode() in file.read_bytes() for file in stores.server().files(store.url))
+
+    with psycopg.connect(store.url, autocommit=True) as reader:
+        reader.execute(begun.encode())
+        reader.execute(read.encode())
+        store.run("DELETE FROM account WHERE account = :name", name=secret)
+        assert not store.backend.purge() and found()
+        assert column(store, "account", "account") == ["somebody else"]
+        reader.execute(b"ROLLBACK")
+    assert store.backend.purge() and not found()
+
+
+def test_what_is_erased_while_others_read_and_write_is_gone_all_the_same(store: Store, opened: Opener) -> None:
+    """They begin and end all the time."""
+    register(store, "app")
+    secret, other = "somebody-who-was-forgotten", opened()
+    stage(store, "app", secret, "somebody else")
+    store.run("DELETE FROM account WHERE account = :name", name=secret)
+    ended = Event()
+
+    def busy() -> None:
+        while not ended.is_set():
+            with other.transaction():
+                other.run("UPDATE account SET gone_at = NULL")
+
+    with ThreadPoolExecutor(1) as pool:
+        at_work = pool.submit(busy)
+        try:
+            assert store.backend.purge()
+        finally:
+            ended.set()
+        at_work.result()
+    assert not any(secret.encode() in file.read_bytes() for file in stores.server().files(store.url))
 
 
 def test_nothing_of_a_transaction_stays_in_the_connection(store: Store) -> None:
