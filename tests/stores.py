@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -88,6 +90,19 @@ class Places:
         assert found
         return {file.name: file.read_bytes() for file in found}
 
+    @contextmanager
+    def read(self, root: Path) -> Iterator[None]:
+        """Somebody has read in it, in a transaction that does not end."""
+        with ExitStack() as stack:
+            if self.postgresql:
+                reader: Any = stack.enter_context(psycopg.connect(self.url(root), autocommit=True))
+            else:
+                reader = stack.enter_context(closing(sqlite3.connect(root / "syncd.db", isolation_level=None)))
+            reader.execute("BEGIN")
+            reader.execute("SELECT COUNT(*) FROM identity").fetchall()
+            yield
+            reader.execute("ROLLBACK")
+
     def forget(self, root: str | None = None) -> None:
         for key in [key for key in self._databases if root in (None, key[0])]:
             url = self._databases.pop(key)
@@ -102,7 +117,7 @@ class Places:
 places = Places()
 url, environ, lose, impatient = places.url, places.environ, places.lose, places.impatient
 keep, put, files = places.keep, places.put, places.files
-away, tidy, written = places.away, places.tidy, places.written
+away, tidy, written, read = places.away, places.tidy, places.written, places.read
 
 
 def empty() -> str:

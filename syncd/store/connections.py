@@ -186,7 +186,7 @@ def forget(store: Store, name: str) -> int:
     with store.transaction():
         accounts = int(store.value("SELECT COUNT(*) FROM account WHERE connection = :name", name=name))
         identities.bereave(store, name)
-        for table in ("lease", "stretch", "account_key", "account", "dirty", "link", "pending", "word"):
+        for table in ("lease", "stretch", "account_key", "account", "dirty", "link", "pending", "word", "pause"):
             store.run(f"DELETE FROM {table} WHERE connection = :name", name=name)
         store.run("DELETE FROM connection WHERE name = :name", name=name)
         identities.unmerge(store)

@@ -115,3 +115,11 @@ def test_a_connection_that_is_renamed_stays_paused_under_whichever_name_it_was(
     connections.rename(store, "old", "new")
     (row,) = store.rows("SELECT connection, until FROM pause")
     assert (row.connection, row.until) == ("new", left and stamp(NOW + left))
+
+
+def test_a_connection_that_is_forgotten_leaves_no_pause_to_the_next_of_its_name(store: Store) -> None:
+    connections.register(store, "chat", "twilio", {"root": "r"}, "chat", authoritative=False, target=True)
+    for name in ("", "chat", "other"):
+        pauses.pause(store, name, "why", None, NOW, {})
+    connections.forget(store, "chat")
+    assert [row.connection for row in store.rows("SELECT connection FROM pause ORDER BY connection")] == ["", "other"]
