@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from syncd.store.restoring import Restored
 
 store = subgroup("store", "The store as a whole: copied, put back.")
+MOST = 5
+"""Moments that are named."""
 File = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
 
 
@@ -71,7 +73,7 @@ def restore(invocation: Invocation, file: File, yes: Annotated[bool, typer.Optio
         )  # fmt: skip
 
     done = asyncio.run(Progress(invocation.printer, invocation.environment).during(work, effort))
-    told = _document("restore", found, kept=None if done.kept is None else str(done.kept), epoch=done.epoch)
+    told = _document("restore", found, kept=None if done.kept is None else str(done.kept), epoch=done.epoch, forgotten=done.forgotten)
     invocation.printer.show(told, lambda: _restored(found, done))
     return DONE
 
@@ -94,7 +96,24 @@ def _restored(found: Contents, done: Restored) -> Iterator[str | Styled]:
     yield f"The store as it was: {done.kept}" if done.kept is not None else "There was no store before."
     yield "What you said since that backup (releases, noes, links) is not known any more."
     yield "Who leaves is held until one whole run held nobody."
+    yield from _back(done.forgotten)
     yield "Next: syncd plan, which reads everything anew."
+
+
+def _back(forgotten: Sequence[str] | None) -> Iterator[str | Styled]:
+    """``forgotten``: when; whom, nobody knows any more."""
+    from syncd.cli.printer import YELLOW
+    from syncd.cli.text import count, listed
+
+    again = "  Forget them again: syncd sync --full, then syncd forget WHO. Whom, your own records say; the store does not know any more."
+    if forgotten is None:
+        yield "Who was forgotten since that backup is known again, if it knew them.", YELLOW
+    elif forgotten:
+        many = f"{count(len(forgotten), 'person', 'people')} {'was' if len(forgotten) == 1 else 'were'} forgotten"
+        when = listed([f"{at[:16].replace('T', ' ')} UTC" for at in forgotten[:MOST]], len(forgotten) - MOST)
+        yield f"Since that backup {many} ({when}): what it knew of them is back.", YELLOW
+    if forgotten != []:
+        yield again
 
 
 def _told(found: Contents) -> str:

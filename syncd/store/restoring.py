@@ -12,6 +12,8 @@ was replaced. Only a store that is lost or broken is replaced as a file; nobody 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +25,7 @@ from syncd.model import Effort
 from syncd.store import backups, chain, crossing, journal, lease
 from syncd.store.backups import SQLITE, Unusable
 from syncd.store.database import Store
+from syncd.store.places import look
 
 STAYS = ("pause", "alembic_version")
 """What is said of now, not of then: tables that are not taken from a backup."""
@@ -31,10 +34,12 @@ UNKNOWN = "the store was restored: what became of it is looked for"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """``kept``: the store as it was, None where there was none; ``epoch``: plan files made under a lower one are void."""
+    """``kept``: the store as it was, None where there was none; ``epoch``: plan files made under a lower one are void; ``forgotten``: when
+    people were forgotten since the backup, None where nobody can tell."""
 
     kept: Path | None
     epoch: int
+    forgotten: Sequence[str] | None
 
 
 def restore(
@@ -77,15 +82,24 @@ def _refill(
                 raise Busy(f"a run is at work on this store ({told}): restore when it is over")
             before, tokens = store.epoch, lease.tokens(store)
             last = int(store.value("SELECT COALESCE(MAX(id), 0) FROM run"))
+            forgotten = _forgotten(store, beside)
             backups.take(url, kept, Effort("", ""))
             try:
                 crossing.fill(store, beside, STAYS, effort) if path is None else _exchange(store, effort)
-                return Restored(kept, _distrust(store, said, now, epoch=before, tokens=tokens, last=last))
+                return Restored(kept, _distrust(store, said, now, epoch=before, tokens=tokens, last=last), forgotten)
             except BaseException:
                 kept.unlink()
                 raise
     finally:
         store.close()
+
+
+def _forgotten(store: Store, beside: Path) -> list[str]:
+    """When people were forgotten since the backup: nothing else is known of them. Links of the chain are never alike."""
+    text = f"SELECT chain, at FROM entry WHERE what = '{chain.ERASED}' ORDER BY seq"
+    with closing(look(beside, timeout=30)) as backup:
+        known = {bytes(link) for link, _ in backup.execute(text)}
+    return [row.at for row in store.rows(text) if bytes(row.chain) not in known]
 
 
 def _exchange(store: Store, effort: Effort) -> None:
@@ -116,7 +130,7 @@ def _replace(path: Path, instance: str, beside: Path, said: dict[str, Any], now:
         if old.exists():
             old.rename(kept.with_name(kept.name + suffix))
     os.link(beside, path)  # fails where somebody else made one meanwhile
-    return Restored(kept if there else None, epoch)
+    return Restored(kept if there else None, epoch, None)
 
 
 def _kept(path: Path, now: datetime) -> Path:

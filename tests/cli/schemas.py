@@ -140,7 +140,10 @@ SCHEMAS = {
         "init", path=TEXT, id=MAYBE, guesses=several({"type": "object", "required": ["attribute", "from", "why", "written"]})
     ),
     "backup": document("backup", file=TEXT, bytes=COUNT, identities=COUNT, accounts=COUNT, last_run=INSTANT),
-    "restore": document("restore", file=TEXT, bytes=COUNT, identities=COUNT, accounts=COUNT, last_run=INSTANT, kept=MAYBE, epoch=COUNT),
+    "restore": document(
+        "restore", file=TEXT, bytes=COUNT, identities=COUNT, accounts=COUNT, last_run=INSTANT, kept=MAYBE, epoch=COUNT,
+        forgotten={"anyOf": [several(INSTANT), {"type": "null"}]},
+    ),
     "pause": document("pause", paused=several(closed(connection=MAYBE, reason=TEXT, since=INSTANT, until=INSTANT))),
     "resume": document("resume", resumed=several(MAYBE)),
     "reject": document("reject", run=COUNT, rejected=COUNT),

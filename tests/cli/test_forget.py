@@ -215,3 +215,36 @@ def test_who_was_forgotten_is_nobody_to_link_or_merge_with_but_the_account_can_b
     assert office.run("link", "-c", "chat", sid, "people/E3").code == 0
     assert office.run("sync", "--yes").code == 0 and office.run("verify").code == 0
     assert (identity_id("default", "people", "E3"), 1) in held(office) and len(office.users) == 3
+
+
+def test_a_backup_from_before_brings_them_back_and_the_restore_says_so(office: Office) -> None:
+    """Who was forgotten before it stays so, and is not counted."""
+    backup = str(office.root / "copy.db")
+    left(office)
+    assert office.run("forget", WHO, "--yes").code == 0
+    office.run("store", "backup", backup)
+    assert valid(office.run("store", "restore", backup, "--yes", "--json").json, "restore")["forgotten"] == []
+    assert "forgotten" not in office.run("store", "restore", backup, "--yes").out
+    assert office.run("sync", "--yes", "--full").code == 0
+    assert "p2@corp.example" in office.users
+    office.rows.pop()
+    office.save()
+    assert office.run("sync", "--yes", "--full").code == 0 and office.run("forget", "p2@corp.example", "--yes").code == 0
+    said = office.run("store", "restore", backup, "--yes")
+    assert re.search(
+        r"Since that backup 1 person was forgotten \(\S+ \S+ UTC\): what it knew of them is back\.\n  Forget them again", said.out
+    )
+    assert office.run("history", "p2@corp.example").code == 0, "it is so"
+    assert office.run("sync", "--yes", "--full").code == 0 and office.run("forget", "p2@corp.example", "--yes").code == 0
+    for kept in office.root.glob("*.before-restore-*"):
+        kept.unlink()
+    assert traces(office, "p2@corp.example", "Person 2") == [] and office.run("verify").code == 0
+
+
+@pytest.mark.sqlite("a file that is lost")
+def test_a_lost_store_cannot_say_whom_its_backup_brings_back(office: Office) -> None:
+    backup = str(office.root / "copy.db")
+    left(office)
+    office.run("store", "backup", backup)
+    stores.lose(office.root)
+    assert "Who was forgotten since that backup is known again, if it knew them." in office.run("store", "restore", backup, "--yes").out
