@@ -155,7 +155,8 @@ class Http:
                     raise InDoubt(f"{request.label}: an earlier try may have taken effect; {error}") from error
                 raise
             fresh = fresh or stale
-            wait = None if self._environment.ending else 0.0 if stale else patience.wait(failure.after)
+            vain = self._environment.ending or isinstance(failure.__cause__, Untrusted)
+            wait = None if vain else 0.0 if stale else patience.wait(failure.after)
             if wait is None:
                 raise InDoubt(f"{failure}; it may or may not have taken effect") if doubtful else failure
             await self._environment.sleep(wait)
@@ -227,7 +228,7 @@ class Http:
         late = isinstance(error, TimeoutError)
         reason = f"no complete answer within {self._deadline:g} s" if late else self._redact(str(error) or type(error).__name__)
         if isinstance(error, Untrusted):
-            return Quarantined(f"{request.label}: {self.root.origin} is not trusted: {reason}")
+            return Retryable(f"{request.label}: {self.root.origin} is not trusted: {reason}")
         if not attempt.sent:
             return Retryable(f"{request.label}: {self.root.origin} cannot be reached: {reason}{detour(self._origin)}")
         return Ambiguous(f"{request.label}: {reason}", stale=not (attempt.dialled or late))

@@ -43,7 +43,7 @@ class Line(httpcore.AsyncHTTPConnection):
 
 
 class Untrusted(httpx.ConnectError):
-    """Whoever answers does not prove who they are; to ask again changes nothing."""
+    """Whoever answers does not prove who they are; to ask again at once changes nothing."""
 
 
 @functools.cache
@@ -81,7 +81,7 @@ _CURES = {
     64: "`base_url` has to say an address or a name that it was made for",
 }
 """By the code of the failure (OpenSSL, X509_V_ERR_*)."""
-_OWN = "if the authority is your own, let SSL_CERT_FILE name a file (PEM) with the certificates of all that syncd is to trust"
+_OWN = "if the authority is your own: SSL_CERT_FILE=FILE, the certificates (PEM) of all that syncd is to trust"
 
 
 def _refused(error: ssl.SSLCertVerificationError) -> str:
