@@ -8,7 +8,7 @@ another connection of a pooler.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import CursorResult
@@ -33,16 +33,15 @@ _SEEN = (
 """Whether anybody is at work who sees what was there before that: PostgreSQL copies it for them when it writes a table anew."""
 _TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema() AND pg_has_role(tableowner, 'USAGE')"
 _OWNED = "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = current_database()"
-_FILES = "SELECT name, pg_relation_filenode(CAST(name AS regclass)) FROM unnest(CAST(:names AS text[])) AS name"
 
 
 def purge(ask: Ask, say: Say) -> bool:
     """Outside a transaction. False while somebody reads a table, or sees what was there before."""
     tables = ask(_TABLES, {}).scalars().all()
-    if not (_unseen(ask) and _anew(ask, say, tables)):
+    if not (_unseen(ask) and all(_anew(ask, say, table) for table in tables)):
         return False
     say(f"ANALYZE {', '.join(tables)}")
-    return not ask(_OWNED, {}).scalar() or (_unseen(ask) and _anew(ask, say, ["pg_catalog.pg_statistic"]))
+    return not ask(_OWNED, {}).scalar() or (_unseen(ask) and _anew(ask, say, "pg_catalog.pg_statistic"))
 
 
 def _unseen(ask: Ask) -> bool:
@@ -51,20 +50,17 @@ def _unseen(ask: Ask) -> bool:
     return _within(lambda: not ask(_SEEN, {"moment": moment}).scalar())
 
 
-def _anew(ask: Ask, say: Say, tables: Sequence[str]) -> bool:
-    """To wait for the lock of a table would make everybody wait behind: those that are read just then are tried again."""
+def _anew(ask: Ask, say: Say, table: str) -> bool:
+    """To wait for the lock of a table would make everybody wait behind: one that is read just then is tried again."""
 
-    def files(names: Sequence[str]) -> dict[str, int]:
-        return {row.name: row.pg_relation_filenode for row in ask(_FILES, {"names": list(names)})}
-
-    before, left = files(tables), tables
+    def file() -> Any:
+        return ask("SELECT pg_relation_filenode(CAST(:table AS regclass))", {"table": table}).scalar()
 
     def done() -> bool:
-        nonlocal left
-        say(f"VACUUM (FULL, SKIP_LOCKED) {', '.join(left)}")
-        left = [name for name, file in files(left).items() if file == before[name]]
-        return not left
+        say(f"VACUUM (FULL, SKIP_LOCKED) {table}")
+        return bool(file() != before)
 
+    before = file()
     return _within(done)
 
 
