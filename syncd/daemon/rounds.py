@@ -85,7 +85,7 @@ class Rounds:
     async def keep(self, holder: str) -> None:
         """Now and then: say that a daemon is at work here, show what others did, and tell what grew old without any cycle."""
         try:
-            presence.appear(self.store, holder, self.environment.now())
+            presence.appear(self.store, holder, self.environment.now(), refused=self.board.refused)
             self._show()
             self.notices.review(self.settings, self._unauthorized)
         except Exception as error:
