@@ -30,6 +30,7 @@ def apply(
     from syncd.cli.sending import log
     from syncd.store import waiting
 
+    ending.heed()
     with invocation.store() as store:
         plan = plan_opening.opened(file, store, invocation.settings.fingerprint())
         progress = Progress(invocation.printer, invocation.environment)

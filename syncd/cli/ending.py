@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Coroutine
-from typing import TypeVar
+from typing import Never, TypeVar
 
 import structlog
 
@@ -32,6 +33,12 @@ class Terminated(Ended):
         super().__init__("interrupted; what was under way is settled by the next run")
 
 
+def heed() -> None:
+    """Until the run begins there is nothing to finish; what the first process of a container does not heed never reaches it (signal(7))."""
+    if _ours():
+        signal.signal(signal.SIGTERM, _leave)
+
+
 def run(environment: Environment, work: Coroutine[None, None, T]) -> T:
     """What ``work`` gives: less than all of it, if by then ``environment.ending``. Raises Terminated when it gives nothing."""
     return asyncio.run(_heeding(environment, work))
@@ -39,7 +46,7 @@ def run(environment: Environment, work: Coroutine[None, None, T]) -> T:
 
 async def _heeding(environment: Environment, work: Coroutine[None, None, T]) -> T:
     task = asyncio.ensure_future(work)
-    ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    ours = _ours()
     loop = asyncio.get_running_loop()
     if ours:
         loop.add_signal_handler(signal.SIGTERM, _end, environment, task)
@@ -52,6 +59,15 @@ async def _heeding(environment: Environment, work: Coroutine[None, None, T]) -> 
     finally:
         if ours:
             loop.remove_signal_handler(signal.SIGTERM)
+
+
+def _ours() -> bool:
+    """Whoever has a way to end of their own keeps it (the demo)."""
+    return threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, _leave)
+
+
+def _leave(number: int, frame: object) -> Never:
+    sys.exit(TERMINATED)
 
 
 def _end(environment: Environment, task: asyncio.Task[T]) -> None:

@@ -88,6 +88,7 @@ def sync(
     from syncd.cli.progress import Progress
     from syncd.store import waiting
 
+    ending.heed()
     selection = wiring.selected(invocation.settings, connection or ())
     with invocation.store() as store:
         progress = Progress(invocation.printer, invocation.environment)

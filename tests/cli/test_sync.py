@@ -199,8 +199,9 @@ def test_an_interruption_at_the_question_sends_nothing(office: Office, number: i
         terminal.until("[y/N] ")
         terminal.process.send_signal(number)
         terminal.until("interrupted")
-        code, _ = terminal.end()
+        code, out = terminal.end()
     assert (code, office.writes) == (ends, 0)
+    assert ("Nothing was sent." in out) is (number == signal.SIGTERM), "it ends by itself, with its leases given back"
     office.configure(DISABLING)
     assert office.run("sync", "--yes").code == 0, "the lease was given back"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sqlite3
@@ -50,6 +51,11 @@ def heeds(process: subprocess.Popen[bytes]) -> bool:
     return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
+def works(process: subprocess.Popen[bytes]) -> bool:
+    """Whether its run has begun: something waits for events in it."""
+    return any(os.readlink(one) == "anon_inode:[eventpoll]" for one in Path(f"/proc/{process.pid}/fd").iterdir() if one.is_symlink())
+
+
 def ended(process: subprocess.Popen[bytes]) -> int:
     process.send_signal(signal.SIGTERM)
     return process.wait(10)
@@ -94,7 +100,9 @@ def test_while_it_waits_for_the_lease_of_another(fleet: Fleet) -> None:
     other = Store(f"sqlite:///{fleet.root}/syncd.db")
     assert isinstance(lease.acquire(other, ["chat"], "another", Environment().now(), timedelta(hours=1)), dict)
     other.close()
-    assert ended(begun(fleet)) == TERMINATED
+    process = begun(fleet)
+    fleet.until(lambda: works(process))
+    assert ended(process) == TERMINATED
 
 
 def test_what_does_not_answer_is_not_waited_for_and_looked_for_by_the_next_run(fleet: Fleet) -> None:
