@@ -36,13 +36,22 @@ class Environment:
         """Shorter when the process is asked to end: who sleeps in a loop looks at ``ending``."""
         if seconds <= 0:
             return await asyncio.sleep(0)
+        await self._ended_or(seconds)
+
+    async def ended(self) -> None:
+        """Until the process is asked to end."""
+        await self._ended_or(None)
+
+    async def _ended_or(self, seconds: float | None) -> None:
         one = asyncio.get_running_loop(), asyncio.Event()
         self._asleep.add(one)
-        timer = one[0].call_later(0 if self.ending else seconds, one[1].set)
+        seconds = 0 if self.ending else seconds
+        timer = None if seconds is None else one[0].call_later(seconds, one[1].set)
         try:
             await one[1].wait()
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
             self._asleep.discard(one)
 
     def reached(self, point: str) -> None:

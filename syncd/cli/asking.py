@@ -8,7 +8,6 @@ from itertools import chain
 
 from syncd.cli.invocation import Invocation
 from syncd.cli.plan_view import PlanView
-from syncd.cli.printer import Printer
 from syncd.cli.progress import Progress
 from syncd.engine.planning import Plan
 
@@ -27,7 +26,7 @@ class Asking:
         """Called before anything is sent; a yes agrees to a first contact, too."""
         with self._progress.paused():
             self._show(plan, agreed=True)
-            return self._yes or await confirmed(self._invocation.printer, "Send these changes?")
+            return self._yes or await confirmed(self._invocation, "Send these changes?")
 
     def show_held(self, plan: Plan) -> None:
         """After a run in which nothing could be sent, so that nobody was asked: what is held, and why; what else the plan has to say."""
@@ -48,13 +47,16 @@ class Asking:
         printer.lines(chain(view.lines(), [""]), aside=printer.json)
 
 
-async def confirmed(printer: Printer, question: str) -> bool:
-    """A yes on the terminal; everything else, the end of the input included, is a no."""
-    printer.prompt(f"{question} [y/N] ")
+async def confirmed(invocation: Invocation, question: str) -> bool:
+    """A yes on the terminal; everything else, the end of the input or of the process included, is a no."""
+    invocation.printer.prompt(f"{question} [y/N] ")
     loop, readable = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(sys.stdin, readable.set)
+    answered, ended = asyncio.create_task(readable.wait()), asyncio.create_task(invocation.environment.ended())
     try:
-        await readable.wait()
+        await asyncio.wait((answered, ended), return_when=asyncio.FIRST_COMPLETED)
     finally:
         loop.remove_reader(sys.stdin)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+        answered.cancel()
+        ended.cancel()
+    return readable.is_set() and sys.stdin.readline().strip().lower() in ("y", "yes")

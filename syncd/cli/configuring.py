@@ -85,7 +85,7 @@ def forget(
 
     with invocation.store() as store:
         known(store, name)
-        if not yes and not asyncio.run(confirmed(invocation.printer, f"Forget all links and accounts of {name}?")):
+        if not yes and not asyncio.run(confirmed(invocation, f"Forget all links and accounts of {name}?")):
             invocation.printer.note("Nothing was forgotten.")
             return DONE
         with alone(invocation, store, [name]):

@@ -10,7 +10,8 @@ CHANGES = 2
 WAITING = 3
 MISUSED = 64
 INTERRUPTED = 130
-"""128 + SIGINT, as shells have it."""
+TERMINATED = 143
+"""128 + SIGINT and 128 + SIGTERM, as shells have them."""
 
 
 class Ended(SyncdError):

@@ -47,6 +47,7 @@ def seen(one: Sighting) -> str:
         told = f"as read in run {one.run}{page}" + (f" ({utc(one.at)})" if one.at else "")
     told += f"; missing from complete listings since {utc(one.missing_since)}" if one.missing_since else ""
     told = f"gone since {utc(one.gone_at)}" if one.gone_at else told
+    told += f"; what is there now is refused: {one.refused}" if one.refused else ""
     return told + ("; on the ignore list" if one.ignored else "")
 
 
@@ -78,7 +79,7 @@ def causes(at: At, whole: Explanation, now: Any) -> Iterator[Cause]:
 
 def _observation(at: At) -> Iterator[Cause]:
     if at.sighting is not None:
-        yield Cause("observation", f"account {at.sighting.account}, {seen(at.sighting)}")
+        yield Cause("observation", f"account {at.sighting.account}, {seen(at.sighting)}", at.sighting.refused is not None)
     if at.known is not None and at.known.defect and at.known.sealed_at is not None:
         yield Cause("observation", f"the last reading was not complete: {at.known.defect}", True)
     if at.stale:

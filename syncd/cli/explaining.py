@@ -23,7 +23,7 @@ from syncd.engine.explain import At, Explanation, Sighting, Someone, explain
 from syncd.engine.past import Then, earliest, past
 from syncd.engine.stranger import Stranger, stranger
 from syncd.environment import stamp
-from syncd.store import Store
+from syncd.store import Store, about
 from syncd.wiring import connected
 
 
@@ -109,6 +109,7 @@ async def view(invocation: Invocation, store: Store, who: str, attribute: str | 
         except Failed:
             nobody = await _stranger(context, who)
             if nobody is None:
+                _unread(context, who)
                 raise
             return StrangerView(nobody, context.landscape.instance)
         if at is None:
@@ -122,6 +123,13 @@ async def _stranger(context: Context, who: str) -> Stranger | None:
     """The account that CONNECTION/ACCOUNT names, if it is nobody's."""
     connection, _, account = who.partition("/")
     return await stranger(context, context.connected[connection], account) if connection in context.connected else None
+
+
+def _unread(context: Context, who: str) -> None:
+    """Raises Failed where CONNECTION/ACCOUNT names a record that could not be read, of nobody known."""
+    connection, _, account = who.partition("/")
+    if why := about.refused(context.store, connection, account):
+        raise Failed(f"{who} is nobody: its record is refused: {why}\n  mend it at {connection}; syncd pending has them all")
 
 
 def _then(context: Context, who: str, identity: str, attribute: str | None, at: datetime, *, whole: bool) -> PastView:
@@ -150,6 +158,7 @@ def _sighting(one: Sighting) -> dict[str, Any]:
     return {
         "connection": one.connection, "account": one.account, "run": one.run, "page": one.page, "at": _text(one.at),
         "gone_at": _text(one.gone_at), "ignored": one.ignored,
+        "refused": one.refused,
     }  # fmt: skip
 
 

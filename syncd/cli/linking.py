@@ -67,11 +67,19 @@ def unlink(invocation: Invocation, account: Account, connection: Connection = No
 
 
 @command(identities, "merge")
-def merge(invocation: Invocation, one: One, other: Other) -> int:
-    """Say that two identities are one person: what is B's becomes A's."""
+def merge(
+    invocation: Invocation, one: One, other: Other, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> int:  # fmt: skip
+    """Say that two identities are one person, for good: what is B's becomes A's."""
+    if not yes and not invocation.attended:
+        raise Misused("`syncd identities merge` asks first, and here is no terminal: say --yes")
     from syncd.cli import people_united
+    from syncd.cli.asking import confirmed
 
     with invocation.store() as store:
+        if not yes and not asyncio.run(confirmed(invocation, people_united.question(store, one, other))):
+            invocation.printer.note("Nothing was merged.")
+            return DONE
         made = asyncio.run(people_united.merge(invocation, store, one, other))
     invocation.printer.show(people_united.document(made), lambda: people_united.lines(made))
     return DONE

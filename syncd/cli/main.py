@@ -31,7 +31,7 @@ from syncd.cli import (
     waiting,
 )
 from syncd.cli.app import app
-from syncd.cli.exits import DONE, FAILED, INTERRUPTED, MISUSED
+from syncd.cli.exits import DONE, FAILED, INTERRUPTED, MISUSED, TERMINATED
 from syncd.cli.invocation import Invocation
 from syncd.environment import Environment
 from syncd.errors import Refused, SyncdError
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         return ended.code if isinstance(ended.code, int) else FAILED
     except Exception as error:  # the last door: what comes here is a fault of syncd, and may hold secrets
         return _unwritten(invocation, error) if streams.unwritten(error) else _unexpected(invocation, error)
-    if code == INTERRUPTED:
+    if code in (INTERRUPTED, TERMINATED):
         invocation.printer.failure("syncd: interrupted; what was under way is settled by the next run")
     return code
 

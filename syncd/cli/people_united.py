@@ -36,9 +36,7 @@ async def merge(invocation: Invocation, store: Store, one: str, other: str) -> M
     async with connected(invocation.settings, invocation.environment, writable=False) as each:
         names = [name.name for name in landscape.connections if name.name in known]
         with decided(invocation, store, names):
-            ids = people.somebody(store, one), people.somebody(store, other)
-            if ids[0] == ids[1]:
-                raise Failed(f"{one} and {other} are one person already ({ids[0]})")
+            ids = _two(store, one, other)
             called = people.typed(store, ids)
             context = Context(invocation.environment, store, landscape, each, names)
             try:
@@ -48,6 +46,20 @@ async def merge(invocation: Invocation, store: Store, one: str, other: str) -> M
             merged = Merged((ids[0], called[ids[0]]), (ids[1], called[ids[1]]), united)
             chain.append(store, _events(merged, command), invocation.environment.now())
     return merged
+
+
+def question(store: Store, one: str, other: str) -> str:
+    """Raises Failed as `merge`."""
+    ids = _two(store, one, other)
+    called = people.typed(store, ids)
+    return f"Is {called[ids[1]]} ({ids[1]}) the same person as {called[ids[0]]} ({ids[0]}), for good?"
+
+
+def _two(store: Store, one: str, other: str) -> tuple[str, str]:
+    ids = people.somebody(store, one), people.somebody(store, other)
+    if ids[0] == ids[1]:
+        raise Failed(f"{one} and {other} are one person already ({ids[0]})")
+    return ids
 
 
 def _events(merged: Merged, command: str) -> list[chain.Event]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli.app import app, command
-from syncd.cli.exits import DONE, FAILED, WAITING, Failed, Misused
+from syncd.cli.exits import DONE, FAILED, TERMINATED, WAITING, Failed, Misused
 from syncd.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def forget(
             invocation.printer.show(forgetting.document(None), lambda: forgetting.lines(None))
             return DONE
         forgetting.allow(store, identity, who)
-        if not yes and not asyncio.run(confirmed(invocation.printer, forgetting.question(store, identity, who))):
+        if not yes and not asyncio.run(confirmed(invocation, forgetting.question(store, identity, who))):
             invocation.printer.note("Nothing was forgotten.")
             return DONE
         with decided(invocation, store, connections.known(store)):
@@ -102,16 +102,18 @@ def revert(
     """
     if not yes and not invocation.attended:
         raise Misused("`syncd revert` asks before it writes, and here is no terminal: say --yes")
-    from syncd.cli import revert_view
+    from syncd.cli import ending, revert_view
     from syncd.cli.taking_back import Asked, take_back
     from syncd.store import journal, reverting
 
     asked = Asked(invocation, yes)
     with invocation.store() as store:
         _known(store, run)
-        report = asyncio.run(take_back(invocation, store, run, asked)) if reverting.written(store, run) else None
+        report = ending.run(invocation.environment, take_back(invocation, store, run, asked)) if reverting.written(store, run) else None
         undone = [] if report is None else [row for row in journal.changes(store, report.run) if row.state != "applied"]
     draft, done = asked.draft, None if report is None else revert_view.Outcome(report, undone)
     nothing = f"Run {run} wrote nothing: there is nothing to take back." if draft is None else "Nothing was sent."
     invocation.printer.show(revert_view.document(draft, done, run), lambda: [nothing] if done is None else revert_view.outcome(done))
+    if invocation.environment.ending:
+        return TERMINATED
     return DONE if report is None else FAILED if report.failed else WAITING if undone else DONE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli.app import app, command
-from syncd.cli.exits import CHANGES, DONE, FAILED, WAITING, Misused
+from syncd.cli.exits import CHANGES, DONE, FAILED, TERMINATED, WAITING, Misused
 from syncd.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def plan(
     detailed_exitcode: Annotated[bool, typer.Option("--detailed-exitcode", help="Exit 2 when there is a change, held or not.")] = False,
 ) -> int:
     """Read, reconcile and print the plan; write to no provider."""
-    from syncd.cli import people, plan_file, plan_printing, wiring
+    from syncd.cli import ending, people, plan_file, plan_printing, wiring
     from syncd.cli.progress import Progress
 
     settings, printer = invocation.settings, invocation.printer
@@ -59,7 +58,10 @@ def plan(
     with invocation.store() as store:
         progress = Progress(printer, invocation.environment)
         narrowing = people.narrowing(store, only or ())
-        report, made = asyncio.run(wiring.run(invocation, store, "plan", selection, progress, full=full, narrowing=narrowing))
+        running = wiring.run(invocation, store, "plan", selection, progress, full=full, narrowing=narrowing)
+        report, made = ending.run(invocation.environment, running)
+        if invocation.environment.ending:
+            return TERMINATED
         if out is not None:
             plan_file.write(out, made, settings.fingerprint(), printer.mask)
             printer.note(f"saved to {out}; to send just that: syncd apply {shlex.quote(str(out))}")
@@ -81,23 +83,27 @@ def sync(
     """One cycle: read, reconcile, ask, send."""
     if not yes and not invocation.attended:
         raise Misused("`syncd sync` asks before it writes, and here is no terminal: say --yes")
-    from syncd.cli import documents, people, report_view, wiring
+    from syncd.cli import documents, ending, people, report_view, wiring
     from syncd.cli.asking import Asking
     from syncd.cli.progress import Progress
     from syncd.store import waiting
 
+    ending.heed()
     selection = wiring.selected(invocation.settings, connection or ())
     with invocation.store() as store:
         progress = Progress(invocation.printer, invocation.environment)
         asking = Asking(invocation, progress, yes)
         narrowing = people.narrowing(store, only or (), max_changes)
         mode = "full" if full else "delta"
-        report, made = asyncio.run(wiring.run(invocation, store, mode, selection, progress, asking.approve, narrowing=narrowing))
+        running = wiring.run(invocation, store, mode, selection, progress, asking.approve, narrowing=narrowing)
+        report, made = ending.run(invocation.environment, running)
         asking.show_held(made)
         waits, now = waiting.listing(store, selection), invocation.environment.now()
         names = people.about(store, waits)
         invocation.printer.show(documents.report(report), lambda: report_view.lines(report, waits, now, names))
     log(report)
+    if invocation.environment.ending:
+        return TERMINATED
     if report.failed:
         return FAILED
     return WAITING if report.waiting and not report.declined else DONE

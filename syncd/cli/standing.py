@@ -23,7 +23,7 @@ def document(store: Store, settings: Settings, now: datetime) -> dict[str, Any]:
     landscape = settings.landscape
     turns = due.turns(store, settings, duty.known(store), now, {}) if presence.anyone(store, now) else {}
     states = [documents.state(store, one, now, turns.get(one.name)) for one in landscape.connections]
-    summary = " ".join([_summary(store, landscape, states), *_pauses(store, landscape, now)])
+    summary = " ".join([_summary(store, landscape, states), *_pauses(store, landscape, now), *_refusing(store, now)])
     return documents.status(summary, answers.living(store), states)
 
 
@@ -58,6 +58,11 @@ def _pauses(store: Store, landscape: Landscape, now: datetime) -> list[str]:
     """Each pause once, whether it holds at one target or everywhere."""
     rows = {row.connection: row for one in landscape.connections if one.write is not None and (row := pauses.at(store, one.name, now))}
     return [f"{name or 'Everything'} is {pauses.told(row)}." for name, row in rows.items()]
+
+
+def _refusing(store: Store, now: datetime) -> list[str]:
+    told = "refused its configuration when it was last reloaded and works by the one before: its log says why; mend it and reload (SIGHUP)."
+    return [f"The daemon {name} {told}" for name in presence.refusing(store, now)]
 
 
 def _standing(store: Store, one: Connection, state: Mapping[str, Any]) -> tuple[bool, str]:

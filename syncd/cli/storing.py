@@ -62,7 +62,7 @@ def restore(invocation: Invocation, file: File, yes: Annotated[bool, typer.Optio
     found, place = backups.examine(file), backups.place(settings.store.url)
     if not yes:
         invocation.printer.lines([f"{file} holds {_told(found)}", *_present(place)], aside=True)
-        if not asyncio.run(confirmed(invocation.printer, f"Put it in the place of {place or 'what is there'}?")):
+        if not asyncio.run(confirmed(invocation, f"Put it in the place of {place or 'what is there'}?")):
             invocation.printer.note("Nothing was restored.")
             return DONE
     said, now = {"command": shlex.join(["syncd", "store", "restore", str(file)])}, invocation.environment.now()

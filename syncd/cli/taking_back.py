@@ -23,7 +23,7 @@ class Asked:
         printer = self._invocation.printer
         if not (printer.json and self._yes):
             printer.lines(revert_view.lines(draft), aside=printer.json)
-        return bool(draft.rows) and (self._yes or await confirmed(printer, "Take these back?"))
+        return bool(draft.rows) and (self._yes or await confirmed(self._invocation, "Take these back?"))
 
 
 async def take_back(invocation: Invocation, store: Store, run: int, asked: Asked) -> Report | None:

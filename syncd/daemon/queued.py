@@ -9,10 +9,10 @@ import structlog
 from procrastinate.jobs import Job
 
 from syncd.daemon.due import Turn
+from syncd.daemon.elsewhere import SHORT
 from syncd.daemon.notices import Notices
 from syncd.daemon.queue import Queue, connection
 from syncd.daemon.rounds import Rounds
-from syncd.daemon.trouble import SHORT
 from syncd.environment import Environment
 from syncd.health import Board
 from syncd.settings import Settings

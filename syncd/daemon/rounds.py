@@ -20,8 +20,9 @@ from syncd import wiring
 from syncd.daemon import credentials, probing, telling
 from syncd.daemon.due import Turn, together
 from syncd.daemon.duties import Duties
+from syncd.daemon.elsewhere import Elsewhere
 from syncd.daemon.notices import Notices
-from syncd.daemon.trouble import SHORT, Trouble
+from syncd.daemon.trouble import Trouble
 from syncd.engine import rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.cycle import cycle
@@ -55,10 +56,9 @@ class Rounds:
         self._turn = asyncio.Lock()
         self._cycles: set[asyncio.Task[None]] = set()
         self._slow: set[str] = set()
-        self._elsewhere: dict[str | None, float] = {}
-        self._said: set[str | None] = set()
+        self._elsewhere = Elsewhere(environment, board)
         self._unauthorized: set[str] = set()
-        self._trouble = Trouble(environment, store, board, self._held_up)
+        self._trouble = Trouble(environment, store, board, self._elsewhere)
         self._shown = duty.version(store)
         telling.standing(board, store, settings.landscape.connections)
 
@@ -85,7 +85,7 @@ class Rounds:
     async def keep(self, holder: str) -> None:
         """Now and then: say that a daemon is at work here, show what others did, and tell what grew old without any cycle."""
         try:
-            presence.appear(self.store, holder, self.environment.now())
+            presence.appear(self.store, holder, self.environment.now(), refused=self.board.refused)
             self._show()
             self.notices.review(self.settings, self._unauthorized)
         except Exception as error:
@@ -128,30 +128,15 @@ class Rounds:
             return {}
         held = {row.connection for row in lease.held(self.store, self.environment.now(), self.settings.landscape.lease, besides=HOLDER)}
         sources = {one.name for one in self.settings.landscape.connections if one.authoritative}
-        self._not_held_up(besides=held)
+        self._elsewhere.free(besides=held)
         for name in sorted(held & {*due, *sources}):
-            self._held_up(name, f"{name}: another process holds its lease")
+            self._elsewhere.kept(name, f"{name}: another process holds its lease")
         return {} if held & sources else {name: turn for name, turn in due.items() if name not in held}
 
     def _busy_sources(self) -> bool:
         """A source that is written, too, stays leased for as long."""
         each = self.settings.landscape.connections
         return any(one.authoritative and one.write is not None and one.name in self.working for one in each)
-
-    def _held_up(self, name: str | None, reason: str) -> None:
-        """Said once, when it lasts: that others are at work for a moment is as it should be."""
-        now = self.environment.monotonic()
-        lasts = now - self._elsewhere.setdefault(name, now) >= SHORT and name not in self._said
-        (log.info if lasts else log.debug)("skipped", reason=reason, connection=name)
-        if lasts:
-            self._said.add(name)
-        if name is not None:
-            self.board.gauge("syncd_lease_held", name, 0)
-
-    def _not_held_up(self, besides: Collection[str | None] = ()) -> None:
-        for name in self._elsewhere.keys() - besides:
-            del self._elsewhere[name]
-            self._said.discard(name)
 
     async def _round(self, chosen: Mapping[str, Turn]) -> None:
         began = {*chosen}

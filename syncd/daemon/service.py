@@ -154,6 +154,7 @@ class Service:
             scheduler.reschedule_job("tick", trigger="interval", seconds=self._beat())
             log.info("reloaded", config=str(settings.path))
         self._supervisor.ready(self._told())
+        await self._keep()
 
     async def _bound(self, settings: Settings) -> None:
         """Raises Fatal for connections that lead elsewhere than the store knows."""

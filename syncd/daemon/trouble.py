@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
 
+from syncd.daemon.elsewhere import SHORT, Elsewhere
 from syncd.environment import Environment
 from syncd.errors import Away, Busy, Fatal
 from syncd.health import Board
 from syncd.store import Store
 from syncd.store.places import Moved
 
-SHORT = 5.0
-"""Seconds until the next try where another process keeps the store, or that does not answer; what it keeps for longer is said."""
 LONG = 60.0
-"""The same after anything that a person has to mend."""
+"""Seconds until the next try after anything that a person has to mend; `SHORT` after what mends itself."""
 log = structlog.get_logger("syncd")
 
 
 class Trouble:
-    """``held_up``: what to do when another run keeps a connection, or everything (None), and why."""
+    """``elsewhere``: is told when another run keeps a connection, or another process the store."""
 
-    def __init__(self, environment: Environment, store: Store, board: Board, held_up: Callable[[str | None, str], None]) -> None:
-        self._environment, self._store, self._board, self._held_up = environment, store, board, held_up
+    def __init__(self, environment: Environment, store: Store, board: Board, elsewhere: Elsewhere) -> None:
+        self._environment, self._store, self._board, self._elsewhere = environment, store, board, elsewhere
         self._until = 0.0
 
     @property
@@ -49,7 +48,7 @@ class Trouble:
             yield
         except Busy as error:
             rest = 0.0 if error.connection else SHORT
-            self._held_up(error.connection, str(error))
+            self._elsewhere.kept(error.connection, str(error))
         except Fatal as error:
             rest = SHORT if isinstance(error, Moved | Away) else LONG
             self._say(str(error))
@@ -60,6 +59,8 @@ class Trouble:
             self._until = self._environment.monotonic() + rest
 
     def over(self) -> None:
+        """A cycle went through, or none is wanted."""
+        self._elsewhere.store_free()
         self._say("")
 
     def _say(self, why: str) -> None:

@@ -30,7 +30,8 @@ CHANGES = 20
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """An account as it was last read. ``run``, ``page`` and ``at``: when and where that was, None where nobody wrote it down."""
+    """An account as it was last read. ``run``, ``page`` and ``at``: when and where that was, None where nobody wrote it down.
+    ``refused``: why what is there now could not be read, None where it could."""
 
     connection: str
     account: str
@@ -40,6 +41,7 @@ class Sighting:
     gone_at: datetime | None = None
     ignored: bool = False
     missing_since: datetime | None = None
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def sighting(row: Any) -> Sighting:
     """Of a row of `syncd.store.about`."""
     return Sighting(
         row.connection, row.account, row.run, row.page, _moment(row.started), _moment(row.gone_at), bool(row.ignored),
-        _moment(row.missing_since),
+        _moment(row.missing_since), row.refused,
     )  # fmt: skip
 
 

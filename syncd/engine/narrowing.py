@@ -26,13 +26,22 @@ class Narrowing:
         if self.only is not None:
             chosen = self.only()
             with context.store.transaction():
-                context.left = verdicts.keep(context.store, context.run, chosen)
+                left = verdicts.keep(context.store, context.run, chosen)
+            context.left = sum(passed for passed, _ in left.values())
+            if left:
+                told = ", ".join(_told(name, *numbers) for name, numbers in left.items())
+                context.notes.append(f"left out by --only: {told}")
 
     def send(self, context: Context) -> None:
         """Leave what comes after the first ``most`` changes to a later run."""
         if self.most is not None:
             with context.store.transaction():
                 verdicts.cap(context.store, context.run, self.most, UNBOUND, context.environment.now())
+
+
+def _told(name: str, passed: int, held: int) -> str:
+    many = "1 change" if passed + held == 1 else f"{passed + held:,} changes"
+    return f"at {name} {many} to others" + (f" ({held:,} held)" if held else "")
 
 
 WHOLE = Narrowing()

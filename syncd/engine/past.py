@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -123,7 +123,7 @@ def _source(account: Any, events: Sequence[Happened]) -> Held:
 def _as_seen(account: Any, at: datetime, events: Sequence[Happened], held: Held) -> Sighting:
     """Where it was read as it was then, where that is still known."""
     if not events:
-        return sighting(account)
+        return replace(sighting(account), refused=None)
     gone = at if held.account is None else None
     return Sighting(account.connection, account.account, None, None, None, gone)
 

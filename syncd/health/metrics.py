@@ -24,6 +24,7 @@ GAUGES = {
     "syncd_credentials_refused": "1: its last cycle here ended because its credentials were refused; 0: it did not.",
     "syncd_lease_held": "1: this process was the writer at its last try, or is; 0: another was.",
 }
+REFUSED = "1: the configuration was refused when it was last reloaded, the one before is in use; 0: it was not."
 
 
 class Metrics(Collector):
@@ -40,6 +41,7 @@ class Metrics(Collector):
             yield _gauge(name, about, ("connection",), {(one,): value for one, value in board.gauges.get(name, {}).items()})
         success = "When a reading last ended well."
         yield _gauge("syncd_last_success_timestamp_seconds", success, ("connection", "mode"), board.success)
+        yield _gauge("syncd_config_refused", REFUSED, (), {(): board.refused})
         yield _gauge("syncd_build_info", "Always 1.", ("version", "python"), {(syncd.__version__, platform.python_version()): 1})
         yield _counter("syncd_changes", "Changes that ended, by outcome.", ("connection", "kind", "outcome"), board.changes)
         yield _counter("syncd_requests", "Requests sent, by HTTP status (none: no answer).", ("connection", "status"), requests)

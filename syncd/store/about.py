@@ -9,11 +9,13 @@ from sqlalchemy.engine import Row
 
 from syncd.store.database import Store
 
-_ACCOUNT = "SELECT a.*, r.started FROM account AS a LEFT JOIN run AS r ON r.id = a.run"
+_REFUSED = "SELECT p.reason FROM pending AS p WHERE p.connection = a.connection AND p.change = 'record:' || a.account"
+_ACCOUNT = f"SELECT a.*, r.started, ({_REFUSED}) AS refused FROM account AS a LEFT JOIN run AS r ON r.id = a.run"
 
 
 def sightings(store: Store, identity: str) -> Sequence[Row[Any]]:
-    """The accounts that make a person, gone ones too; ``started``: when the run began that read them."""
+    """The accounts that make a person, gone ones too; ``started``: when the run began that read them; ``refused``: why what is there
+    now could not be read."""
     return store.rows(f"{_ACCOUNT} WHERE a.identity = :identity ORDER BY a.id", identity=identity)
 
 
@@ -28,6 +30,13 @@ def account_called(store: Store, connection: str, account: str) -> Row[Any] | No
         f"{_ACCOUNT} WHERE a.connection = :connection AND a.account = :account AND a.object = 'user'",
         connection=connection, account=account,
     )  # fmt: skip
+
+
+def refused(store: Store, connection: str, account: str) -> str | None:
+    """Why the record of an account could not be read when it was last listed."""
+    text = "SELECT reason FROM pending WHERE connection = :connection AND change = :change"
+    found: str | None = store.value(text, connection=connection, change=f"record:{account}")
+    return found
 
 
 class Key(NamedTuple):

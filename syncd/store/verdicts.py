@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -67,12 +68,15 @@ def pass_rest(store: Store, run: int, connection: str) -> None:
     )
 
 
-def keep(store: Store, run: int, identities: Collection[str]) -> int:
-    """Only the changes to these people are of this plan; how many others would have been sent."""
-    others = "run = :run AND object = 'user' AND identity NOT IN :identities"
-    going = store.run(f"DELETE FROM change WHERE {others} AND state = 'passed'", run=run, identities=list(identities))
-    store.run(f"DELETE FROM change WHERE {others}", run=run, identities=list(identities))
-    return going
+def keep(store: Store, run: int, identities: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Only the changes to these people are of this plan. Connection -> how many others would have been sent, and held."""
+    others = "FROM change WHERE run = :run AND object = 'user' AND identity NOT IN :identities"
+    text = f"SELECT connection, state, COUNT(*) AS n {others} GROUP BY connection, state ORDER BY connection"
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in store.rows(text, run=run, identities=list(identities)):
+        found[row.connection][row.state] = row.n
+    store.run(f"DELETE {others}", run=run, identities=list(identities))
+    return {name: (states["passed"], states["held"]) for name, states in found.items()}
 
 
 def cap(store: Store, run: int, most: int, why: str, now: datetime) -> None:

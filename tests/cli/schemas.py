@@ -30,7 +30,7 @@ LINKED = closed(connection=TEXT, account=TEXT, identity=TEXT, who=TEXT)
 THERE = closed(connection=TEXT, account=TEXT)
 SEEN = closed(
     connection=TEXT, account=TEXT, run={"type": ["integer", "null"]}, page={"type": ["integer", "null"]}, at=INSTANT, gone_at=INSTANT,
-    ignored=FLAG,
+    ignored=FLAG, refused={"type": ["string", "null"]},
 )  # fmt: skip
 CAUSE = closed(step=TEXT, text=TEXT)
 HAPPENED = {"type": "object", "required": ["at", "run", "connection", "what"]}

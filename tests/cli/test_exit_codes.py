@@ -157,7 +157,7 @@ TABLE: list[tuple[str, Situation, int]] = [
     ("history --since noon", nothing, 64),
     ("revert 1 --yes", edited, 0), ("revert 99 --yes", nothing, 1), ("revert 1", nothing, 64), ("revert 1 --yes", leased, 75),
     ("link -c chat US9 p1@corp.example", nothing, 1), ("link -c chat", nothing, 64), ("link --from nowhere.csv", nothing, 1),
-    ("unlink -c chat US9", nothing, 1), ("identities merge p1@corp.example p9@corp.example", nothing, 1),
+    ("unlink -c chat US9", nothing, 1), ("identities merge p1@corp.example p9@corp.example --yes", nothing, 1),
     ("pending resolve 99 --absent", nothing, 1), ("pending resolve 99", nothing, 64),
     ("quarantine list", rejected, 0), ("quarantine retry p1@corp.example", nothing, 1), ("quarantine drop p1@corp.example", nothing, 1),
     ("pause --reason lunch", nothing, 0), ("pause", nothing, 64), ("pause --reason lunch --until noon", nothing, 64),

@@ -204,8 +204,8 @@ def test_who_was_forgotten_is_nobody_to_link_or_merge_with_but_the_account_can_b
     alias = office.run("forget", WHO, "--yes", "--json").json["known_as"]
     sid = office.environ["ACCOUNT"]
     for line in (
-        ["identities", "merge", alias, "people/E1"],
-        ["identities", "merge", "people/E1", alias],
+        ["identities", "merge", alias, "people/E1", "--yes"],
+        ["identities", "merge", "people/E1", alias, "--yes"],
         ["link", "-c", "chat", sid, alias],
     ):
         said = office.run(*line)

@@ -104,6 +104,15 @@ def test_status_tells_what_a_daemon_does_next(make_office: MakeOffice) -> None:
     assert re.fullmatch(r"chat +1 +1 +delta 40 s ago, full 40 s ago, suspended, tried again in 7 min", lines[4])
     made = valid(office.run("status", "--json").json, "status")["connections"]
     assert [(one["suspended"], one["next_run"][:16]) for one in made] == [(False, "2026-01-01T00:05"), (True, "2026-01-01T00:08")]
+    presence.appear(store, "here:1", clock.now(), refused=True)
+    assert (
+        office.run("status")
+        .out.splitlines()[0]
+        .endswith(
+            " The daemon here:1 refused its configuration when it was last reloaded and works by the one before: its log says why;"
+            " mend it and reload (SIGHUP)."
+        )
+    )
     presence.leave(store, "here:1")
     assert office.run("status", "--json").json["connections"][0]["next_run"] is None
     store.close()

@@ -59,6 +59,19 @@ def two(office: Office) -> Office:
     return office
 
 
+@pytest.mark.parametrize(("typed", "code", "people"), [("y\n", 0, 3), ("n\n", 0, 4), (None, 64, 4)])
+def test_it_is_asked_about_first(two: Office, typed: str | None, code: int, people: int) -> None:
+    """It cannot be taken back; where nobody can be asked, it takes a --yes."""
+    said = two.run("identities", "merge", "people/E2", "staff/E12", typing=typed)
+    assert (said.code, len(everybody(two))) == (code, people)
+    if typed is None:
+        assert "say --yes" in said.err
+    else:
+        one, other = identity("people", 2), identity("staff", 12)
+        assert said.err.startswith(f"Is p12@corp.example ({other}) the same person as p2@corp.example ({one}), for good? [y/N] ")
+        assert ("Nothing was merged." in said.err) is (people == 4)
+
+
 def everybody(office: Office) -> dict[str, list[tuple[str, str]]]:
     """Identity -> its accounts."""
     made = office.run("identities", "--json").json["identities"]
@@ -67,7 +80,7 @@ def everybody(office: Office) -> dict[str, list[tuple[str, str]]]:
 
 def test_the_sources_of_both_make_one_person_for_good(two: Office) -> None:
     writes = two.writes
-    said = two.run("identities", "merge", "p2@corp.example", "staff/E12")
+    said = two.run("identities", "merge", "p2@corp.example", "staff/E12", "--yes")
     kept = identity("people", 2)
     assert (said.code, said.out) == (0, f"p12@corp.example is p2@corp.example from now on ({kept}).\n")
     assert two.writes == writes
@@ -91,7 +104,7 @@ def test_the_sources_of_both_make_one_person_for_good(two: Office) -> None:
 
 def test_who_stays_answers_to_the_ids_of_both(two: Office) -> None:
     gone = identity("staff", 12)
-    assert two.run("identities", "merge", "p2@corp.example", gone).code == 0
+    assert two.run("identities", "merge", "p2@corp.example", gone, "--yes").code == 0
     sid = two.users["p2@corp.example"]["sid"]
     assert f"account {sid} is nobody's" in two.run("unlink", "-c", "chat", sid).out
     said = two.run("link", "-c", "chat", sid, gone)
@@ -101,7 +114,7 @@ def test_who_stays_answers_to_the_ids_of_both(two: Office) -> None:
 def test_an_account_of_the_other_moves_where_the_one_has_none(two: Office) -> None:
     """Who stays is the one of staff, who has no account: that of the other is theirs, with its marker."""
     sid = two.users["p2@corp.example"]["sid"]
-    said = two.run("identities", "merge", "staff/E12", "people/E2", "--json")
+    said = two.run("identities", "merge", "staff/E12", "people/E2", "--json", "--yes")
     document = valid(said.json, "merge")
     assert document["moved"] == [{"connection": "chat", "account": sid}] and document["unlinked"] == []
     kept = identity("staff", 12)
@@ -115,7 +128,7 @@ def test_an_account_of_the_other_moves_where_the_one_has_none(two: Office) -> No
 
 def test_of_two_accounts_at_one_target_that_of_the_other_is_nobodys(two: Office) -> None:
     sid = two.users["p3@corp.example"]["sid"]
-    said = two.run("identities", "merge", "people/E2", "staff/E3")
+    said = two.run("identities", "merge", "people/E2", "staff/E3", "--yes")
     assert said.code == 0 and f"chat: account {sid} is nobody's now, for they have another one there" in said.out
     before, writes = two.users, two.writes
     for _ in range(2):
@@ -128,7 +141,7 @@ def test_of_two_accounts_at_one_target_that_of_the_other_is_nobodys(two: Office)
 
 
 def test_after_a_lost_store_markers_of_both_are_ours(two: Office) -> None:
-    two.run("identities", "merge", "staff/E12", "people/E2")
+    two.run("identities", "merge", "staff/E12", "people/E2", "--yes")
     two.run("sync", "--yes")
     stores.lose(two.root)
     writes = two.writes
@@ -146,7 +159,7 @@ def test_after_a_lost_store_markers_of_both_are_ours(two: Office) -> None:
 )
 def test_what_cannot_be_is_refused_and_nothing_done(two: Office, line: str, told: str) -> None:
     before = everybody(two)
-    said = two.run("identities", "merge", *line.split())
+    said = two.run("identities", "merge", *line.split(), "--yes")
     assert (said.code, said.out) == (1, "") and told in said.err
     assert everybody(two) == before
 
@@ -155,14 +168,14 @@ def test_a_doubt_is_settled_first(two: Office) -> None:
     two.hire(4)
     two.sandbox.faults = "reset@create:*"
     assert two.run("sync", "--yes").code == 3
-    said = two.run("identities", "merge", "people/E4", "staff/E3")
+    said = two.run("identities", "merge", "people/E4", "staff/E3", "--yes")
     assert said.code == 1 and "at chat the outcome of a create for one of them is unknown" in said.err
 
 
 def test_the_words_of_both_are_kept(two: Office) -> None:
     sid = two.users["p2@corp.example"]["sid"]
     two.run("unlink", "-c", "chat", sid)
-    assert two.run("identities", "merge", "staff/E12", "people/E2").code == 0
+    assert two.run("identities", "merge", "staff/E12", "people/E2", "--yes").code == 0
     store = Store(stores.url(two.root))
     rows = store.rows("SELECT identity, yes FROM word")
     store.close()
@@ -171,7 +184,7 @@ def test_the_words_of_both_are_kept(two: Office) -> None:
 
 
 def test_history_and_forget_know_them_under_the_names_of_both(two: Office) -> None:
-    two.run("identities", "merge", "people/E2", "staff/E3")
+    two.run("identities", "merge", "people/E2", "staff/E3", "--yes")
     told = two.run("history", "p2@corp.example").out
     assert "create p2@corp.example" in told and "create p3@corp.example" in told
     two.sandbox.twilio.service().delete("p3@corp.example")
@@ -188,7 +201,7 @@ def test_history_and_forget_know_them_under_the_names_of_both(two: Office) -> No
 
 def test_history_tells_of_a_merge_that_moved_an_account(two: Office) -> None:
     sid = two.users["p2@corp.example"]["sid"]
-    two.run("identities", "merge", "staff/E12", "people/E2")
+    two.run("identities", "merge", "staff/E12", "people/E2", "--yes")
     for line in (["history"], ["history", "staff/E12"], ["history", "--csv"]):
         said = two.run(*line)
         assert said.code == 0 and "identities merge staff/E12 people/E2" in said.out

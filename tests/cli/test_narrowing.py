@@ -17,6 +17,10 @@ def test_a_newcomer_alone(office: Office) -> None:
     made = office.run("plan", "--only", "P2@corp.example", "--json").json
     assert [change["who"] for change in made["changes"]] == ["p2@corp.example"]
     assert made["connections"][1]["counts"]["create"] == 1
+    left = "left out by --only: at chat 1 change to others"
+    assert f"note: {left}" in office.run("plan", "--only", "p2@corp.example").out.splitlines()
+    assert f"- note: {left}" in office.run("plan", "--only", "p2@corp.example", "--format", "markdown").out.splitlines()
+    assert "left out" not in office.run("plan", "--only", "p2@corp.example", "--only", "people/E3").out
     said = office.run("sync", "--only", "people/E3", "--yes")
     assert said.code == 0 and who(office) == ["p1@corp.example", "p3@corp.example"]
     said = office.run("sync", "--yes")
@@ -30,6 +34,7 @@ def test_what_waits_of_others_waits_on(office: Office) -> None:
     assert office.run("sync", "--yes").code == 3
     before = office.run("pending", "--json").json["items"]
     office.hire(12)
+    assert "note: left out by --only: at chat 5 changes to others (5 held)" in office.run("plan", "--only", "p12@corp.example").out
     said = office.run("sync", "--only", "p12@corp.example", "--yes")
     assert "p12@corp.example" in office.users and office.run("pending", "--json").json["items"] == before
     assert said.code == 3, "something is held all the same"

@@ -192,14 +192,16 @@ def test_with_json_the_plan_and_the_question_are_on_stderr(office: Office) -> No
     assert code == 0 and out.startswith("{") and '"kind": "report"' in out
 
 
-def test_ctrl_c_at_the_question_sends_nothing_and_ends_with_130(office: Office) -> None:
+@pytest.mark.parametrize(("number", "ends"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_at_the_question_sends_nothing(office: Office, number: int, ends: int) -> None:
     office.hire(1)
     with typed(office, "sync") as terminal:
         terminal.until("[y/N] ")
-        terminal.process.send_signal(signal.SIGINT)
+        terminal.process.send_signal(number)
         terminal.until("interrupted")
-        code, _ = terminal.end()
-    assert (code, office.writes) == (130, 0)
+        code, out = terminal.end()
+    assert (code, office.writes) == (ends, 0)
+    assert ("Nothing was sent." in out) is (number == signal.SIGTERM), "it ends by itself, with its leases given back"
     office.configure(DISABLING)
     assert office.run("sync", "--yes").code == 0, "the lease was given back"
 

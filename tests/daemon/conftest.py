@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.daemon.desk import Desk
+from tests import stores
+from tests.daemon.desk import Desk, Shared
 
 MakeDesk = Callable[..., Desk]
 
@@ -25,3 +26,12 @@ def desk(tmp_path: Path) -> Iterator[MakeDesk]:
     yield make
     for one in made:
         one.end()
+
+
+@pytest.fixture
+async def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Shared]:
+    monkeypatch.setattr(stores.places, "postgresql", True)
+    one = Shared(tmp_path)
+    yield one
+    await one.stop()
+    stores.places.forget(str(tmp_path))

@@ -11,6 +11,7 @@ from typing import Any
 from syncd.cli.invocation import registry
 from syncd.connectors.memory_directory import MemoryDirectory
 from syncd.daemon.notices import Message, Notices
+from syncd.daemon.queued import Queued
 from syncd.daemon.rounds import Rounds
 from syncd.health import Board
 from syncd.settings import Settings, load
@@ -138,3 +139,25 @@ class Desk:
 
     def events(self, *, of: str = "app") -> Sequence[str]:
         return [one.event for one in self.told if one.connection == of]
+
+
+class Shared(Desk):
+    """A desk whose daemon is a worker."""
+
+    rounds: Queued
+
+    def start(self) -> None:
+        settings = self.load()
+        self.store, self.board = Store(settings.store.url), Board()
+        self.rounds = Queued(self.clock, settings, self.store, self.board, Notices(self.store, self.clock, self._post), self.load)
+
+    async def settle(self, *numbers: int) -> None:
+        """As ever, but a cycle a look."""
+        self.hire(*numbers)
+        await self.wait(seconds=3)
+        self.release()
+        await self.wait(seconds=3)
+        assert len(self.directory.accounts) == len(numbers)
+
+    async def stop(self) -> None:
+        await self.rounds.close("x")

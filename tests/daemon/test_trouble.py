@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from syncd.errors import Fatal
 from syncd.model import Effort
-from syncd.store import Store, backups, chain, restoring
+from syncd.store import Store, backend, backups, chain, restoring
 from tests import stores
 from tests.daemon.conftest import MakeDesk
 from tests.daemon.desk import Desk
@@ -174,6 +174,34 @@ async def test_in_the_middle_of_a_run_nothing_more_is_sent(
     await one.wait(minutes=20, step=5)
     assert people(one) < 8, "those that were under way, and no more"
     assert one.board.trouble
+
+
+async def test_a_store_that_another_process_keeps_is_said_once_each_time_it_lasts(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "PATIENCE", 0.0)
+    one = desk()
+    await one.settle(1)
+    other = Store(one.load().store.url)
+
+    async def told(*durations: float) -> list[str]:
+        """Of all that is said while it is kept for so many seconds, again and again."""
+        stores.impatient(one.store)
+        with capture_logs() as logs:
+            for seconds in durations:
+                one.rounds.duties.at_once("app")
+                one.rounds.duties.moved()
+                with other.transaction():
+                    await one.wait(seconds=seconds)
+                await one.wait(seconds=6)
+        return [line["reason"] for line in logs if line["event"] == "skipped" and line["log_level"] == "info"]
+
+    assert await told(3, 3, 3) == []
+    (said,) = await told(240)
+    assert "in use: another process keeps it locked" in said
+    assert len(await told(60, 60)) == 2, "once for each time"
+    one.hire(1, 2)
+    await one.wait(minutes=6)
+    assert (people(one), one.board.trouble) == (2, "")
+    other.close()
 
 
 @in_a_file

@@ -61,14 +61,19 @@ def test_whatever_is_bad_the_one_before_stays_in_use(make: MakeService, port: in
         refused = one.events(REFUSED)
         assert len(refused) == number and words in refused[-1]["error"], (what, refused[-1])
         assert answer(port, "/readyz") == (503, "config: refused at the last reload; the one before is in use\n"), what
+        assert "\nsyncd_config_refused 1.0\n" in answer(port, "/metrics")[1], what
         (one.root / "syncd.yaml").write_text(good)
         (one.root / "token").unlink(missing_ok=True)
         (one.root / "token").write_text(token)
     one.hire(1, 2)
     one.until(lambda: len(one.users) == 2)
+    told = "refused its configuration when it was last reloaded"
+    one.until(lambda: told in one.run("status").stdout)
     one.send(signal.SIGHUP)
     one.until(lambda: one.events("reloaded"))
     assert answer(port, "/readyz") == (200, "ok\n")
+    assert "\nsyncd_config_refused 0.0\n" in answer(port, "/metrics")[1]
+    one.until(lambda: told not in one.run("status").stdout)
     assert one.ends() == 0
 
 

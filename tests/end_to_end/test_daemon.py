@@ -28,6 +28,7 @@ FAMILIES = {
     "syncd_rejected": ("gauge", {"connection"}),
     "syncd_suspended": ("gauge", {"connection"}),
     "syncd_credentials_refused": ("gauge", {"connection"}),
+    "syncd_config_refused": ("gauge", set()),
     "syncd_last_success_timestamp_seconds": ("gauge", {"connection", "mode"}),
     "syncd_lease_held": ("gauge", {"connection"}),
     "syncd_build_info": ("gauge", {"version", "python"}),

@@ -117,3 +117,24 @@ def test_what_a_worker_leaves_when_it_is_stopped_another_takes_up_at_once(tmp_pa
         one.end(other)
         one.rests()
     stores.server().drop(one.store)
+
+
+def test_a_reload_that_is_refused_and_one_that_is_taken_over(crew: Crew) -> None:
+    crew.work("a", "b")
+    config = crew.root / "syncd.yaml"
+    good = config.read_text()
+    config.write_text(good + "nonsense: true\n")
+    for name in ("a", "b"):
+        crew.send(name, signal.SIGHUP)
+        crew.until(lambda name=name: crew.events(name, "reload refused: the configuration before stays in use"))
+    crew.hire(20)
+    crew.until(lambda: crew.everywhere(20))
+    config.write_text(good.replace("write: {deprovision", "write: {scope: displayName != 'Person 25', deprovision"))
+    for name in ("a", "b"):
+        crew.send(name, signal.SIGHUP)
+        crew.until(lambda name=name: crew.events(name, "reloaded"))
+    crew.hire(30)
+    crew.until(lambda: crew.everywhere(29))
+    crew.end("a", "b")
+    crew.rests()
+    assert all("p25@corp.example" not in crew.users(sid) for sid in crew.services.values())

@@ -15,8 +15,9 @@ from syncd.engine.report import Report
 from syncd.errors import Busy
 from syncd.model import Account, Change, Kind, Step
 from syncd.store import Store, lease, links
+from tests import stores
 from tests.engine.contributing import other
-from tests.engine.worlds import MakeWorld, established, mail, names, people, source, target, write, writes
+from tests.engine.worlds import MakeWorld, established, mail, names, people, source, states, target, write, writes
 from tests.world import World, person
 
 pytestmark = pytest.mark.anyio
@@ -155,6 +156,20 @@ async def test_an_adoption_of_somebody_who_left_is_not_made(world: MakeWorld) ->
     )
     await sent_while(w, reading(*people(1, 3, 4)))
     assert skipped(w) == [("adopt", mail(2), MOVED)]
+
+
+async def test_an_account_that_is_taken_back_without_any_request_is_not_when_its_person_left(world: MakeWorld) -> None:
+    """After a lost store: it is all that it should be, so nothing is sent, and only the store could say that it is ours."""
+    w = await established(world, *people(1, 2, 3))
+    w.close()
+    stores.lose(w.root)
+    w.open()
+    now = [person(1, name="Second"), *people(2, 3)]
+    w.write(now)
+    report = await sent_while(w, reading(now[0], now[2]))
+    assert (skipped(w), report.results[1].applied["adopt"]) == ([("adopt", mail(2), MOVED)], 2)
+    assert writes(w)[3:] == [("update", mail(1))], "of the three this alone is a request"
+    assert {*states(w)} == {mail(1), mail(3)}
 
 
 async def test_between_two_requests_of_one_change_too(world: MakeWorld) -> None:

@@ -87,6 +87,19 @@ def test_a_daemon_is_present_as_long_as_it_says_so(store: Store) -> None:
     assert store.value("SELECT COUNT(*) FROM setting WHERE name LIKE 'daemon:%'") == 1, "who went without a word is forgotten"
 
 
+def test_whose_configuration_was_refused_is_known_as_long_as_it_is_present(store: Store) -> None:
+    presence.appear(store, "one", NOON, refused=True)
+    presence.appear(store, "two", NOON, refused=True)
+    assert presence.refusing(store, NOON) == ["one", "two"] and presence.anyone(store, NOON)
+    presence.appear(store, "one", NOON)
+    assert presence.refusing(store, NOON) == ["two"] and presence.refusing(store, NOON + 3 * MINUTE) == []
+    presence.leave(store, "two")
+    assert presence.refusing(store, NOON) == []
+    presence.appear(store, "three", NOON, refused=True)
+    presence.appear(store, "one", NOON + 3 * MINUTE)
+    assert store.value("SELECT COUNT(*) FROM setting WHERE name LIKE '%:three'") == 0
+
+
 def test_what_was_told_is_remembered(store: Store) -> None:
     assert told.topics(store) == {}
     told.remember(store, {"app": ["held", "stale"]})
