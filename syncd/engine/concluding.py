@@ -39,6 +39,13 @@ class Conclusions:
 
     def one(self, one: Connected, sending: Sending | None, *, consented: bool = False, keep: bool = False) -> None:
         """``consented``: its whole plan was agreed to. Whose lease was lost has nothing to say any more of how things stand there."""
+        with self.context.store.transaction(durable=False):
+            made = self._results[one.name] = self._made(one, sending, consented=consented)
+            if not keep:
+                give_up(self.context, [one.name], undone=sending is not None and sending.lost)
+        self.told(self.context.run, made)
+
+    def _made(self, one: Connected, sending: Sending | None, *, consented: bool) -> Result:
         context, reading = self.context, self.readings.get(one.name)
         mine = context.holds(one.name)
         if mine and consented and not (reading is not None and reading.stopped):
@@ -47,11 +54,9 @@ class Conclusions:
         if mine:
             whole = reading is not None and reading.whole and not context.narrowed
             waiting.refresh(context.store, context.run, one.name, context.environment.now(), whole=whole)
-        made = self._results[one.name] = _result(context, one, reading, sending, mine=mine)
+        made = _result(context, one, reading, sending, mine=mine)
         made.unseen = self.unseen.get(one.name, 0)
-        if not keep:
-            give_up(context, [one.name], undone=sending is not None and sending.lost)
-        self.told(context.run, made)
+        return made
 
     def report(self, mode: str, *, declined: bool) -> Report:
         context = self.context
@@ -71,12 +76,10 @@ def _result(context: Context, one: Connected, reading: Reading | None, sending: 
     made.seconds = sum(part.seconds for part in (reading, sending) if part is not None)
     if sending is not None:
         _tell(made, sending)
-    if mine:
-        with context.store.transaction():
-            if context.environment.ending:
-                connections.failed(context.store, one.name, "", known=False)
-            else:
-                connections.failed(context.store, one.name, made.error, broken=made.broken)
+    if mine and context.environment.ending:
+        connections.failed(context.store, one.name, "", known=False)
+    elif mine:
+        connections.failed(context.store, one.name, made.error, broken=made.broken)
     return made
 
 

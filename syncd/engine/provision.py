@@ -233,6 +233,6 @@ def _stay_in_doubt(context: Context, row: Any, intent: Intent, why: str) -> None
 
 
 def _skip_rest(context: Context, one: Connected, sending: Sending) -> None:
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         why = sending.stopped or "what it waits for was not done"
         verdicts.skip(context.store, context.run, one.name, why, context.environment.now())

@@ -127,6 +127,11 @@ def mark_all(store: Store, target: str) -> None:
 
 def mark_due(store: Store, targets: Sequence[str], now: datetime) -> None:
     """Passing time alone changed something for these."""
+    with store.transaction(durable=False):
+        _mark_due(store, targets, now)
+
+
+def _mark_due(store: Store, targets: Sequence[str], now: datetime) -> None:
     for target in targets:
         store.run(
             "INSERT INTO dirty (connection, identity) SELECT :target, id FROM identity WHERE due_at <= :now ON CONFLICT DO NOTHING",

@@ -112,20 +112,21 @@ def applied(store: Store, run: int, connection: str) -> dict[str, int]:
 def intend(
     store: Store, change: Row[Any], n: int, creates: bool, summary: str, token: int, now: datetime, of: int = 1
 ) -> Intent:  # fmt: skip
-    """Before the request leaves: fence, step row, ledger entry cleared, in the caller's transaction."""
-    fence(store, change.connection, token, now)
-    store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
-    if change.account_id is not None:
-        store.run("UPDATE account SET digest = NULL, touched_at = :now WHERE id = :id", id=change.account_id, now=stamp(now))
-    rows = store.rows(
-        "INSERT INTO step (change, connection, n, creates, summary, token, sent_at, state)"
-        " VALUES (:change, :connection, :n, :creates, :summary, :token, :now, 'sent') RETURNING id",
-        change=change.seq, connection=change.connection, n=n, creates=creates, summary=summary, token=token, now=stamp(now),
-    )  # fmt: skip
-    step = int(rows[0].id)
-    if creates:
-        doubt(store, change.connection, change.identity, step)
-    return Intent(step, change, n, summary, of)
+    """Before the request leaves: fence, step row, ledger entry cleared, in one transaction, which is a durable one."""
+    with store.transaction():
+        store.insist()
+        fence(store, change.connection, token, now)
+        store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
+        if change.account_id is not None:
+            store.run("UPDATE account SET digest = NULL, touched_at = :now WHERE id = :id", id=change.account_id, now=stamp(now))
+        rows = store.rows(
+            "INSERT INTO step (change, connection, n, creates, summary, token, sent_at, state)"
+            " VALUES (:change, :connection, :n, :creates, :summary, :token, :now, 'sent') RETURNING id",
+            change=change.seq, connection=change.connection, n=n, creates=creates, summary=summary, token=token, now=stamp(now),
+        )  # fmt: skip
+        if creates:
+            doubt(store, change.connection, change.identity, int(rows[0].id))
+    return Intent(int(rows[0].id), change, n, summary, of)
 
 
 def settle_step(
@@ -175,6 +176,12 @@ def lost_since(store: Store, connection: str, since: datetime) -> bool:
     """Whether the answer to an update or a deletion was lost after ``since``: what became of it the next listings show."""
     text = "SELECT 1 FROM step WHERE connection = :connection AND state = 'lost' AND settled_at > :since LIMIT 1"
     return store.one(text, connection=connection, since=stamp(since)) is not None
+
+
+def planned(store: Store, run: int, connection: str) -> bool:
+    """Whether a run planned anything there, be it held."""
+    text = "SELECT EXISTS (SELECT 1 FROM change WHERE run = :run AND connection = :connection)"
+    return bool(store.value(text, run=run, connection=connection))
 
 
 def passed(store: Store, run: int, connection: str) -> int:
