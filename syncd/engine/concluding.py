@@ -11,7 +11,7 @@ from syncd.engine.leasing import give_up
 from syncd.engine.reading import Reading
 from syncd.engine.report import Report, Result, result
 from syncd.engine.sending import Sending
-from syncd.store import connections, journal, waiting
+from syncd.store import connections, runs, waiting
 
 Told = Callable[[int, Result], None]
 """Told (run, what came of it) as soon as a run is done with a connection and has given it up."""
@@ -65,9 +65,14 @@ class Conclusions:
             meter = context.connected[made.name].connector.meter
             made.requests, made.throttled = meter.requests, meter.throttled
         report = Report(context.run, mode, results, declined, context.left)
-        outcome = "interrupted" if context.environment.ending else "converged" if report.converged else ""
-        journal.finish_run(context.store, context.run, outcome, context.environment.now())
+        outcome = "interrupted" if context.environment.ending else self._outcome() if report.converged else ""
+        runs.finish(context.store, context.run, outcome, context.environment.now())
         return report
+
+    def _outcome(self) -> str:
+        """Of a run after which all is in step."""
+        read = any(reading.changed or reading.vanished for reading in self.readings.values())
+        return "converged" if read or runs.traced(self.context.store, self.context.run) else runs.IDLE
 
 
 def _result(context: Context, one: Connected, reading: Reading | None, sending: Sending | None, *, mine: bool) -> Result:

@@ -25,6 +25,9 @@ from syncd.errors import Busy, Quarantined
 from syncd.model import Landscape
 from syncd.store import Store, identities, links
 
+MOMENT = 0.25
+"""Seconds for which sources stay leased while targets are listed: what a page or two of changes take, and as long as others wait anyway
+before they try again."""
 Approve = Callable[[Plan], Awaitable[bool]]
 """Shown the plan before anything is sent, when people are free for other runs already; True = send it, and agree to a first contact."""
 
@@ -70,17 +73,26 @@ async def cycle(
 
 
 async def _read(context: Context) -> dict[str, Reading]:
-    """Sources first, so that accounts at targets find the people they may belong to; then they are free while targets are listed."""
+    """Sources first, so that accounts at targets find the people they may belong to; then they are free while targets are listed, unless
+    that takes but a moment."""
     identities.mark_due(context.store, context.targets, context.environment.now())
     readings = await _listed(context, context.chosen(context.authoritative))
     others = [context.connected[name] for name in context.connected if name in context.selected and name not in context.authoritative]
-    if others:
-        free = _unwritten(context)
-        give_up(context, free)
-        readings |= await _listed(context, others)
-        await take(context, free, LONG)
-        _insist(context)
-    return readings
+    if not others:
+        return readings
+    listing = asyncio.ensure_future(_listed(context, others))
+    try:
+        if not (await asyncio.wait({listing}, timeout=MOMENT))[0]:
+            free = _unwritten(context)
+            give_up(context, free)
+            readings |= await listing
+            await take(context, free, LONG)
+            _insist(context)
+    except BaseException:
+        listing.cancel()
+        await asyncio.gather(listing, return_exceptions=True)
+        raise
+    return readings | await listing
 
 
 async def _listed(context: Context, each: Sequence[Connected]) -> dict[str, Reading]:

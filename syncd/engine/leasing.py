@@ -107,7 +107,7 @@ async def _acquire(context: Context, names: Sequence[str], wait: float, opening:
     deadline = environment.monotonic() + wait
     while True:
         began = environment.monotonic()
-        with context.store.transaction():
+        with context.store.transaction(durable=context.store.backend.outlived):
             got = lease.acquire(context.store, names, HOLDER, environment.now(), context.landscape.lease)
             if isinstance(got, dict):
                 opening()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -18,13 +19,14 @@ from syncd.store import Store, connections, journal, links, pauses, waiting
 class ConnectionPlan:
     """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait. ``kept``: leavers
     who keep their account; ``kept_by_you``: what a person said no to. ``containers``: changes to other objects that pass. ``paused``: why
-    nothing of it is sent for now: a person said so. ``settled``: how many changes had been made there when it was planned."""
+    nothing of it is sent for now: a person said so. ``settled``: how many changes had been made there when it was planned. ``count``: tells
+    how its accounts stand to syncd; asked only by who shows it, for it goes through all of them."""
 
     name: str
     counts: Mapping[str, int]
     held: int
     reason: str
-    accounts: Mapping[str, int]
+    count: Callable[[], Mapping[str, int]]
     listing: Reading | None
     requests: int
     eta_seconds: float
@@ -34,6 +36,10 @@ class ConnectionPlan:
     containers: int = 0
     paused: str = ""
     settled: int = 0
+
+    @property
+    def accounts(self) -> Mapping[str, int]:
+        return self.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def _part(context: Context, one: Connected, reading: Reading | None, first: bool
     kept_by_you = states.get("unlinked", 0) + waiting.kept_by_person(context.store, one.name)
     known = connections.row(context.store, one.name)
     return ConnectionPlan(
-        one.name, counts, held, journal.first_reason(context.store, context.run, one.name), _accounts(context, one), reading,
+        one.name, counts, held, journal.first_reason(context.store, context.run, one.name), partial(_accounts, context, one), reading,
         sending, eta(sending, one.connection.rate, latency), states.get("kept", 0), kept_by_you, first,
         journal.containers(context.store, context.run, one.name) if one.connector.capability.containers else 0, _paused(context, one),
         0 if known is None else known.settled,

@@ -27,7 +27,10 @@ from syncd.store.entries import Intent
 async def provision(context: Context, one: Connected, stopped: str = "") -> Sending:
     """Send every passed change of this run, unless the target is ``stopped``: each after those it waits for (`phases`)."""
     sending, commits, started = Sending(stopped), Commits(context.store), context.environment.monotonic()
-    with one.work.stretch("sending", "changes", journal.passed(context.store, context.run, one.name), started) as sending.effort:
+    many = journal.passed(context.store, context.run, one.name)
+    if not many:
+        return sending
+    with one.work.stretch("sending", "changes", many, started) as sending.effort:
         for phase in phases(context, one):
             queue = passed(context, one, phase, lambda: bool(sending.stopped))
             workers = [_work(context, one, commits, queue, sending) for _ in range(max(1, one.connection.rate.concurrency))]

@@ -24,7 +24,7 @@ from syncd.engine.sending import Sending
 from syncd.environment import Environment
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
 from syncd.model import USER, Account, Change, Gone, Kind, Landscape, Ref
-from syncd.store import Store, chain, journal, links, reverting, staging, waiting
+from syncd.store import Store, chain, journal, links, reverting, runs, staging, waiting
 
 AT_ONCE = 16
 """Accounts asked for at once; each connector keeps to its own pace within that."""
@@ -59,7 +59,7 @@ async def revert(
         agreed = await approve(draft) and bool(draft.rows)
         sent = await _send(context, draft, stopped) if agreed else {}
         report = Report(context.run, "apply", [_result(context, name, sent.get(name), stopped) for name in selection], not agreed)
-        journal.finish_run(store, context.run, "", environment.now())
+        runs.finish(store, context.run, "", environment.now())
         return report if agreed else None
 
 

@@ -111,16 +111,17 @@ def _project_anew(context: Context) -> None:
 
 def _known(context: Context) -> list[tuple[Any, str]]:
     """What is known of each target, with its rules of now."""
-    rows = [(connections.row(context.store, name), _policy(context, context.connected[name])) for name in context.targets]
+    people = _people(context)
+    rows = [(connections.row(context.store, name), _policy(context.connected[name], people)) for name in context.targets]
     return [(row, rules) for row, rules in rows if row is not None]
 
 
 def consent(context: Context, one: Connected) -> None:
     """A cycle in which every source was read completely has gone by these rules: they are last time's from now on (in the caller's
     transaction)."""
-    rules, known = _policy(context, one), connections.row(context.store, one.name)
-    if known is None or known.consented != rules:
-        connections.consented_to(context.store, one.name, rules)
+    mine, known = context.rules[one.name], connections.row(context.store, one.name)
+    if known is None or known.consented != mine:
+        connections.consented_to(context.store, one.name, mine)
 
 
 def _reading(context: Context, one: Connected) -> bytes:
@@ -135,7 +136,7 @@ def _people(context: Context) -> str:
     return fingerprint({"sources": read, "precedence": precedence}).hex()
 
 
-def _policy(context: Context, one: Connected) -> str:
+def _policy(one: Connected, people: str) -> str:
     """Everything that decides who is wanted at a target, and as what."""
     assert one.policy is not None
-    return fingerprint({"policy": one.policy.fingerprint().hex(), "people": _people(context)}).hex()
+    return fingerprint({"policy": one.policy.fingerprint().hex(), "people": people}).hex()

@@ -70,6 +70,8 @@ def present_at(store: Store, connection: str, identities: Iterable[str]) -> set[
 
 def owners(store: Store, accounts: Sequence[int]) -> dict[int, str]:
     """Account row id -> identity, for those that have one."""
+    if not accounts:
+        return {}
     text = "SELECT id, identity FROM account WHERE id IN :ids AND identity IS NOT NULL"
     return {row.id: row.identity for row in store.rows(text, ids=list(accounts))}
 

@@ -37,11 +37,6 @@ def reserve_run(store: Store, last: int, mode: str, now: datetime) -> int:
     return run
 
 
-def finish_run(store: Store, run: int, report: str, now: datetime) -> None:
-    with store.transaction():
-        store.run("UPDATE run SET finished = :now, report = :report WHERE id = :run", now=stamp(now), report=report, run=run)
-
-
 def record(store: Store, changes: Sequence[Mapping[str, Any]]) -> None:
     """Write planned changes: one mapping of the columns of `Change` each; ``choices``, ``reverts`` and ``wants`` may be missing."""
     store.many(_INSERT, [{"choices": None, "reverts": None, "wants": None, **change} for change in changes])
@@ -176,12 +171,6 @@ def lost_since(store: Store, connection: str, since: datetime) -> bool:
     """Whether the answer to an update or a deletion was lost after ``since``: what became of it the next listings show."""
     text = "SELECT 1 FROM step WHERE connection = :connection AND state = 'lost' AND settled_at > :since LIMIT 1"
     return store.one(text, connection=connection, since=stamp(since)) is not None
-
-
-def planned(store: Store, run: int, connection: str) -> bool:
-    """Whether a run planned anything there, be it held."""
-    text = "SELECT EXISTS (SELECT 1 FROM change WHERE run = :run AND connection = :connection)"
-    return bool(store.value(text, run=run, connection=connection))
 
 
 def passed(store: Store, run: int, connection: str) -> int:

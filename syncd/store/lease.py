@@ -1,7 +1,7 @@
 """One writer a connection: lease rows with a fencing token, for daemon, one-shot and cron alike.
 
-A token that was given out is on the disk: a PostgreSQL that lost it with its machine would give it to somebody else, while its holder lives
-on elsewhere. What only ends a lease sooner or later need not be: without it others wait until it has run out, or its holder is fenced.
+A token that was given out is on the disk where its holder may outlive the store's machine: a PostgreSQL that had lost it would give it to
+somebody else. What only ends a lease sooner or later need not be: without it others wait until it has run out, or its holder is fenced.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def acquire(store: Store, connections: Iterable[str], holder: str, now: datetime
     until = stamp(now + lasting)
     tokens: dict[str, int] = {}
     store.check()
-    with store.transaction():
+    with store.transaction(durable=store.backend.outlived):
         for connection in sorted(connections):
             row = store.one("SELECT token, holder, until FROM lease WHERE connection = :connection", connection=connection)
             if row is not None and stamp(now) < row.until <= stamp(now + max(lasting, LONGEST)):
