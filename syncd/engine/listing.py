@@ -31,7 +31,8 @@ class Listing:
         self, context: Context, one: Connected, since: Watermark | None, before: int, effort: Effort, *, anew: bool = False
     ) -> None:  # fmt: skip
         self.context, self.one, self.since, self.effort, self.before = context, one, since, effort, before
-        known, self.passport = connections.row(context.store, one.name), passport.current(context, one)
+        known = connections.row(context.store, one.name)
+        self.passport = passport.current(context, one, known)
         self.foreign = passport.foreign(known, self.passport)
         if since is not None and known is not None and known.language is not None and isinstance(one.connector, Speaking):
             one.connector.recall(known.language)

@@ -12,7 +12,7 @@ from syncd.core.forecast import eta
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
 from syncd.model import Kind
-from syncd.store import Store, connections, journal, links, pauses, waiting
+from syncd.store import Store, connections, journal, links, pauses, runs, waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,9 @@ class Digest:
 
 def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, bool], created: str, whole: bool = True) -> Plan:
     """Summarise what this run has in the journal. ``whole``: nothing is known yet that speaks against it."""
+    decided = runs.decided(context.store, context.run)
     parts = tuple(
-        _part(context, context.connected[name], readings.get(name), first.get(name, False))
+        _part(context, context.connected[name], readings.get(name), first.get(name, False), decided)
         for name in context.connected
         if name in context.selected
     )
@@ -110,15 +111,17 @@ def _doubts(context: Context) -> Iterator[str]:
             yield f"{one.name}: {told} in doubt, sent without an answer: each run looks for what became of them (syncd pending)"
 
 
-def _part(context: Context, one: Connected, reading: Reading | None, first: bool) -> ConnectionPlan:
-    counts = {kind.value: 0 for kind in Kind} | journal.tally(context.store, context.run, one.name)
-    held = journal.tally(context.store, context.run, one.name, "state").get("held", 0)
-    sending = journal.requests(context.store, context.run, one.name)
+def _part(context: Context, one: Connected, reading: Reading | None, first: bool, decided: bool) -> ConnectionPlan:
+    """``decided``: the run has changes, there or elsewhere."""
+    counts = {kind.value: 0 for kind in Kind} | (journal.tally(context.store, context.run, one.name) if decided else {})
+    held = journal.tally(context.store, context.run, one.name, "state").get("held", 0) if decided else 0
+    sending = journal.requests(context.store, context.run, one.name) if decided else 0
+    reason = journal.first_reason(context.store, context.run, one.name) if decided else ""
     latency, states = one.connector.meter.seconds, links.states(context.store, one.name)
     kept_by_you = states.get("unlinked", 0) + waiting.kept_by_person(context.store, one.name)
     known = connections.row(context.store, one.name)
     return ConnectionPlan(
-        one.name, counts, held, journal.first_reason(context.store, context.run, one.name), partial(_accounts, context, one), reading,
+        one.name, counts, held, reason, partial(_accounts, context, one), reading,
         sending, eta(sending, one.connection.rate, latency), states.get("kept", 0), kept_by_you, first,
         journal.containers(context.store, context.run, one.name) if one.connector.capability.containers else 0, _paused(context, one),
         0 if known is None else known.settled,

@@ -46,6 +46,26 @@ def bound(store: Store, landscape: Landscape) -> None:
 
 
 def _bind(context: Context) -> None:
+    """Nothing is written where all is as it was."""
+    if not _bound_so(context):
+        _bind_anew(context)
+    directory.refuse_twins(context)
+
+
+def _bound_so(context: Context) -> bool:
+    configured = context.landscape.connections
+    known = {row.name: row for row in connections.every(context.store)}
+    retired = all(not (row.authoritative or row.target) for name, row in known.items() if name not in context.connected)
+    return retired and all(
+        connections.stands(
+            known.get(one.name), one.connector, one.binding, one.namespace, _reading(context, context.connected[one.name]).hex(),
+            authoritative=one.authoritative, target=one.write is not None,
+        )
+        for one in configured
+    )  # fmt: skip
+
+
+def _bind_anew(context: Context) -> None:
     configured = [one.name for one in context.landscape.connections]
     bound(context.store, context.landscape)
     for one in context.landscape.connections:
@@ -55,7 +75,6 @@ def _bind(context: Context) -> None:
         )  # fmt: skip
         connections.read_under(context.store, one.name, _reading(context, context.connected[one.name]).hex())
     connections.retire(context.store, configured)
-    directory.refuse_twins(context)
 
 
 def _refuse_renamed(store: Store, one: Connection, configured: list[str]) -> None:

@@ -43,10 +43,13 @@ def test_what_a_run_decided_is_on_the_disk_when_it_ends(opened: Opener, decides:
     run = journal.start_run(store, "delta", NOW)
     if decides:
         journal.record(store, [change(run, "c1", "p1")])
-    durable: list[bool] = []
-    began = store.backend.begin
-    monkeypatch.setattr(store.backend, "begin", lambda *, durable: (noted.append(durable), began(durable=durable)) and None)
-    noted = durable
+    noted, began = list[bool](), store.backend.begin
+
+    def begin(*, durable: bool) -> None:
+        noted.append(durable)
+        began(durable=durable)
+
+    monkeypatch.setattr(store.backend, "begin", begin)
     runs.finish(store, run, "", NOW)
-    assert durable == [decides]
+    assert noted == [decides]
     assert runs.traced(store, run) is decides
