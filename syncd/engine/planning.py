@@ -20,7 +20,7 @@ class ConnectionPlan:
     """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait. ``kept``: leavers
     who keep their account; ``kept_by_you``: what a person said no to. ``containers``: changes to other objects that pass. ``paused``: why
     nothing of it is sent for now: a person said so. ``settled``: how many changes had been made there when it was planned. ``count``: tells
-    how its accounts stand to syncd; asked only by who shows it, for it goes through all of them."""
+    how its accounts stand to syncd; where nothing was decided, only who shows it asks, for it goes through all of them."""
 
     name: str
     counts: Mapping[str, int]
@@ -112,20 +112,25 @@ def _doubts(context: Context) -> Iterator[str]:
 
 
 def _part(context: Context, one: Connected, reading: Reading | None, first: bool, decided: bool) -> ConnectionPlan:
-    """``decided``: the run has changes, there or elsewhere."""
+    """``decided``: the run has changes, there or elsewhere; else nothing will move what there is to count."""
     counts = {kind.value: 0 for kind in Kind} | (journal.tally(context.store, context.run, one.name) if decided else {})
     held = journal.tally(context.store, context.run, one.name, "state").get("held", 0) if decided else 0
     sending = journal.requests(context.store, context.run, one.name) if decided else 0
+    accounts = partial(_accounts, context, one)
     reason = journal.first_reason(context.store, context.run, one.name) if decided else ""
     latency, states = one.connector.meter.seconds, links.states(context.store, one.name)
     kept_by_you = states.get("unlinked", 0) + waiting.kept_by_person(context.store, one.name)
     known = connections.row(context.store, one.name)
     return ConnectionPlan(
-        one.name, counts, held, reason, partial(_accounts, context, one), reading,
+        one.name, counts, held, reason, _once(accounts()) if decided else accounts, reading,
         sending, eta(sending, one.connection.rate, latency), states.get("kept", 0), kept_by_you, first,
         journal.containers(context.store, context.run, one.name) if one.connector.capability.containers else 0, _paused(context, one),
         0 if known is None else known.settled,
     )  # fmt: skip
+
+
+def _once(counted: Mapping[str, int]) -> Callable[[], Mapping[str, int]]:
+    return lambda: counted
 
 
 def _paused(context: Context, one: Connected) -> str:

@@ -28,14 +28,13 @@ async def provision(context: Context, one: Connected, stopped: str = "") -> Send
     """Send every passed change of this run, unless the target is ``stopped``: each after those it waits for (`phases`)."""
     sending, commits, started = Sending(stopped), Commits(context.store), context.environment.monotonic()
     many = journal.passed(context.store, context.run, one.name)
-    if not many:
-        return sending
     with one.work.stretch("sending", "changes", many, started) as sending.effort:
         for phase in phases(context, one):
             queue = passed(context, one, phase, lambda: bool(sending.stopped))
             workers = [_work(context, one, commits, queue, sending) for _ in range(max(1, one.connection.rate.concurrency))]
             await asyncio.gather(*workers)
-    _skip_rest(context, one, sending)
+    if many:
+        _skip_rest(context, one, sending)
     sending.seconds = context.environment.monotonic() - started
     return sending
 

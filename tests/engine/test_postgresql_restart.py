@@ -80,7 +80,7 @@ async def test_nothing_is_lost_and_nobody_is_made_twice(
     lost = 0
     for phase in range(2):
         w.write([person(number, title=f"phase {phase}") for number in range(phase * 5, PEOPLE)])
-        at_random += sorted(chance.randrange(20, 450) + 450 * phase for _ in range(CRASHES))
+        at_random += sorted(chance.randrange(20, 220) + 260 * phase for _ in range(CRASHES))
         lost += await until_done(w)
     assert lost > 0 and not at_random, "every crash happened"
     await until_done(w)
