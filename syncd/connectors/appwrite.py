@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SecretStr, field_validator
 
 from syncd.connectors.answer import Answer, NotFound
-from syncd.connectors.appwrite_http import DIALECTS, AppwriteHttp
+from syncd.connectors.appwrite_http import DIALECTS, WARNING, AppwriteHttp
 from syncd.connectors.appwrite_listing import Got, Walk, addressed, query
 from syncd.connectors.appwrite_table import CAPABILITY, MARK, TABLE, Users
 from syncd.connectors.appwrite_writing import AppwriteWriting
@@ -74,6 +74,13 @@ class AppwriteConnector(AppwriteWriting):
         self._reader, self._door = Users(TABLE), http
         self._walk = Walk(self._ask, options.page_size)
 
+    @property
+    def language(self) -> str | None:
+        return self._door.found
+
+    def recall(self, language: str) -> None:
+        self._door.recall(language)
+
     async def list(self, cursor: Cursor | None, since: Watermark | None = None) -> Page:
         """``since``: only who changed; deletions are never among them. Raises Incomplete, Retryable, Quarantined."""
         return await self._walk.page(cursor, since)
@@ -116,7 +123,7 @@ class AppwriteConnector(AppwriteWriting):
     def _told(self, answer: Answer) -> tuple[str, str | None]:
         """What the server says about the format asked for, and its clock."""
         self._pages.decode(answer.body)
-        return answer.headers.get("x-appwrite-warning", "").partition(" Please ")[0].rstrip("."), answer.headers.get("date")
+        return answer.headers.get(WARNING, "").partition(" Please ")[0].rstrip("."), answer.headers.get("date")
 
     async def _may_write(self) -> bool:
         """Scopes are looked at before the user is: without the right one even a user that cannot exist may not be renamed."""

@@ -23,6 +23,7 @@ from syncd.model import Rate
 T = TypeVar("T")
 DIALECTS = ("1.5", "1.6", "1.7", "1.8")
 FORMAT = "X-Appwrite-Response-Format"
+WARNING = "x-appwrite-warning"
 _NO_LISTING = "queries%5B0%5D=version&limit=version"
 
 
@@ -33,7 +34,7 @@ def explain(answer: Answer) -> Problem:
 
 
 class AppwriteHttp(Http):
-    """``dialect``: one of `DIALECTS`, or None: asked for once, before the first request.
+    """``dialect``: one of `DIALECTS`, or None: asked for once, before the first request, unless it is `recall`ed from an earlier time.
 
     Every request says its response format, which the server's filters then keep: without it, an upgrade changes the answers.
     """
@@ -43,6 +44,17 @@ class AppwriteHttp(Http):
     ) -> None:
         super().__init__(root, credentials, environment=environment, rate=rate, writable=writable, explain=explain)
         self._dialect, self._asking = dialect, asyncio.Lock()
+        self._asks, self._recalled = dialect is None, False
+
+    @property
+    def found(self) -> str | None:
+        """The dialect that was asked for, or recalled and not contradicted; None where there is nothing to remember."""
+        return self._dialect if self._asks else None
+
+    def recall(self, dialect: str) -> None:
+        """The server spoke it before: it is not asked again, unless an answer contradicts."""
+        if self._asks and self._dialect is None and dialect in DIALECTS:
+            self._dialect, self._recalled = dialect, True
 
     async def dialect(self) -> str:
         """Raises Quarantined for a server older than all of them."""
@@ -66,22 +78,39 @@ class AppwriteHttp(Http):
         ``limit`` was a number of its own."""
         probe = Request("GET", f"{self.root.path}/users?{_NO_LISTING}", "GET /users", success=frozenset({400, 401, 403, 404}))
         version = await super().send(probe, _version)
-        numbers = tuple(map(int, re.findall("[0-9]+", version)[:2]))
+        numbers = _numbers(version)
         if len(numbers) < 2:
             raise Quarantined(f"the server names {version[:40]!r} as its version: say in `dialect` which one it speaks")
         if numbers < (1, 5):
             raise Quarantined(f"the server is Appwrite {version[:40]}, and dialects before {DIALECTS[0]} have not arrived yet")
-        return next((one for one in DIALECTS if one == f"{numbers[0]}.{numbers[1]}"), DIALECTS[-1])
+        return _dialect(numbers)
 
     async def _on_the_wire(self, request: Request, attempt: Any, fresh: bool) -> Answer:
         """A refusal for pace says when to come back as an instant of its own (unix seconds), never as Retry-After."""
         answer = await super()._on_the_wire(request, attempt, fresh)
+        if self._recalled and _contradicts(answer, self._dialect):
+            self._dialect, self._recalled = None, False
         reset = answer.headers.get("x-ratelimit-reset", "")
         if answer.status != 429 or "retry-after" in answer.headers or not re.fullmatch("[0-9]{1,11}", reset):
             return answer
         return replace(
             answer, headers={**answer.headers, "retry-after": format_datetime(datetime.fromtimestamp(int(reset), UTC), usegmt=True)}
         )
+
+
+def _contradicts(answer: Answer, dialect: str | None) -> bool:
+    """The server warns of a format newer than itself, and names its version in every refusal."""
+    version = None if answer.status < 400 else _member(answer, "version")
+    return WARNING in answer.headers or (version is not None and _dialect(_numbers(version)) != dialect)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall("[0-9]+", version)[:2]))
+
+
+def _dialect(numbers: tuple[int, ...]) -> str:
+    """That of a version; the newest for one that is newer than all."""
+    return next((one for one in DIALECTS if one == ".".join(map(str, numbers))), DIALECTS[-1])
 
 
 def _version(answer: Answer) -> str:

@@ -101,6 +101,20 @@ class Columned(Protocol):
         ...
 
 
+@runtime_checkable
+class Speaking(Protocol):
+    """A connector that has to ask its server which language it speaks, before it can ask anything else."""
+
+    @property
+    def language(self) -> str | None:
+        """What the server spoke, as far as that is to be remembered; None where it was not asked, or an answer contradicted it."""
+        ...
+
+    def recall(self, language: str) -> None:
+        """It spoke this when the same was asked of it before. It is not asked again, until an answer contradicts."""
+        ...
+
+
 class Builder(Protocol):
     """How the command line makes a connector from its Options (``writable`` False = the dry-run door: unsafe methods are refused)."""
 

@@ -204,7 +204,7 @@ class Rounds:
         if one.unauthorized and not self._renew(one.name):
             credentials.suspend(self.store, one, self.environment.now())
         telling.suspension(self.store, run, one.name, was=one.name in self.duties.turns and self.duties.turns[one.name].probe)
-        telling.standing(self.board, self.store, [each[one.name].connection])
+        telling.standing(self.board, self.store, [each[one.name].connection], moved=telling.moved(one))
         began.discard(one.name)
         self._free_again([one.name])
 

@@ -44,12 +44,14 @@ def count(board: Board, store: Store, run: int, target: str) -> None:
         board.changes[target, row.kind, row.state] += row.n
 
 
-def standing(board: Board, store: Store, connections: Iterable[Connection]) -> None:
-    """How these connections stand, as the store knows it: also after a restart, before any cycle."""
+def standing(board: Board, store: Store, connections: Iterable[Connection], *, moved: bool = True) -> None:
+    """How these connections stand, as the store knows it: also after a restart, before any cycle. ``moved``: accounts may have come or gone
+    since; there may be very many to count."""
     known = duty.known(store)
     for one in connections:
         waits = waiting.count(store, one.name)
-        board.gauge("syncd_accounts", one.name, links.counts(store, one.name)["known"])
+        if moved:
+            board.gauge("syncd_accounts", one.name, links.counts(store, one.name)["known"])
         for name in WAITS:
             board.gauge(f"syncd_{name}", one.name, waits.get(name, 0))
         board.gauge("syncd_suspended", one.name, one.name in known and known[one.name].failures >= ENOUGH)
@@ -63,6 +65,11 @@ def _success(board: Board, name: str, row: Any) -> None:
         board.success[name, "full"] = instant(row.last_full).timestamp()
     if row.last_delta is not None and not row.error and not row.defect:
         board.success[name, "delta"] = instant(row.last_delta).timestamp()
+
+
+def moved(one: Result) -> bool:
+    """Whether accounts may have come or gone: not where changes were asked for, and there were none."""
+    return one.listing is None or not one.listing.delta or bool(one.listing.changed) or any(one.applied.values()) or bool(one.error)
 
 
 def suspension(store: Store, run: int, name: str, *, was: bool) -> None:

@@ -20,8 +20,10 @@ def expect(context: Context, one: Connected) -> None:
 def keep(context: Context, one: Connected, found: Iterable[str]) -> None:
     """A listing that lacked none of those it had is sealed with the columns ``found``; an empty file has them still."""
     if isinstance(one.connector, Columned):
-        seen = {*found, *connections.columns(context.store, one.name)}
-        connections.keep_columns(context.store, one.name, sorted(seen & _read(one).keys()))
+        known = connections.columns(context.store, one.name)
+        seen = sorted({*found, *known} & _read(one).keys())
+        if seen != known:
+            connections.keep_columns(context.store, one.name, seen)
 
 
 def _read(one: Connected) -> dict[str, list[str]]:

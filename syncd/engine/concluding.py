@@ -11,7 +11,7 @@ from syncd.engine.leasing import give_up
 from syncd.engine.reading import Reading
 from syncd.engine.report import Report, Result, result
 from syncd.engine.sending import Sending
-from syncd.store import connections, journal, waiting
+from syncd.store import connections, runs, waiting
 
 Told = Callable[[int, Result], None]
 """Told (run, what came of it) as soon as a run is done with a connection and has given it up."""
@@ -39,6 +39,13 @@ class Conclusions:
 
     def one(self, one: Connected, sending: Sending | None, *, consented: bool = False, keep: bool = False) -> None:
         """``consented``: its whole plan was agreed to. Whose lease was lost has nothing to say any more of how things stand there."""
+        with self.context.store.transaction(durable=False):
+            made = self._results[one.name] = self._made(one, sending, consented=consented)
+            if not keep:
+                give_up(self.context, [one.name], undone=sending is not None and sending.lost)
+        self.told(self.context.run, made)
+
+    def _made(self, one: Connected, sending: Sending | None, *, consented: bool) -> Result:
         context, reading = self.context, self.readings.get(one.name)
         mine = context.holds(one.name)
         if mine and consented and not (reading is not None and reading.stopped):
@@ -47,11 +54,9 @@ class Conclusions:
         if mine:
             whole = reading is not None and reading.whole and not context.narrowed
             waiting.refresh(context.store, context.run, one.name, context.environment.now(), whole=whole)
-        made = self._results[one.name] = _result(context, one, reading, sending, mine=mine)
+        made = _result(context, one, reading, sending, mine=mine)
         made.unseen = self.unseen.get(one.name, 0)
-        if not keep:
-            give_up(context, [one.name], undone=sending is not None and sending.lost)
-        self.told(context.run, made)
+        return made
 
     def report(self, mode: str, *, declined: bool) -> Report:
         context = self.context
@@ -60,9 +65,14 @@ class Conclusions:
             meter = context.connected[made.name].connector.meter
             made.requests, made.throttled = meter.requests, meter.throttled
         report = Report(context.run, mode, results, declined, context.left)
-        outcome = "interrupted" if context.environment.ending else "converged" if report.converged else ""
-        journal.finish_run(context.store, context.run, outcome, context.environment.now())
+        outcome = "interrupted" if context.environment.ending else self._outcome() if report.converged else ""
+        runs.finish(context.store, context.run, outcome, context.environment.now())
         return report
+
+    def _outcome(self) -> str:
+        """Of a run after which all is in step."""
+        read = any(reading.changed or reading.vanished for reading in self.readings.values())
+        return "converged" if read or runs.traced(self.context.store, self.context.run) else runs.IDLE
 
 
 def _result(context: Context, one: Connected, reading: Reading | None, sending: Sending | None, *, mine: bool) -> Result:
@@ -71,12 +81,10 @@ def _result(context: Context, one: Connected, reading: Reading | None, sending: 
     made.seconds = sum(part.seconds for part in (reading, sending) if part is not None)
     if sending is not None:
         _tell(made, sending)
-    if mine:
-        with context.store.transaction():
-            if context.environment.ending:
-                connections.failed(context.store, one.name, "", known=False)
-            else:
-                connections.failed(context.store, one.name, made.error, broken=made.broken)
+    if mine and context.environment.ending:
+        connections.failed(context.store, one.name, "", known=False)
+    elif mine:
+        connections.failed(context.store, one.name, made.error, broken=made.broken)
     return made
 
 

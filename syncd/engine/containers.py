@@ -49,7 +49,7 @@ def plan(context: Context, one: Connected) -> bool:
     tree = context.trees.get(one.name)
     if tree is None or not tree.whole:
         return False
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         rows = _unanswered(context, one, list(Planner(context, one, tree).changes()))
         journal.record(context.store, rows)
     return any(row["hold"] == Hold.FIRST_CONTACT and row["kind"] in CONSENTED for row in rows)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from syncd.connectors.base import Connector
 from syncd.core.correlation import Ignore
@@ -47,7 +48,7 @@ class Connected:
         self.carried = connector.capability.carried
         self.needed = self.carried & self.policy.managed if self.policy else frozenset()
 
-    @property
+    @cached_property
     def reading(self) -> bytes:
         """Changes whenever the same bytes could be read differently, or something else of them kept."""
         entries = [_plain(entry) for entry in self.connection.read]

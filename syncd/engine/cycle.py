@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
-from syncd.engine import containers, delta, elapsed, guarding, rules, saved
+from syncd.engine import containers, delta, guarding, rules, saved
 from syncd.engine.concluding import Conclusions, Told, unheard
 from syncd.engine.context import Connected, Context
 from syncd.engine.doubt import recover
 from syncd.engine.leasing import LONG, WAIT, give_up, leased, take
 from syncd.engine.narrowing import WHOLE, Narrowing
+from syncd.engine.opening import begin
 from syncd.engine.planning import Plan, plan
 from syncd.engine.provision import provision
 from syncd.engine.read import read
@@ -21,8 +23,11 @@ from syncd.engine.saved import Saved
 from syncd.environment import Environment, stamp
 from syncd.errors import Busy, Quarantined
 from syncd.model import Landscape
-from syncd.store import Store, identities, journal, links
+from syncd.store import Store, identities, links
 
+MOMENT = 0.25
+"""Seconds for which sources stay leased while targets are listed: what a page or two of changes take, and as long as others wait anyway
+before they try again."""
 Approve = Callable[[Plan], Awaitable[bool]]
 """Shown the plan before anything is sent, when people are free for other runs already; True = send it, and agree to a first contact."""
 
@@ -44,13 +49,12 @@ async def cycle(
     """
     context = Context(environment, store, landscape, connected, selection, full=full or mode == "full", narrowed=narrowing.only is not None)
     context.turn = turn or context.turn
-    async with leased(context, sorted({*selection, *context.authoritative}), wait):
-        elapsed.observe(context)
+    opening = partial(begin, context, mode if plan_file is None else None)
+    async with leased(context, sorted({*selection, *context.authoritative}), wait, opening):
         await rules.register(context)
         if plan_file is not None:
             readings, first = await saved.resume(context, plan_file)
         else:
-            context.run = journal.start_run(store, mode, environment.now())
             readings = await _read(context)
             first = await _reconcile(context, readings, narrowing)
         made = plan(context, readings, first, stamp(environment.now()), plan_file is None or plan_file.whole)
@@ -69,17 +73,26 @@ async def cycle(
 
 
 async def _read(context: Context) -> dict[str, Reading]:
-    """Sources first, so that accounts at targets find the people they may belong to; then they are free while targets are listed."""
+    """Sources first, so that accounts at targets find the people they may belong to; then they are free while targets are listed, unless
+    that takes but a moment."""
     identities.mark_due(context.store, context.targets, context.environment.now())
     readings = await _listed(context, context.chosen(context.authoritative))
     others = [context.connected[name] for name in context.connected if name in context.selected and name not in context.authoritative]
-    if others:
-        free = _unwritten(context)
-        give_up(context, free)
-        readings |= await _listed(context, others)
-        await take(context, free, LONG)
-        _insist(context)
-    return readings
+    if not others:
+        return readings
+    listing = asyncio.ensure_future(_listed(context, others))
+    try:
+        if not (await asyncio.wait({listing}, timeout=MOMENT))[0]:
+            free = _unwritten(context)
+            give_up(context, free)
+            readings |= await listing
+            await take(context, free, LONG)
+            _insist(context)
+    except BaseException:
+        listing.cancel()
+        await asyncio.gather(listing, return_exceptions=True)
+        raise
+    return readings | await listing
 
 
 async def _listed(context: Context, each: Sequence[Connected]) -> dict[str, Reading]:

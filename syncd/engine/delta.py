@@ -24,7 +24,7 @@ def since(context: Context, one: Connected) -> Watermark | None:
     known = connections.row(context.store, one.name)
     if context.full or not one.connector.capability.delta or known is None or known.watermark is None or not known.complete:
         return None
-    if known.passport != passport.current(context, one):
+    if known.passport != passport.current(context, one, known):
         return None
     whole = instant(known.last_full)
     overdue = not timedelta(0) <= context.environment.now() - whole < FULL

@@ -14,17 +14,17 @@ BACK = timedelta(hours=1)
 
 
 def observe(context: Context) -> None:
-    """Compare the clock with that of the last run. A jump is no time that passed: every grace goes on where that run left it.
+    """Compare the clock with that of the last run, in the caller's transaction. A jump is no time that passed: every grace goes on where
+    that run left it.
 
     A jump cannot be told from a machine that was off for long, nor need it be: an account then stays at most one grace longer.
     """
     now = context.began
-    with context.store.transaction():
-        last = clock.last_run(context.store)
-        step = now - last[0] if last else timedelta(0)
-        if last and not -BACK <= step <= max(USUAL, 2 * last[1]):
-            _jumped(context, step, clock.postpone(context.store, step))
-        clock.began(context.store, now, max(step, timedelta(0)))
+    last = clock.last_run(context.store)
+    step = now - last[0] if last else timedelta(0)
+    if last and not -BACK <= step <= max(USUAL, 2 * last[1]):
+        _jumped(context, step, clock.postpone(context.store, step))
+    clock.began(context.store, now, max(step, timedelta(0)))
 
 
 def _jumped(context: Context, step: timedelta, graces: int) -> None:

@@ -22,13 +22,13 @@ def unlisted(one: Connected, missing: Iterable[Any], seen: Seen) -> str:
 def returned(context: Context, one: Connected, seen: Seen) -> None:
     """Who was missing and is there again is not missing any more, however the listing ended."""
     if back := [row for row in lacking.missing(context.store, one.name) if row in seen]:
-        with context.store.transaction():
+        with context.store.transaction(durable=False):
             lacking.found(context.store, back)
 
 
 def missed(context: Context, rows: Sequence[int], rule: Fading) -> list[int]:
     """One more complete listing without these accounts: the row ids of those that are gone by now."""
     now = context.environment.now()
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         lacking.missed(context.store, rows, now)
         return lacking.faded(context.store, rows, rule.listings, now - rule.over)

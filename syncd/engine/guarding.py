@@ -12,7 +12,7 @@ from syncd.engine import restored
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
 from syncd.model import Hold, Kind, Limit
-from syncd.store import connections, entries, limits, links, verdicts, waiting
+from syncd.store import connections, entries, limits, links, runs, verdicts, waiting
 
 ALL = tuple(kind.value for kind in Kind)
 CONSENTED = (Kind.CREATE.value, Kind.UPDATE.value, Kind.ADOPT.value)
@@ -31,7 +31,9 @@ def guard(context: Context, one: Connected, readings: Mapping[str, Reading]) -> 
     """Hold what must wait and pass the rest, in one transaction; True = a yes to the first contact would let some of it go."""
     assert one.policy is not None
     store, run, askable = context.store, context.run, 0
-    with store.transaction():
+    if not runs.decided(store, run):
+        return False
+    with store.transaction(durable=False):
         verdicts.drop_unsent(store, run, one.name)
         verdicts.hold_asked(store, run, one.name)
         _hold_unreadable(context, one, readings.get(one.name))

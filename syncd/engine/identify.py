@@ -74,7 +74,7 @@ async def stirred(context: Context) -> None:
         after = ""
         while ids := opinions.stirred(context.store, name, after):
             after = ids[-1]
-            with context.store.transaction():
+            with context.store.transaction(durable=False):
                 remake(context, ids)
             await context.breathe()
 
@@ -100,7 +100,7 @@ async def refresh_all(context: Context) -> None:
     ) as effort:
         while ids := identities.all_ids(context.store, after):
             after = ids[-1]
-            with context.store.transaction():
+            with context.store.transaction(durable=False):
                 refresh(context, ids)
             effort.done += len(ids)
             await context.breathe()

@@ -22,7 +22,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -34,15 +34,20 @@ WAIT = 30.0
 """Seconds a run waits for another to finish (contract: then exit 75)."""
 LONG = 600.0
 """Seconds a run that has begun waits for others to be done with the sources: what it has read until then is not thrown away lightly."""
+Opening = Callable[[], None]
 HOLDER = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
 """This process, as others see it; in a container the next one may bear the same name and number."""
 
 
+def _nothing() -> None:
+    """Where nothing goes with the leases."""
+
+
 @asynccontextmanager
-async def leased(context: Context, names: Sequence[str], wait: float = WAIT) -> AsyncIterator[None]:
+async def leased(context: Context, names: Sequence[str], wait: float = WAIT, opening: Opening = _nothing) -> AsyncIterator[None]:
     """One writer a connection; ``names``: all sources are among them. Raises Busy when the run of another process keeps one of them longer
-    than ``wait`` seconds."""
-    await take(context, names, wait)
+    than ``wait`` seconds. ``opening``: what is written in one with taking them."""
+    await take(context, names, wait, opening)
     for name in names:
         context.connected[name].connector.permit = partial(context.permit, name)
     keeper = asyncio.create_task(_keep(context))
@@ -82,14 +87,14 @@ def _next(context: Context) -> None:
         context.turn.release()
 
 
-async def take(context: Context, names: Iterable[str], wait: float) -> list[str]:
+async def take(context: Context, names: Iterable[str], wait: float, opening: Opening = _nothing) -> list[str]:
     """Lease all sources, in turn, and whatever else of ``names`` is not leased; which were not. Raises Busy as `leased`."""
     lacking = sorted({*names} - context.tokens.keys())
     if not lacking:
         return []
     await context.turn.acquire()
     try:
-        context.tokens.update(await _acquire(context, lacking, wait))
+        context.tokens.update(await _acquire(context, lacking, wait, opening))
     except BaseException:
         context.turn.release()
         raise
@@ -97,12 +102,15 @@ async def take(context: Context, names: Iterable[str], wait: float) -> list[str]
     return lacking
 
 
-async def _acquire(context: Context, names: Sequence[str], wait: float) -> dict[str, int]:
+async def _acquire(context: Context, names: Sequence[str], wait: float, opening: Opening) -> dict[str, int]:
     environment = context.environment
     deadline = environment.monotonic() + wait
     while True:
         began = environment.monotonic()
-        got = lease.acquire(context.store, names, HOLDER, environment.now(), context.landscape.lease)
+        with context.store.transaction(durable=context.store.backend.outlived):
+            got = lease.acquire(context.store, names, HOLDER, environment.now(), context.landscape.lease)
+            if isinstance(got, dict):
+                opening()
         if isinstance(got, dict):
             if not context.tokens:
                 context.held_at = began

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from syncd.connectors.base import Speaking
 from syncd.engine import directory, door, passport, records, resuming
 from syncd.engine.context import Connected, Context
 from syncd.engine.ledger import Ledger, Seen
@@ -30,8 +31,11 @@ class Listing:
         self, context: Context, one: Connected, since: Watermark | None, before: int, effort: Effort, *, anew: bool = False
     ) -> None:  # fmt: skip
         self.context, self.one, self.since, self.effort, self.before = context, one, since, effort, before
-        known, self.passport = connections.row(context.store, one.name), passport.current(context, one)
+        known = connections.row(context.store, one.name)
+        self.passport = passport.current(context, one, known)
         self.foreign = passport.foreign(known, self.passport)
+        if since is not None and known is not None and known.language is not None and isinstance(one.connector, Speaking):
+            one.connector.recall(known.language)
         self.resumable = since is None and one.connector.capability.resumes is not None
         self.broke_off = self.resumed = False
         self._begin()
@@ -42,6 +46,11 @@ class Listing:
             self.reading.told.append(f"the listing that was cut off does not go on, for {why}: it begins anew")
         elif known is not None and one.connector.capability.delta and (changed := passport.otherwise(known.passport, self.passport)):
             self.reading.told.append(f"{changed} changed since it was last read: everything is read")
+
+    @property
+    def language(self) -> str | None:
+        """What the next reading may take for granted: asked anew by whatever reads everything."""
+        return self.one.connector.language if isinstance(self.one.connector, Speaking) else None
 
     def _begin(self) -> None:
         self.reading = Reading(
@@ -121,6 +130,8 @@ class Listing:
     def stage(self) -> None:
         """One transaction: accounts, their keys, the identities they make, what must be projected again, and how far the listing is.
         Nothing of another directory."""
+        if not self.fresh and self._at is None:
+            return
         fresh, self.fresh, at, self._at = self.fresh, [], self._at, None  # what fails here is behind no place
         parsed = records.parse(self.context, self.one, fresh)
         directory.recognise(self.context, self.one, parsed.told)

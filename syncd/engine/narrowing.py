@@ -25,7 +25,7 @@ class Narrowing:
         """Forget what is planned for everybody else; what waits of them waits on."""
         if self.only is not None:
             chosen = self.only()
-            with context.store.transaction():
+            with context.store.transaction(durable=False):
                 left = verdicts.keep(context.store, context.run, chosen)
             context.left = sum(passed for passed, _ in left.values())
             if left:
@@ -35,7 +35,7 @@ class Narrowing:
     def send(self, context: Context) -> None:
         """Leave what comes after the first ``most`` changes to a later run."""
         if self.most is not None:
-            with context.store.transaction():
+            with context.store.transaction(durable=False):
                 verdicts.cap(context.store, context.run, self.most, UNBOUND, context.environment.now())
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from syncd.engine.context import Connected, Context
-from syncd.store import connections
 
 _NAMES = {"credentials": "its credentials", "options": "its configuration", "map": "how it is read", "store": "the store"}
 """Ingredient -> what one calls it."""
@@ -15,9 +14,8 @@ _SHOWN = ("credentials", "options")
 """Those on which it depends whom a provider shows."""
 
 
-def current(context: Context, one: Connected) -> str:
-    """The passport of now, JSON text: the ingredients as digests, and how often the store was restored."""
-    known = connections.row(context.store, one.name)
+def current(context: Context, one: Connected, known: Any) -> str:
+    """The passport of now, JSON text: the ingredients as digests, and how often the store was restored. ``known``: the row of ``one``."""
     read = {"map": None if known is None else known.reading, "store": context.store.epoch}
     return orjson.dumps({**one.asking(context.store.digest_key), **read}, option=orjson.OPT_SORT_KEYS).decode()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -11,20 +12,21 @@ from syncd.core.forecast import eta
 from syncd.engine.context import Connected, Context
 from syncd.engine.reading import Reading
 from syncd.model import Kind
-from syncd.store import Store, connections, journal, links, pauses, waiting
+from syncd.store import Store, connections, journal, links, pauses, runs, waiting
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
     """One connection's part. ``counts`` are of all planned user changes, held ones included; ``held`` of those that wait. ``kept``: leavers
     who keep their account; ``kept_by_you``: what a person said no to. ``containers``: changes to other objects that pass. ``paused``: why
-    nothing of it is sent for now: a person said so. ``settled``: how many changes had been made there when it was planned."""
+    nothing of it is sent for now: a person said so. ``settled``: how many changes had been made there when it was planned. ``count``: tells
+    how its accounts stand to syncd; where nothing was decided, only who shows it asks, for it goes through all of them."""
 
     name: str
     counts: Mapping[str, int]
     held: int
     reason: str
-    accounts: Mapping[str, int]
+    count: Callable[[], Mapping[str, int]]
     listing: Reading | None
     requests: int
     eta_seconds: float
@@ -34,6 +36,10 @@ class ConnectionPlan:
     containers: int = 0
     paused: str = ""
     settled: int = 0
+
+    @property
+    def accounts(self) -> Mapping[str, int]:
+        return self.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,9 @@ class Digest:
 
 def plan(context: Context, readings: Mapping[str, Reading], first: Mapping[str, bool], created: str, whole: bool = True) -> Plan:
     """Summarise what this run has in the journal. ``whole``: nothing is known yet that speaks against it."""
+    decided = runs.decided(context.store, context.run)
     parts = tuple(
-        _part(context, context.connected[name], readings.get(name), first.get(name, False))
+        _part(context, context.connected[name], readings.get(name), first.get(name, False), decided)
         for name in context.connected
         if name in context.selected
     )
@@ -104,19 +111,26 @@ def _doubts(context: Context) -> Iterator[str]:
             yield f"{one.name}: {told} in doubt, sent without an answer: each run looks for what became of them (syncd pending)"
 
 
-def _part(context: Context, one: Connected, reading: Reading | None, first: bool) -> ConnectionPlan:
-    counts = {kind.value: 0 for kind in Kind} | journal.tally(context.store, context.run, one.name)
-    held = journal.tally(context.store, context.run, one.name, "state").get("held", 0)
-    sending = journal.requests(context.store, context.run, one.name)
+def _part(context: Context, one: Connected, reading: Reading | None, first: bool, decided: bool) -> ConnectionPlan:
+    """``decided``: the run has changes, there or elsewhere; else nothing will move what there is to count."""
+    counts = {kind.value: 0 for kind in Kind} | (journal.tally(context.store, context.run, one.name) if decided else {})
+    held = journal.tally(context.store, context.run, one.name, "state").get("held", 0) if decided else 0
+    sending = journal.requests(context.store, context.run, one.name) if decided else 0
+    accounts = partial(_accounts, context, one)
+    reason = journal.first_reason(context.store, context.run, one.name) if decided else ""
     latency, states = one.connector.meter.seconds, links.states(context.store, one.name)
     kept_by_you = states.get("unlinked", 0) + waiting.kept_by_person(context.store, one.name)
     known = connections.row(context.store, one.name)
     return ConnectionPlan(
-        one.name, counts, held, journal.first_reason(context.store, context.run, one.name), _accounts(context, one), reading,
+        one.name, counts, held, reason, _once(accounts()) if decided else accounts, reading,
         sending, eta(sending, one.connection.rate, latency), states.get("kept", 0), kept_by_you, first,
         journal.containers(context.store, context.run, one.name) if one.connector.capability.containers else 0, _paused(context, one),
         0 if known is None else known.settled,
     )  # fmt: skip
+
+
+def _once(counted: Mapping[str, int]) -> Callable[[], Mapping[str, int]]:
+    return lambda: counted
 
 
 def _paused(context: Context, one: Connected) -> str:

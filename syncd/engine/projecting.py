@@ -55,7 +55,7 @@ def _next(context: Context, one: Connected) -> list[Projected]:
     """The next block, in one transaction with what it is made from: whoever changes them then marks them again."""
     if not links.anybody_dirty(context.store, one.name):
         return []
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         rules.insist(context, one)
         rows = links.dirty(context.store, one.name)
         projected = [at(context, one, row) for row in rows]

@@ -27,12 +27,14 @@ from syncd.store.entries import Intent
 async def provision(context: Context, one: Connected, stopped: str = "") -> Sending:
     """Send every passed change of this run, unless the target is ``stopped``: each after those it waits for (`phases`)."""
     sending, commits, started = Sending(stopped), Commits(context.store), context.environment.monotonic()
-    with one.work.stretch("sending", "changes", journal.passed(context.store, context.run, one.name), started) as sending.effort:
+    many = journal.passed(context.store, context.run, one.name)
+    with one.work.stretch("sending", "changes", many, started) as sending.effort:
         for phase in phases(context, one):
             queue = passed(context, one, phase, lambda: bool(sending.stopped))
             workers = [_work(context, one, commits, queue, sending) for _ in range(max(1, one.connection.rate.concurrency))]
             await asyncio.gather(*workers)
-    _skip_rest(context, one, sending)
+    if many:
+        _skip_rest(context, one, sending)
     sending.seconds = context.environment.monotonic() - started
     return sending
 
@@ -233,6 +235,6 @@ def _stay_in_doubt(context: Context, row: Any, intent: Intent, why: str) -> None
 
 
 def _skip_rest(context: Context, one: Connected, sending: Sending) -> None:
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         why = sending.stopped or "what it waits for was not done"
         verdicts.skip(context.store, context.run, one.name, why, context.environment.now())

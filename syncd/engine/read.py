@@ -33,7 +33,7 @@ async def read(context: Context, one: Connected, since: Watermark | None = None,
 
 
 async def _read(context: Context, one: Connected, listing: Listing, started: float) -> Reading:
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         staging.begin(context.store, one.name, context.environment.now(), delta=listing.reading.delta)
         if listing.place is None:
             stretches.forget(context.store, one.name)
@@ -59,10 +59,10 @@ def _finish(context: Context, one: Connected, listing: Listing) -> datetime:
     reading = listing.reading
     as_of = reading.started if listing.resumed and reading.complete else context.environment.now()
     left = listing.watermark if reading.complete else listing.since if listing.broke_off else None
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         staging.finish(
             context.store, one.name, as_of, defect=reading.defect, accounts=reading.accounts, pages=reading.pages, watermark=left,
-            passport=listing.passport, delta=reading.delta,
+            passport=listing.passport, language=listing.language, delta=reading.delta,
         )  # fmt: skip
         if not listing.broke_off:
             stretches.forget(context.store, one.name)
@@ -150,6 +150,8 @@ def _account_for_flaws(context: Context, one: Connected, listing: Listing) -> No
     No watermark is left behind a record that this listing is the first to find unreadable: what it says now would go unread.
     """
     reading = listing.reading
+    if not reading.flaws:
+        return
     ids = [flaw.id for flaw in reading.flaws if flaw.id]
     known = staging.row_ids(context.store, one.name, ids)
     _return_unread(context, one, ids)
@@ -160,14 +162,14 @@ def _account_for_flaws(context: Context, one: Connected, listing: Listing) -> No
             reading.defect = f"{flaw.where}: {flaw.reason}"
     if {flaw.id or flaw.where for flaw in reading.flaws} - waiting.unreadable(context.store, one.name).keys():
         listing.watermark = listing.since  # it may be readable the next time it is asked for
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         rows = [{"where": flaw.where, "reason": flaw.reason, "id": flaw.id} for flaw in reading.flaws[:1000]]
         waiting.flaw(context.store, context.run, one.name, rows, context.environment.now())
 
 
 def _return_unread(context: Context, one: Connected, ids: Sequence[str]) -> None:
     """Who was gone and whose record is back, though it cannot be read, is no leaver any more: frozen until it can."""
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         back = staging.back_unread(context.store, one.name, ids)
         observing.back(context, one, whose.names(context.store, back))
         if one.connection.authoritative:
@@ -188,10 +190,11 @@ async def _conclude(context: Context, one: Connected, listing: Listing) -> str:
     gone = [row for row in proof.gone if one.connection.authoritative or row not in owners]
     _house_missing(context, one, listing, {*proof.missing} - {*proof.gone})
     listing.reading.vanished = len(gone)
-    with context.store.transaction():
-        observing.gone(context, one, whose.names(context.store, gone))
-        staging.gone(context.store, gone, context.environment.now())
-        identify.refresh(context, owners.values())
+    with context.store.transaction(durable=False):
+        if gone or owners:
+            observing.gone(context, one, whose.names(context.store, gone))
+            staging.gone(context.store, gone, context.environment.now())
+            identify.refresh(context, owners.values())
         columns.keep(context, one, listing.columns)
     return ""
 

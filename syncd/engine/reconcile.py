@@ -41,13 +41,14 @@ async def reconcile(context: Context, one: Connected) -> None:
             after = rows[-1].link_id
             await _plan_rows(context, one, rows, evidence)
             effort.done += len(rows)
-    owing = links.standing(context.store, one.name, outcomes.unrevoked(context.store, one.name))
-    await _plan_rows(context, one, [row for row in owing if row.desired == row.actual], evidence)
+    if unrevoked := outcomes.unrevoked(context.store, one.name):
+        owing = links.standing(context.store, one.name, unrevoked)
+        await _plan_rows(context, one, [row for row in owing if row.desired == row.actual], evidence)
 
 
 async def _plan_rows(context: Context, one: Connected, rows: Sequence[Stands], evidence: Proofs) -> None:
     planned = await _plan_block(context, one, [row for row in rows if ready(context, row)], evidence)
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         journal.record(context.store, planned)
     await context.breathe()
 
@@ -104,7 +105,7 @@ def _still_out_of_step(context: Context, one: Connected, projected: Sequence[Pro
     done = [each for each in projected if each.projection.desired == each.projection.actual and not _owes(each, owing)]
     if not done:
         return list(projected)
-    with context.store.transaction():
+    with context.store.transaction(durable=False):
         save(context, one, done)
     return [each for each in projected if each not in done]
 

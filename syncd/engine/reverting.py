@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -12,9 +13,10 @@ import orjson
 
 from syncd.core.forecast import requests
 from syncd.core.reverting import Inverse, inverse
-from syncd.engine import elapsed, observing, records, rules
+from syncd.engine import observing, records, rules
 from syncd.engine.context import Connected, Context
 from syncd.engine.leasing import WAIT, leased
+from syncd.engine.opening import begin
 from syncd.engine.projecting import person_of, project_dirty
 from syncd.engine.provision import provision
 from syncd.engine.report import Report, Result, result
@@ -22,7 +24,7 @@ from syncd.engine.sending import Sending
 from syncd.environment import Environment
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
 from syncd.model import USER, Account, Change, Gone, Kind, Landscape, Ref
-from syncd.store import Store, chain, journal, links, reverting, staging, waiting
+from syncd.store import Store, chain, journal, links, reverting, runs, staging, waiting
 
 AT_ONCE = 16
 """Accounts asked for at once; each connector keeps to its own pace within that."""
@@ -49,17 +51,15 @@ async def revert(
     names = sorted({row.connection for row in reverting.written(store, run)})
     selection = [name for name in connected if name in names]
     context = Context(environment, store, landscape, connected, selection, narrowed=True)
-    async with leased(context, sorted({*selection, *context.authoritative}), wait):
-        elapsed.observe(context)
+    async with leased(context, sorted({*selection, *context.authoritative}), wait, partial(begin, context, "apply")):
         await rules.register(context)
-        context.run = journal.start_run(store, "apply", environment.now())
         stopped: dict[str, str] = {}
         draft = await _draft(context, run, stopped)
         context.planned_at = environment.now()
         agreed = await approve(draft) and bool(draft.rows)
         sent = await _send(context, draft, stopped) if agreed else {}
         report = Report(context.run, "apply", [_result(context, name, sent.get(name), stopped) for name in selection], not agreed)
-        journal.finish_run(store, context.run, "", environment.now())
+        runs.finish(store, context.run, "", environment.now())
         return report if agreed else None
 
 

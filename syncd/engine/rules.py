@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from syncd.core.fingerprint import fingerprint
@@ -12,26 +13,27 @@ from syncd.model import Connection, Landscape
 from syncd.store import Store, connections, identities, links, opinions
 
 
-async def register(context: Context) -> None:
-    """Bind every configured connection to its directory, and do anew what was done under other rules. Raises Fatal for a changed binding,
-    or two targets bound to one directory.
+def bind(context: Context) -> None:
+    """In the caller's transaction, bind every configured connection to its directory, and mark what was made under other rules. Raises
+    Fatal for a changed binding, or two targets bound to one directory."""
+    _bind(context)
+    if identities.merged_under(context.store) != _people(context):
+        identities.unmerge(context.store)
+        opinions.unheard(context.store, context.contributing)
 
-    Interrupted, it is done again by the next run, whatever the rules are then.
-    """
-    people = _people(context)
-    with context.store.transaction():
-        _bind(context)
-        remaking = identities.merged_under(context.store) != people
-        if remaking:
-            identities.unmerge(context.store)
-            opinions.unheard(context.store, context.contributing)
+
+async def register(context: Context) -> None:
+    """After `bind`: do anew what was done under other rules. Interrupted, it is done again by the next run, whatever the rules are then."""
+    people, known = _people(context), _known(context)
+    remaking = identities.merged_under(context.store) != people
     if remaking:
         await identify.refresh_all(context)
-    with context.store.transaction():
-        identities.merge_under(context.store, people)
-        context.rules = {row.name: rules for row, rules in _known(context)}
-        context.changed_rules.update(changed(context))
-        _project_anew(context)
+    context.rules = {row.name: rules for row, rules in known}
+    context.changed_rules.update(_changed(context, known))
+    if remaking or any(row.projected != rules for row, rules in known):
+        with context.store.transaction(durable=False):
+            identities.merge_under(context.store, people)
+            _project_anew(context)
 
 
 def bound(store: Store, landscape: Landscape) -> None:
@@ -44,6 +46,26 @@ def bound(store: Store, landscape: Landscape) -> None:
 
 
 def _bind(context: Context) -> None:
+    """Nothing is written where all is as it was."""
+    if not _bound_so(context):
+        _bind_anew(context)
+    directory.refuse_twins(context)
+
+
+def _bound_so(context: Context) -> bool:
+    configured = context.landscape.connections
+    known = {row.name: row for row in connections.every(context.store)}
+    retired = all(not (row.authoritative or row.target) for name, row in known.items() if name not in context.connected)
+    return retired and all(
+        connections.stands(
+            known.get(one.name), one.connector, one.binding, one.namespace, _reading(context, context.connected[one.name]).hex(),
+            authoritative=one.authoritative, target=one.write is not None,
+        )
+        for one in configured
+    )  # fmt: skip
+
+
+def _bind_anew(context: Context) -> None:
     configured = [one.name for one in context.landscape.connections]
     bound(context.store, context.landscape)
     for one in context.landscape.connections:
@@ -53,7 +75,6 @@ def _bind(context: Context) -> None:
         )  # fmt: skip
         connections.read_under(context.store, one.name, _reading(context, context.connected[one.name]).hex())
     connections.retire(context.store, configured)
-    directory.refuse_twins(context)
 
 
 def _refuse_renamed(store: Store, one: Connection, configured: list[str]) -> None:
@@ -92,9 +113,11 @@ def untried(context: Context) -> list[str]:
 
 def changed(context: Context) -> list[str]:
     """Targets whose map, scope or sources are not those that a whole cycle has gone by; one without accounts of ours has no last time."""
-    return [
-        row.name for row, rules in _known(context) if row.consented != rules and (row.consented or links.owned(context.store, row.name))
-    ]
+    return _changed(context, _known(context))
+
+
+def _changed(context: Context, known: Iterable[tuple[Any, str]]) -> list[str]:
+    return [row.name for row, rules in known if row.consented != rules and (row.consented or links.owned(context.store, row.name))]
 
 
 def _project_anew(context: Context) -> None:
@@ -107,14 +130,17 @@ def _project_anew(context: Context) -> None:
 
 def _known(context: Context) -> list[tuple[Any, str]]:
     """What is known of each target, with its rules of now."""
-    rows = [(connections.row(context.store, name), _policy(context, context.connected[name])) for name in context.targets]
+    people = _people(context)
+    rows = [(connections.row(context.store, name), _policy(context.connected[name], people)) for name in context.targets]
     return [(row, rules) for row, rules in rows if row is not None]
 
 
 def consent(context: Context, one: Connected) -> None:
-    """A cycle in which every source was read completely has gone by these rules: they are last time's from now on."""
-    with context.store.transaction():
-        connections.consented_to(context.store, one.name, _policy(context, one))
+    """A cycle in which every source was read completely has gone by these rules: they are last time's from now on (in the caller's
+    transaction)."""
+    mine, known = context.rules[one.name], connections.row(context.store, one.name)
+    if known is None or known.consented != mine:
+        connections.consented_to(context.store, one.name, mine)
 
 
 def _reading(context: Context, one: Connected) -> bytes:
@@ -129,7 +155,7 @@ def _people(context: Context) -> str:
     return fingerprint({"sources": read, "precedence": precedence}).hex()
 
 
-def _policy(context: Context, one: Connected) -> str:
+def _policy(one: Connected, people: str) -> str:
     """Everything that decides who is wanted at a target, and as what."""
     assert one.policy is not None
-    return fingerprint({"policy": one.policy.fingerprint().hex(), "people": _people(context)}).hex()
+    return fingerprint({"policy": one.policy.fingerprint().hex(), "people": people}).hex()

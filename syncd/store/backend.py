@@ -28,6 +28,8 @@ class Backend(ABC):
     name: str
     reading: bool
     """Nothing can be written, and it was opened all the same, to look at it."""
+    outlived: bool
+    """Whoever writes may live on when its machine dies: what it gave out must be on its disk."""
     place: str
     """The column in whose order the rows of ``identity`` are read fastest, and which tells one from another."""
     sql: SqlConnection

@@ -36,6 +36,16 @@ def register(
     )  # fmt: skip
 
 
+def stands(
+    known: Row[Any] | None, connector: str, binding: Mapping[str, str], namespace: str, reading: str, *, authoritative: bool, target: bool
+) -> bool:  # fmt: skip
+    """Whether `register` and `read_under` would change nothing of the row ``known``."""
+    so = (connector, orjson.dumps(dict(binding), option=orjson.OPT_SORT_KEYS).decode(), namespace, reading, authoritative, target)
+    return known is not None and so == (
+        known.connector, known.binding, known.namespace, known.reading, bool(known.authoritative), bool(known.target)
+    )  # fmt: skip
+
+
 def refuse_other(store: Store, name: str, connector: str, binding: Mapping[str, str]) -> str:
     """How the store writes the directory. Raises Fatal when the name is bound to another."""
     text = orjson.dumps(dict(binding), option=orjson.OPT_SORT_KEYS).decode()

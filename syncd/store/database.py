@@ -31,7 +31,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, looking: bool = False) -> None:
-        self.url, self._open = url, False
+        self.url, self._open, self._durable = url, False, False
         self.backend = _backend(url, looking)
         self._prepare()
 
@@ -56,7 +56,8 @@ class Database:
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All or nothing, durable when left; a nested use joins the outer one. What is not ``durable`` outlives the process, and may be
-        lost with the machine until the next transaction that is: for what can be read again.
+        lost with the machine until the next transaction that is (of whatever process: none outlasts one before it): for what can be read
+        or decided again, as long as nothing left this machine and nobody was told.
 
         Raises Busy when another process writes for longer than `PATIENCE`, Away when the database does not answer (any more), Fatal when
         the store is full or failing.
@@ -66,7 +67,7 @@ class Database:
             return
         try:
             self.backend.begin(durable=durable)
-            self._open = True
+            self._open, self._durable = True, durable
             yield
             self.backend.commit()
         except DBAPIError as error:
@@ -79,8 +80,13 @@ class Database:
             self.backend.roll_back()
             raise
         finally:
-            self._open = False
+            self._open = self._durable = False
             self.backend.ended(durable=durable)
+
+    def insist(self) -> None:
+        """Raises RuntimeError outside a transaction that is durable: what is written now is about to have left this machine."""
+        if not self._durable:
+            raise RuntimeError("a request would leave before its intent is on the disk")
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -70,6 +70,8 @@ def present_at(store: Store, connection: str, identities: Iterable[str]) -> set[
 
 def owners(store: Store, accounts: Sequence[int]) -> dict[int, str]:
     """Account row id -> identity, for those that have one."""
+    if not accounts:
+        return {}
     text = "SELECT id, identity FROM account WHERE id IN :ids AND identity IS NOT NULL"
     return {row.id: row.identity for row in store.rows(text, ids=list(accounts))}
 
@@ -127,6 +129,11 @@ def mark_all(store: Store, target: str) -> None:
 
 def mark_due(store: Store, targets: Sequence[str], now: datetime) -> None:
     """Passing time alone changed something for these."""
+    with store.transaction(durable=False):
+        _mark_due(store, targets, now)
+
+
+def _mark_due(store: Store, targets: Sequence[str], now: datetime) -> None:
     for target in targets:
         store.run(
             "INSERT INTO dirty (connection, identity) SELECT :target, id FROM identity WHERE due_at <= :now ON CONFLICT DO NOTHING",

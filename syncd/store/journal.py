@@ -37,11 +37,6 @@ def reserve_run(store: Store, last: int, mode: str, now: datetime) -> int:
     return run
 
 
-def finish_run(store: Store, run: int, report: str, now: datetime) -> None:
-    with store.transaction():
-        store.run("UPDATE run SET finished = :now, report = :report WHERE id = :run", now=stamp(now), report=report, run=run)
-
-
 def record(store: Store, changes: Sequence[Mapping[str, Any]]) -> None:
     """Write planned changes: one mapping of the columns of `Change` each; ``choices``, ``reverts`` and ``wants`` may be missing."""
     store.many(_INSERT, [{"choices": None, "reverts": None, "wants": None, **change} for change in changes])
@@ -112,20 +107,21 @@ def applied(store: Store, run: int, connection: str) -> dict[str, int]:
 def intend(
     store: Store, change: Row[Any], n: int, creates: bool, summary: str, token: int, now: datetime, of: int = 1
 ) -> Intent:  # fmt: skip
-    """Before the request leaves: fence, step row, ledger entry cleared, in the caller's transaction."""
-    fence(store, change.connection, token, now)
-    store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
-    if change.account_id is not None:
-        store.run("UPDATE account SET digest = NULL, touched_at = :now WHERE id = :id", id=change.account_id, now=stamp(now))
-    rows = store.rows(
-        "INSERT INTO step (change, connection, n, creates, summary, token, sent_at, state)"
-        " VALUES (:change, :connection, :n, :creates, :summary, :token, :now, 'sent') RETURNING id",
-        change=change.seq, connection=change.connection, n=n, creates=creates, summary=summary, token=token, now=stamp(now),
-    )  # fmt: skip
-    step = int(rows[0].id)
-    if creates:
-        doubt(store, change.connection, change.identity, step)
-    return Intent(step, change, n, summary, of)
+    """Before the request leaves: fence, step row, ledger entry cleared, in one transaction, which is a durable one."""
+    with store.transaction():
+        store.insist()
+        fence(store, change.connection, token, now)
+        store.run("UPDATE change SET state = 'sent' WHERE seq = :seq", seq=change.seq)
+        if change.account_id is not None:
+            store.run("UPDATE account SET digest = NULL, touched_at = :now WHERE id = :id", id=change.account_id, now=stamp(now))
+        rows = store.rows(
+            "INSERT INTO step (change, connection, n, creates, summary, token, sent_at, state)"
+            " VALUES (:change, :connection, :n, :creates, :summary, :token, :now, 'sent') RETURNING id",
+            change=change.seq, connection=change.connection, n=n, creates=creates, summary=summary, token=token, now=stamp(now),
+        )  # fmt: skip
+        if creates:
+            doubt(store, change.connection, change.identity, int(rows[0].id))
+    return Intent(int(rows[0].id), change, n, summary, of)
 
 
 def settle_step(

@@ -10,7 +10,7 @@ from syncd.store.columns import where
 
 
 class Run(SQLModel, table=True):
-    """One cycle, from start to report."""
+    """One cycle, from start to report: converged | idle (converged, and it found nothing new) | interrupted, or nothing."""
 
     id: int | None = Field(default=None, primary_key=True)
     mode: str

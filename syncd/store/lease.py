@@ -1,4 +1,8 @@
-"""One writer a connection: lease rows with a fencing token, for daemon, one-shot and cron alike."""
+"""One writer a connection: lease rows with a fencing token, for daemon, one-shot and cron alike.
+
+A token that was given out is on the disk where its holder may outlive the store's machine: a PostgreSQL that had lost it would give it to
+somebody else. What only ends a lease sooner or later need not be: without it others wait until it has run out, or its holder is fenced.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ def acquire(store: Store, connections: Iterable[str], holder: str, now: datetime
     until = stamp(now + lasting)
     tokens: dict[str, int] = {}
     store.check()
-    with store.transaction():
+    with store.transaction(durable=store.backend.outlived):
         for connection in sorted(connections):
             row = store.one("SELECT token, holder, until FROM lease WHERE connection = :connection", connection=connection)
             if row is not None and stamp(now) < row.until <= stamp(now + max(lasting, LONGEST)):
@@ -40,7 +44,7 @@ def acquire(store: Store, connections: Iterable[str], holder: str, now: datetime
 
 def renew(store: Store, tokens: Tokens, now: datetime, lasting: timedelta) -> None:
     """Hold on for another ``lasting``; a lease that was given back, or that another took meanwhile, stays lost (`fence` says so)."""
-    with store.transaction():
+    with store.transaction(durable=False):
         store.many(
             "UPDATE lease SET until = :until WHERE connection = :connection AND token = :token AND until <> ''",
             [{"until": stamp(now + lasting), "connection": name, "token": token} for name, token in tokens.items()],
@@ -72,7 +76,7 @@ def _held(store: Store, connection: str, token: int, now: datetime) -> Row[Any]:
 
 def release(store: Store, tokens: Tokens) -> None:
     """Give the leases back; the tokens stay spent."""
-    with store.transaction():
+    with store.transaction(durable=False):
         store.many(
             "UPDATE lease SET until = '' WHERE connection = :connection AND token = :token",
             [{"connection": name, "token": token} for name, token in tokens.items()],
@@ -81,7 +85,7 @@ def release(store: Store, tokens: Tokens) -> None:
 
 def abandon(store: Store, tokens: Tokens, now: datetime) -> None:
     """Let the leases run out at once: others take them as those of a run that died, for not all was done that it could have done."""
-    with store.transaction():
+    with store.transaction(durable=False):
         store.many(
             "UPDATE lease SET until = :now WHERE connection = :connection AND token = :token AND until > :now",
             [{"connection": name, "token": token, "now": stamp(now)} for name, token in tokens.items()],

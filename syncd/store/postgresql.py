@@ -41,7 +41,7 @@ _READS = re.compile(r"\s*(SELECT|WITH|SHOW|EXPLAIN)\b", re.IGNORECASE)
 class Postgresql(Backend):
     """Raises Fatal for an address, a name or a password that is wrong, Away where nobody answers."""
 
-    place = "id"
+    place, outlived = "id", True
 
     def __init__(self, url: str, *, looking: bool = False) -> None:
         self.name = called(url)

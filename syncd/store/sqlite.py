@@ -25,7 +25,7 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", *LOOKING)
 class Sqlite(Backend):
     """Raises Fatal for a place that cannot be used and for a file that is no database, Busy for one that another process keeps locked."""
 
-    place = "rowid"
+    place, outlived = "rowid", False
 
     def __init__(self, url: str, *, looking: bool = False) -> None:
         self.name, self._looking = file_name(url), looking

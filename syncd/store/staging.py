@@ -39,7 +39,7 @@ class Staged:
 
 def begin(store: Store, connection: str, now: datetime, *, delta: bool = False) -> int:
     """A new listing of ``connection`` starts: incomplete until sealed; a ``delta`` leaves the last one what it is. Returns its number."""
-    with store.transaction():
+    with store.transaction(durable=False):
         store.run(
             "UPDATE connection SET listing = listing + 1, attempted_at = :now, complete = complete AND :delta,"
             " defect = 'not read to its end', error = '' WHERE name = :name",
@@ -104,10 +104,8 @@ def row_ids(store: Store, connection: str, accounts: Sequence[str]) -> dict[str,
 
 def known_digests(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, tuple[int, bytes]]:
     """Provider id -> (row id, digest), for those whose bytes are known."""
-    rows = store.rows(
-        "SELECT id, account, digest FROM account WHERE connection = :connection AND account IN :accounts AND digest IS NOT NULL",
-        connection=connection, accounts=list(accounts),
-    )  # fmt: skip
+    text = "SELECT id, account, digest FROM account WHERE connection = :connection AND account IN :accounts AND digest IS NOT NULL"
+    rows = store.rows(text, connection=connection, accounts=list(accounts))
     return {row.account: (row.id, row.digest) for row in rows}
 
 
@@ -185,18 +183,20 @@ def gone(store: Store, ids: Sequence[int], now: datetime) -> None:
 
 def finish(
     store: Store, connection: str, now: datetime, *, defect: str, accounts: int, pages: int, watermark: str | None = None,
-    passport: str | None = None, delta: bool = False,
+    passport: str | None = None, language: str | None = None, delta: bool = False,
 ) -> None:  # fmt: skip
     """The listing ended; it is sealed (complete) only without a ``defect``. A ``delta`` seals nothing. ``watermark``: from where on the
-    next reading need only ask what changed, under the same ``passport``."""
+    next reading need only ask what changed, under the same ``passport``, in the same ``language``."""
     seals = not (defect or delta)
-    with store.transaction():
+    with store.transaction(durable=False):
         store.run(
             "UPDATE connection SET complete = (complete AND :delta) OR :seals, defect = :defect, accounts = :accounts, pages = :pages,"
-            " last_delta = :now, watermark = :watermark, passport = CASE WHEN :sound THEN :passport ELSE passport END, sealed_at ="
-            " CASE WHEN :seals THEN :now ELSE sealed_at END, last_full = CASE WHEN :seals THEN :now ELSE last_full END WHERE name = :name",
+            " last_delta = :now, watermark = :watermark, language = :language,"
+            " passport = CASE WHEN :sound THEN :passport ELSE passport END,"
+            " sealed_at = CASE WHEN :seals THEN :now ELSE sealed_at END, last_full = CASE WHEN :seals THEN :now ELSE last_full END"
+            " WHERE name = :name",
             name=connection, seals=seals, delta=delta, defect=defect, sound=not defect, accounts=accounts, pages=pages,
-            watermark=watermark, passport=passport, now=stamp(now),
+            watermark=watermark, passport=passport, now=stamp(now), language=None if defect else language,
         )  # fmt: skip
 
 

@@ -33,7 +33,8 @@ class Connection(SQLModel, table=True):
     ``reading``, ``projected`` and ``consented`` are fingerprints of the configuration: under which its records were read, under which its
     links are projected, and by which the last whole cycle went. ``columns``: JSON, those that a people file had in its last sealed listing
     and that are read without being configured. ``restored``: when the store was, until a whole cycle has gone since that held no leaver.
-    ``failures``: runs in a row in which it could not be used. ``passport``: under which circumstances ``watermark`` was left.
+    ``failures``: runs in a row in which it could not be used. ``passport``: under which circumstances ``watermark`` was left;
+    ``language``: what its server spoke then, where that had to be asked.
     """
 
     name: str = Field(primary_key=True)
@@ -55,6 +56,7 @@ class Connection(SQLModel, table=True):
     pages: int = 0
     watermark: str | None = None
     passport: str | None = None
+    language: str | None = None
     columns: str | None = None
     last_full: str | None = None
     last_delta: str | None = None

@@ -66,6 +66,13 @@ _SETTLED = (
 )
 
 
+_ANYTHING = (
+    "SELECT EXISTS (SELECT 1 FROM change WHERE run = :run AND connection = :connection)"
+    " OR EXISTS (SELECT 1 FROM pending WHERE connection = :connection)"
+    " OR EXISTS (SELECT 1 FROM link WHERE connection = :connection AND (state = 'rejected' OR failures > 0))"
+    " OR EXISTS (SELECT 1 FROM step WHERE connection = :connection AND state IN ('sent', 'in_doubt'))"
+)
+"""Whether there is anything at all from which what waits could be told."""
 _VOID = (
     "UPDATE pending SET released_at = NULL WHERE connection = :connection AND released_at IS NOT NULL AND (released_at <= :since"
     " OR (released_at <= (SELECT started FROM run WHERE id = :run)"
@@ -80,7 +87,9 @@ def refresh(store: Store, run: int, connection: str, now: datetime, *, whole: bo
     directory was) stays as it was. A release is void when nobody used it in time, or when it could not help.
     """
     values = {"run": run, "connection": connection, "now": stamp(now)}
-    with store.transaction():
+    if not store.value(_ANYTHING, run=run, connection=connection):
+        return
+    with store.transaction(durable=False):
         store.run(_HELD, **values)
         store.run(_REFUSED, **values)
         store.run(_REFUSED_CONTAINERS, **values)

@@ -66,4 +66,4 @@ def _cpu(process: int) -> float:
 
 
 def _runs(store: Store) -> int:
-    return int(store.value("SELECT COUNT(*) FROM run"))
+    return int(store.value("SELECT MAX(id) FROM run"))

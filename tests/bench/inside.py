@@ -15,9 +15,10 @@ from syncd.cli.main import YOUNG
 from syncd.engine.cycle import cycle
 from syncd.environment import Environment
 from syncd.settings import load
-from syncd.store import Store
+from syncd.store import Store, presence
 from syncd.wiring import connected
 from tests.bench.load import configured
+from tests.bench.postgres import Cluster
 
 
 class Inside:
@@ -43,9 +44,13 @@ class Inside:
         self.store = Store(f"sqlite:///{self._path}")
 
     def restore(self) -> None:
+        """Open as a daemon has it: what was copied is on the disk, and something was written since it was opened."""
         self._remove()
         shutil.copyfile(self._kept, self._path)
+        with self._path.open("rb") as copied:
+            os.fsync(copied.fileno())
         self.store = Store(f"sqlite:///{self._path}")
+        presence.appear(self.store, "bench", Environment().now())
 
     def _remove(self) -> None:
         self.close()
@@ -74,6 +79,26 @@ class Inside:
         async with connected(self._settings, environment, writable=True) as each:
             report, _ = await cycle(environment, landscape, each, self.store, mode=mode, selection=names, approve=_yes)
         assert all(not one.error and (one.listing and one.listing.complete) for one in report.results), report
+
+
+class InPostgres(Inside):
+    """The same with its store in a cluster: `keep` and `restore` copy the database."""
+
+    def __init__(self, root: Path, connections: Mapping[str, Mapping[str, Any]], cluster: Cluster) -> None:
+        self._cluster, self._first = cluster, cluster.database()
+        self._copy = ""
+        super().__init__(root, connections, self._first)
+
+    def keep(self) -> None:
+        self.restore()
+
+    def restore(self) -> None:
+        self.close()
+        if self._copy:
+            self._cluster.drop(self._copy)
+        self._copy = self._cluster.copy(self._first)
+        self.store = Store(self._copy)
+        presence.appear(self.store, "bench", Environment().now())
 
 
 async def _yes(plan: object) -> bool:

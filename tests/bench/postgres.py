@@ -35,10 +35,21 @@ class Cluster:
 
     def database(self) -> str:
         """A new, empty database; its URL."""
+        return self._made("template1")
+
+    def copy(self, url: str) -> str:
+        """Another database with what is in one that nobody is connected to; its URL."""
+        return self._made(url.partition("?")[0].rpartition("/")[2])
+
+    def drop(self, url: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {url.partition('?')[0].rpartition('/')[2]} WITH (FORCE)".encode())
+
+    def _made(self, template: str) -> str:
         self.made += 1
         name = f"bench{self.made}"
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return self.url.replace("/postgres?", f"/{name}?")
 
 

@@ -20,7 +20,8 @@ import orjson
 
 from tests.bench.served import Served
 
-PAGES, FORGET, LATENCY = b"/_pages", b"/_forget", b"/_latency/"
+PAGES, FORGET, LATENCY, HUSH = b"/_pages", b"/_forget", b"/_latency/", b"/_hush/"
+NOBODY = b'{"total":0,"users":[]}'
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,10 @@ class Recorded:
     def delay(self, seconds: float) -> None:
         """Each answer by so much."""
         httpx.get(f"{self.url}{LATENCY.decode()}{seconds}", trust_env=False)
+
+    def hush(self, hushed: bool) -> None:
+        """Every listing of Appwrite's shows nobody, as if nothing had changed; or they are as they were again."""
+        httpx.get(f"{self.url}{HUSH.decode()}{int(hushed)}", trust_env=False)
 
     def download(self, pages: Sequence[str] | None = None) -> int:
         """The bound: every recorded page by a plain httpx client, one after the other, through orjson; how many bytes.
@@ -93,6 +98,7 @@ class _Record:
     upstream: str
     pages: dict[bytes, bytes] = field(default_factory=dict)
     latency: float = 0.0
+    hushed: bool = False
 
 
 class _Connection(asyncio.Protocol):
@@ -126,6 +132,11 @@ class _Connection(asyncio.Protocol):
         if target.startswith(LATENCY):
             self._record.latency = float(target.removeprefix(LATENCY))
             return _message("200 OK", "text/plain", b"")
+        if target.startswith(HUSH):
+            self._record.hushed = target.endswith(b"1")
+            return _message("200 OK", "text/plain", b"")
+        if self._record.hushed and b"queries" in target:
+            return _message("200 OK", "application/json", NOBODY)
         return pages.get(target) or self._relayed(target, head)
 
     def _relayed(self, target: bytes, head: bytes) -> bytes:

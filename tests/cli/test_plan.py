@@ -128,7 +128,7 @@ def test_a_delta_says_how_many_changed(office: Office) -> None:
     office.settled(1, 2)
     office.run("sync", "--yes")
     assert "\napp: 0 changed accounts in 1 page, complete; 2 linked\n" in office.run("plan").out
-    assert "\napp: 0 changes read, 2 requests in " in office.run("sync", "--yes").out
+    assert "\napp: 0 changes read, 1 request in " in office.run("sync", "--yes").out
     assert "\napp: 2 accounts in 2 pages, complete; 2 linked\n" in office.run("plan", "--full").out
 
 

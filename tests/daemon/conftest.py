@@ -15,8 +15,9 @@ MakeDesk = Callable[..., Desk]
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[MakeDesk]:
-    """``desk(people=..., app=...)``: one a test."""
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeDesk]:
+    """``desk(people=..., app=...)``: one a test. Its time passes only when the test says so: no listing takes but a moment of it."""
+    monkeypatch.setattr("syncd.engine.cycle.MOMENT", 0.0)
     made: list[Desk] = []
 
     def make(**options: Any) -> Desk:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syncd.connectors.memory import MemoryConnector
-from syncd.engine import projecting
+from syncd.engine import cycle, projecting
 from syncd.engine.report import Report
 from syncd.errors import Busy
 from syncd.model import Account, Change, Kind, Step
@@ -218,12 +218,16 @@ async def test_nothing_is_sent_by_rules_that_are_not_those_of_now(world: MakeWor
     await concluded(w, 1, 3, 4)
 
 
-async def test_a_run_whose_configuration_was_changed_while_it_listed_plans_nothing(world: MakeWorld) -> None:
+async def test_a_run_whose_configuration_was_changed_while_it_listed_plans_nothing(
+    world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cycle, "MOMENT", 0.0)
     w = await established(world, *people(1))
     w.write(people(1, 2))
 
     class Slow(MemoryConnector):
         async def list(self, *given: Any) -> Any:
+            await freed(w)
             process = beside(w)
             process.target = target("delete", scope="userName != 'p2@corp.example'")
             await process.run(selection=["people"])
@@ -253,8 +257,17 @@ async def test_who_is_projected_cannot_change_before_it_is_written_down(world: M
     assert asked and all(asked)
 
 
-async def test_people_are_free_while_a_target_is_listed_and_while_it_is_written(world: MakeWorld) -> None:
+async def freed(world: World) -> None:
+    """Until the people are free, or will not be."""
+    for _ in range(1000):
+        if "people" not in {row.connection for row in lease.held(world.store, world.clock.now(), world.lease)}:
+            return
+        await asyncio.sleep(0)
+
+
+async def test_people_are_free_while_a_target_is_listed_and_while_it_is_written(world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nobody's while it is planned; the target is held all along."""
+    monkeypatch.setattr(cycle, "MOMENT", 0.0)
     free: dict[str, tuple[list[str], list[str]]] = {}
     w = await established(world, *people(1))
 
@@ -264,6 +277,7 @@ async def test_people_are_free_while_a_target_is_listed_and_while_it_is_written(
 
     class Looking(MemoryConnector):
         async def list(self, *given: Any) -> Any:
+            await freed(w)
             look("listed")
             return await super().list(*given)
 

@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import SQLModel
 
 from syncd.model import Effort
-from syncd.store import Store, backups, chain, crossing, journal, restoring, waiting
+from syncd.store import Store, backups, chain, crossing, journal, restoring, runs, waiting
 from tests import stores
 from tests.store.conftest import ONLY_POSTGRESQL
 from tests.store.rows import NOW, applied, change, link, people, record, register, stage
@@ -26,7 +26,7 @@ def filled(store: Store) -> None:
     people(store, "p1", "p2", "\u00e9\u2028 \\ \t\n'\"", targets=["app"])
     ids = stage(store, "app", *(f"account {number}" for number in range(5000)))
     link(store, "app", "p1", b"\x00\xff\\x41", None, account_id=ids["account 1"])
-    journal.finish_run(store, run, "ok", NOW)
+    runs.finish(store, run, "ok", NOW)
     (row,) = record(store, change(run, "c1", "p1", expects=b"\x00", revoke=True))
     applied(store, row)
     waiting.flaw(store, run, "app", [{"where": "line 2", "reason": "no userName", "id": None}], NOW)

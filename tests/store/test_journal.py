@@ -6,14 +6,14 @@ import pytest
 
 from syncd.environment import stamp
 from syncd.errors import Quarantined
-from syncd.store import Store, connections, journal, lease, verdicts
+from syncd.store import Store, connections, journal, lease, runs, verdicts
 from tests.store.rows import HOUR, NOW, applied, change, column, link, people, record, stage, states
 
 
 def test_runs_are_numbered_in_order_and_know_their_times(store: Store) -> None:
     first, second = (journal.start_run(store, mode, NOW) for mode in ("delta", "plan"))
     assert second > first
-    journal.finish_run(store, first, "converged", NOW + HOUR)
+    runs.finish(store, first, "converged", NOW + HOUR)
     rows = [tuple(row) for row in store.rows("SELECT mode, started, finished, report FROM run ORDER BY id")]
     assert rows == [("delta", stamp(NOW), stamp(NOW + HOUR), "converged"), ("plan", stamp(NOW), None, None)]
 

@@ -73,6 +73,7 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("run", NUMBER, nullable=True))
     op.add_column("account", sa.Column("page", NUMBER, nullable=True))
     op.add_column("connection", sa.Column("passport", TEXT, nullable=True))
+    op.add_column("connection", sa.Column("language", TEXT, nullable=True))
     op.add_column("connection", sa.Column("restored", TEXT, nullable=True))
     op.add_column("connection", sa.Column("failures", NUMBER, nullable=True))
     op.add_column("link", sa.Column("echo", TEXT, nullable=True))
