@@ -26,14 +26,13 @@ from syncd.store.nameless import NAMELESS
 from syncd.store.staging import Staged
 
 
-def claim(context: Context, one: Connected, staged: Sequence[Staged], rows: Mapping[str, int]) -> set[str]:
-    """Give each new account of an authoritative connection its identity; returns the identities to refresh."""
-    known = identities.owners(context.store, list(rows.values()))
-    fresh = [account for account in staged if rows[account.account] not in known and not account.ignored]
+def claim(context: Context, one: Connected, staged: Sequence[Staged], before: Mapping[str, Any]) -> dict[str, str]:
+    """Provider id -> the identity that an account of an authoritative connection makes, be it a new one. ``before``: those that are
+    stored, as `whose.known` finds them."""
+    known = {account: row.makes for account, row in before.items() if row.makes is not None}
+    fresh = [account for account in staged if account.account not in known and not account.ignored]
     found = _correlate(context, one, fresh)
-    owned = {rows[account.account]: found.get(account.account) or _own_id(context, one, account.account) for account in fresh}
-    identities.claim(context.store, owned)
-    return {*known.values(), *owned.values()}
+    return known | {account.account: found.get(account.account) or _own_id(context, one, account.account) for account in fresh}
 
 
 def _own_id(context: Context, one: Connected, account: str) -> str:

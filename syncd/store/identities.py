@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,11 +91,6 @@ def by_keys(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, st
     return found
 
 
-def claim(store: Store, owned: Mapping[int, str]) -> None:
-    """These accounts belong to these identities from now on."""
-    store.many("UPDATE account SET identity = :identity WHERE id = :id", [{"id": row, "identity": who} for row, who in owned.items()])
-
-
 def save(store: Store, people: Sequence[Person], targets: Sequence[str]) -> None:
     """Write identities with their keys and mark them for projection at every target."""
     text = "INSERT INTO identity (id, attributes, live, ignored, forgotten, departed_at, starts_at, ends_at, due_at)"
@@ -106,8 +101,8 @@ def save(store: Store, people: Sequence[Person], targets: Sequence[str]) -> None
     store.many(text, [_columns(one) for one in people])
     store.run("DELETE FROM identity_key WHERE identity IN :ids", ids=[one.id for one in people])
     store.many(
-        "INSERT INTO identity_key (identity, attribute, key) VALUES (:identity, :attribute, :key) ON CONFLICT DO NOTHING",
-        [{"identity": one.id, "attribute": attribute, "key": key} for one in people for attribute, key in one.keys],
+        "INSERT INTO identity_key (identity, attribute, key) VALUES (:identity, :attribute, :key)",
+        [{"identity": one.id, "attribute": attribute, "key": key} for one in people for attribute, key in dict.fromkeys(one.keys)],
     )
     mark(store, [one.id for one in people], targets)
 

@@ -42,6 +42,11 @@ def stage(store: Store, connection: str, *names: str, **more: Any) -> dict[str, 
     return staging.upsert(store, connection, [staged(name, place, **more) for place, name in enumerate(names)])
 
 
+def claim(store: Store, owned: Mapping[int, str]) -> None:
+    """These accounts make these people."""
+    store.many("UPDATE account SET identity = :identity WHERE id = :id", [{"id": row, "identity": who} for row, who in owned.items()])
+
+
 def person(id: str, *keys: tuple[str, str], **more: Any) -> Person:
     values: dict[str, Any] = {"attributes": "{}", "live": "live", "ignored": False, "departed_at": None, "starts": None, "ends": None}
     return Person(id=id, keys=keys, **values | {"due": None} | more)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.environment import stamp
-from syncd.store import Store, connections, identities, links, staging
+from syncd.store import Store, connections, identities, links, staging, tombstones
 from tests.store.rows import HOUR, NOW, column, link, people, person, register, stage, staged
 
 
@@ -154,10 +154,10 @@ def test_a_tombstone_whose_record_is_back_unreadable_is_none_any_more(store: Sto
     rows = stage(store, "people", "a", "b", "c", reading="{}")
     stage(store, "other", "a")
     staging.gone(store, [rows["a"], rows["b"]], NOW)
-    assert staging.back_unread(store, "people", ["a", "c", "x"]) == [rows["a"]]
+    assert tombstones.back_unread(store, "people", ["a", "c", "x"]) == [rows["a"]]
     found = {row.account: (row.gone_at, row.reading) for row in store.rows("SELECT * FROM account WHERE connection = 'people'")}
     assert found == {"a": (None, None), "b": (stamp(NOW), "{}"), "c": (None, "{}")}
-    assert staging.back_unread(store, "people", []) == []
+    assert tombstones.back_unread(store, "people", []) == []
 
 
 def test_marking_the_linked_marks_nobody_else_and_twice_is_once(store: Store) -> None:
@@ -176,9 +176,9 @@ def test_a_recent_tombstone_is_one_that_syncd_made(store: Store) -> None:
     store.run("UPDATE account SET touched_at = :at WHERE account = 'old'", at=stamp(NOW - 2 * HOUR))
     staging.gone(store, [rows["ours"], rows["theirs"]], NOW)
     staging.gone(store, [rows["old"]], NOW - 2 * HOUR)
-    assert staging.recent_tombstones(store, "app", list(rows), NOW - HOUR) == {"ours"}
-    assert staging.recent_tombstones(store, "app", ["alive", "theirs"], NOW - HOUR) == set()
-    assert staging.recent_tombstones(store, "chat", ["ours"], NOW - HOUR) == set()
+    assert tombstones.recent(store, "app", list(rows), NOW - HOUR) == {"ours"}
+    assert tombstones.recent(store, "app", ["alive", "theirs"], NOW - HOUR) == set()
+    assert tombstones.recent(store, "chat", ["ours"], NOW - HOUR) == set()
 
 
 @pytest.mark.parametrize(
