@@ -16,7 +16,7 @@ from syncd.core.entitlement import window
 from syncd.core.mapping import inverse
 from syncd.core.merging import contributor, merge
 from syncd.engine.context import Connected, Context
-from syncd.engine.joining import Made, identity_keys, joining, several
+from syncd.engine.joining import Made, identity_keys, joining
 from syncd.engine.opinions import Heard, hear
 from syncd.environment import instant, stamp
 from syncd.model import Account
@@ -44,7 +44,7 @@ def _correlate(context: Context, one: Connected, fresh: Sequence[Staged]) -> dic
 
     No identity gets a second account at the same source: two of its accounts are two people.
     """
-    if not several(context):
+    if not context.several:
         return {}
     keys = {account.account: joining(one.connection, account.account, orjson.loads(account.reading or "{}")) for account in fresh}
     answers = identities.by_keys(context.store, {pair for pairs in keys.values() for pair in pairs})
@@ -136,10 +136,10 @@ def _sourced(context: Context, accounts: Sequence[Made]) -> Mapping[str, Any]:
 
 def _accounts(context: Context, ids: Sequence[str]) -> dict[str, list[Made]]:
     accounts: dict[str, list[Made]] = {identity: [] for identity in ids}
-    for row in identities.sources(context.store, ids):
-        reading = orjson.loads(row.reading or "{}")
-        says = reading if row.reading and row.connection in context.authoritative else None
-        accounts[row.identity].append(Made(row.connection, row.account, row.gone_at, reading, says))
+    for identity, _, connection, account, _, text, gone_at in map(tuple, identities.sources(context.store, ids)):
+        reading = orjson.loads(text or "{}")
+        says = reading if text and connection in context.authoritative else None
+        accounts[identity].append(Made(connection, account, gone_at, reading, says))
     return accounts
 
 

@@ -14,6 +14,8 @@ from syncd.store.nameless import IS_NAMELESS
 def known(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, Row[Any]]:
     """Those of these accounts that are stored: rows of (id, account, reading, document, gone_at, ``makes``, ``linked``: the identity that
     it makes, and the one whose account it is, also if it was when it was found gone)."""
+    if not accounts:
+        return {}
     rows = store.rows(
         "SELECT a.id, a.account, a.reading, a.document, a.gone_at, a.identity AS makes, COALESCE(l.identity, a.owner) AS linked"
         f" FROM account AS a LEFT JOIN link AS l ON l.account_id = a.id AND NOT {IS_NAMELESS}"
