@@ -84,7 +84,10 @@ def upsert(
     named = [(one, {"connection": connection, "object": one.object, "account": one.account, "times": 0}) for one in new]
     store.many(_INSERT, [{**name, **_columns(one, makes, _BEHIND)} for one, name in named])
     store.many(_UPDATE, [{"id": known[one.account], **_columns(one, makes)} for one in last.values() if one.account in known])
-    ids = {account: known[account] for account in last if account in known} | row_ids(store, connection, [one.account for one in new])
+    old = {account: known[account] for account in last if account in known}
+    if old:
+        store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(old.values()))
+    ids = old | row_ids(store, connection, [one.account for one in new])
     _keep_keys(store, connection, last.values(), ids)
     return ids
 
@@ -98,7 +101,6 @@ def _columns(one: Staged, makes: Mapping[str, str], place: int | None = None) ->
 
 
 def _keep_keys(store: Store, connection: str, staged: Iterable[Staged], ids: Mapping[str, int]) -> None:
-    store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(ids.values()))
     store.many(
         "INSERT INTO account_key (account_id, attribute, connection, key, trusted) VALUES (:id, :attribute, :connection, :key, :trusted)",
         [

@@ -26,7 +26,7 @@ def register(store: Store, *names: str, authoritative: bool = False, target: boo
         connections.register(store, name, "memory", {"root": name}, name, authoritative=authoritative, target=target)
 
 
-def staged(name: str, ordinal: int = 0, *keys: tuple[str, str, bool], **more: Any) -> Staged:
+def staged(name: str, ordinal: int | None = 0, *keys: tuple[str, str, bool], **more: Any) -> Staged:
     """An account; its bytes are its name, its document says so."""
     values: dict[str, Any] = {
         "digest": name.encode(),

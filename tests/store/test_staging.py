@@ -181,6 +181,16 @@ def test_a_recent_tombstone_is_one_that_syncd_made(store: Store) -> None:
     assert tombstones.recent(store, "chat", ["ours"], NOW - HOUR) == set()
 
 
+def test_an_account_keeps_whom_it_makes_and_its_place(store: Store) -> None:
+    """Also where neither is known to who stores it: the answer to a request."""
+    rows = staging.upsert(store, "app", [staged("a", 5), staged("new", ordinal=None)], makes={"a": "p", "b": "nobody"})
+    staging.upsert(store, "app", [staged("a", ordinal=None)])
+    assert identities.owners(store, list(rows.values())) == {rows["a"]: "p"}
+    staging.upsert(store, "app", [staged("a", ordinal=None), staged("new", ordinal=None)], rows, {"a": "q", "new": "r"})
+    assert identities.owners(store, list(rows.values())) == {rows["a"]: "p", rows["new"]: "r"}
+    assert [place for place, *_ in staging.ledger(store, "app", (-1, 0), 10)] == [5, 2**40]
+
+
 @pytest.mark.parametrize(
     ("linked", "key", "kept"),
     [(False, ("email", "stranger", True), False), (True, ("email", "stranger", True), True), (False, ("email", "ann", False), True),
