@@ -81,10 +81,10 @@ def upsert(
     last = {one.account: one for one in staged}
     known = row_ids(store, connection, list(last)) if known is None else known
     new = [one for one in last.values() if one.account not in known]
-    named = [(one, {"connection": connection, "object": one.object, "account": one.account, "times": 0}) for one in new]
-    store.many(_INSERT, [{**name, **_columns(one, makes, _BEHIND)} for one, name in named])
-    store.many(_UPDATE, [{"id": known[one.account], **_columns(one, makes)} for one in last.values() if one.account in known])
     old = {account: known[account] for account in last if account in known}
+    named = {"connection": connection, "times": 0}
+    store.many(_INSERT, [named | {"object": one.object, "account": one.account} | _columns(one, makes, _BEHIND) for one in new])
+    store.many(_UPDATE, [{"id": row} | _columns(last[account], makes) for account, row in old.items()])
     if old:
         store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(old.values()))
     ids = old | row_ids(store, connection, [one.account for one in new])
