@@ -79,7 +79,8 @@ def upsert(
     ``known``: row ids of those that are stored, where that was asked already. ``makes``: provider id -> the identity it makes.
     """
     last = {one.account: one for one in staged}
-    known = row_ids(store, connection, list(last)) if known is None else known
+    objects = sorted({one.object for one in staged})
+    known = row_ids(store, connection, list(last), objects) if known is None else known
     new = [one for one in last.values() if one.account not in known]
     old = {account: known[account] for account in last if account in known}
     named = {"connection": connection, "times": 0}
@@ -87,7 +88,7 @@ def upsert(
     store.many(_UPDATE, [{"id": row} | _columns(last[account], makes) for account, row in old.items()])
     if old:
         store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(old.values()))
-    ids = old | row_ids(store, connection, [one.account for one in new])
+    ids = old | row_ids(store, connection, [one.account for one in new], objects)
     _keep_keys(store, connection, last.values(), ids)
     return ids
 
@@ -111,12 +112,13 @@ def _keep_keys(store: Store, connection: str, staged: Iterable[Staged], ids: Map
     )
 
 
-def row_ids(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, int]:
+def row_ids(store: Store, connection: str, accounts: Sequence[str], objects: Sequence[str] = ("user",)) -> dict[str, int]:
     """Provider id -> row id, for those that are known."""
     if not accounts:
         return {}
-    text = "SELECT id, account FROM account WHERE connection = :connection AND account IN :accounts"
-    return {row.account: row.id for row in store.rows(text, connection=connection, accounts=list(accounts))}
+    text = "SELECT id, account FROM account WHERE connection = :connection AND account IN :accounts AND object IN :objects"
+    rows = store.rows(text, connection=connection, accounts=list(accounts), objects=list(objects))
+    return {row.account: row.id for row in rows}
 
 
 def known_digests(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, tuple[int, bytes]]:

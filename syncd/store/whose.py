@@ -19,7 +19,7 @@ def known(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, R
     rows = store.rows(
         "SELECT a.id, a.account, a.reading, a.document, a.gone_at, a.identity AS makes, COALESCE(l.identity, a.owner) AS linked"
         f" FROM account AS a LEFT JOIN link AS l ON l.account_id = a.id AND NOT {IS_NAMELESS}"
-        " WHERE a.connection = :connection AND a.account IN :accounts",
+        " WHERE a.connection = :connection AND a.account IN :accounts AND a.object = 'user'",
         connection=connection, accounts=list(accounts),
     )  # fmt: skip
     return {row.account: row for row in rows}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.environment import stamp
-from syncd.store import Store, connections, identities, links, staging, tombstones
+from syncd.store import Store, connections, identities, links, staging, tombstones, whose
 from tests.store.rows import HOUR, NOW, column, link, people, person, register, stage, staged
 
 
@@ -179,6 +179,15 @@ def test_a_recent_tombstone_is_one_that_syncd_made(store: Store) -> None:
     assert tombstones.recent(store, "app", list(rows), NOW - HOUR) == {"ours"}
     assert tombstones.recent(store, "app", ["alive", "theirs"], NOW - HOUR) == set()
     assert tombstones.recent(store, "chat", ["ours"], NOW - HOUR) == set()
+
+
+def test_a_container_is_another_than_the_account_of_its_name(store: Store) -> None:
+    user = staging.upsert(store, "app", [staged("a")])["a"]
+    tenant = staging.upsert(store, "app", [staged("a", document="{}", object="tenant")])["a"]
+    assert tenant != user
+    assert (staging.row_ids(store, "app", ["a"]), whose.known(store, "app", ["a"])["a"].id) == ({"a": user}, user)
+    assert staging.upsert(store, "app", [staged("a", document="[]", object="tenant")]) == {"a": tenant}
+    assert (staging.document(store, user), staging.document(store, tenant)) == ('{"name":"a"}', "[]")
 
 
 def test_an_account_keeps_whom_it_makes_and_its_place(store: Store) -> None:
