@@ -57,7 +57,7 @@ class Ignore:
 
     def matches(self, *values: str | None) -> bool:
         """Whether any of the values (account id, userName, e-mail) is to be left alone."""
-        return any(self._globs.matches(fold(value)) for value in values if value is not None)
+        return bool(self._globs) and any(self._globs.matches(fold(value)) for value in values if value is not None)
 
 
 @lru_cache(maxsize=10_000)

@@ -16,6 +16,10 @@ class Globs:
         wild = sorted(every - self._plain)
         self._wild = re.compile("|".join(translate(pattern.replace("[", "[[]")) for pattern in wild)) if wild else None
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._plain) or self._wild is not None
+
     def matches(self, text: str) -> bool:
         """Whether one of them matches the whole of ``text``, case and all."""
         return text in self._plain or (self._wild is not None and self._wild.match(text) is not None)

@@ -26,6 +26,8 @@ def clean(value: Any) -> Any:
     """The one form of a value: `tidy`, and None for no value. Idempotent. Raises Rejected like `tidy`."""
     if type(value) is str and value.isascii() and "\0" not in value:
         return value or None  # nearly every value
+    if value is None:
+        return None
     value = _walk(value, _refuse, 0)
     return value if present(value) else None
 

@@ -61,8 +61,8 @@ class Connected:
 class Context:
     """One run. ``tokens``: the fencing token of each leased connection; ``held_at``: the last moment (monotonic) all were known to be held.
 
-    ``contributing``: targets whose accounts have a say in what people are like. ``changed_rules``: targets whose map, scope or sources are
-    not those of the last whole cycle.
+    ``contributing``: targets whose accounts have a say in what people are like. ``several``: two accounts of sources can be one person's.
+    ``changed_rules``: targets whose map, scope or sources are not those of the last whole cycle.
     ``seen``: when each connection was last read to the end of what it shows, ``sealed``: of all it shows; ``planned_at``: when planning
     began; ``began``: when the run began; ``notes``: what a person should know of it. ``full``: everything is to be read. ``narrowed``:
     only some people's changes are provisioned, and so many of others are ``left``. ``saved``: a plan that was saved earlier is applied:
@@ -101,6 +101,8 @@ class Context:
     authoritative: list[str] = field(init=False)
     targets: list[str] = field(init=False)
     contributing: list[str] = field(init=False)
+    several: bool = field(init=False)
+    namespaces: Mapping[str, str] = field(init=False)
     _ticks: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,6 +110,9 @@ class Context:
         self.authoritative = [one.name for one in self.landscape.connections if one.authoritative]
         self.targets = [one.name for one in self.landscape.connections if one.write is not None]
         self.contributing = [one.name for one in self.landscape.connections if one.contributes]
+        sources = [one for one in self.landscape.connections if one.authoritative]
+        self.several = len(sources) > 1 or any("externalId" in one.explicit for one in sources)
+        self.namespaces = {one.name: one.namespace for one in self.landscape.connections}
         self.began, self._ticks = self.environment.now(), self.environment.monotonic()
 
     def now(self) -> datetime:

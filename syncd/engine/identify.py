@@ -16,7 +16,7 @@ from syncd.core.entitlement import window
 from syncd.core.mapping import inverse
 from syncd.core.merging import contributor, merge
 from syncd.engine.context import Connected, Context
-from syncd.engine.joining import Made, identity_keys, joining, several
+from syncd.engine.joining import Made, identity_keys, joining
 from syncd.engine.opinions import Heard, hear
 from syncd.environment import instant, stamp
 from syncd.model import Account
@@ -26,14 +26,13 @@ from syncd.store.nameless import NAMELESS
 from syncd.store.staging import Staged
 
 
-def claim(context: Context, one: Connected, staged: Sequence[Staged], rows: Mapping[str, int]) -> set[str]:
-    """Give each new account of an authoritative connection its identity; returns the identities to refresh."""
-    known = identities.owners(context.store, list(rows.values()))
-    fresh = [account for account in staged if rows[account.account] not in known and not account.ignored]
+def claim(context: Context, one: Connected, staged: Sequence[Staged], before: Mapping[str, Any]) -> dict[str, str]:
+    """Provider id -> the identity that an account of an authoritative connection makes, be it a new one. ``before``: those that are
+    stored, as `whose.known` finds them."""
+    known = {account: row.makes for account, row in before.items() if row.makes is not None}
+    fresh = [account for account in staged if account.account not in known and not account.ignored]
     found = _correlate(context, one, fresh)
-    owned = {rows[account.account]: found.get(account.account) or _own_id(context, one, account.account) for account in fresh}
-    identities.claim(context.store, owned)
-    return {*known.values(), *owned.values()}
+    return known | {account.account: found.get(account.account) or _own_id(context, one, account.account) for account in fresh}
 
 
 def _own_id(context: Context, one: Connected, account: str) -> str:
@@ -45,7 +44,7 @@ def _correlate(context: Context, one: Connected, fresh: Sequence[Staged]) -> dic
 
     No identity gets a second account at the same source: two of its accounts are two people.
     """
-    if not several(context):
+    if not context.several:
         return {}
     keys = {account.account: joining(one.connection, account.account, orjson.loads(account.reading or "{}")) for account in fresh}
     answers = identities.by_keys(context.store, {pair for pairs in keys.values() for pair in pairs})
@@ -137,10 +136,10 @@ def _sourced(context: Context, accounts: Sequence[Made]) -> Mapping[str, Any]:
 
 def _accounts(context: Context, ids: Sequence[str]) -> dict[str, list[Made]]:
     accounts: dict[str, list[Made]] = {identity: [] for identity in ids}
-    for row in identities.sources(context.store, ids):
-        reading = orjson.loads(row.reading or "{}")
-        says = reading if row.reading and row.connection in context.authoritative else None
-        accounts[row.identity].append(Made(row.connection, row.account, row.gone_at, reading, says))
+    for identity, _, connection, account, _, text, gone_at in map(tuple, identities.sources(context.store, ids)):
+        reading = orjson.loads(text or "{}")
+        says = reading if text and connection in context.authoritative else None
+        accounts[identity].append(Made(connection, account, gone_at, reading, says))
     return accounts
 
 

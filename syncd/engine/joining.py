@@ -23,12 +23,6 @@ class Made(NamedTuple):
     says: Mapping[str, Any] | None
 
 
-def several(context: Context) -> bool:
-    """Whether two accounts of sources can be one person's."""
-    sources = [context.landscape.connection(name) for name in context.authoritative]
-    return len(sources) > 1 or any("externalId" in one.explicit for one in sources)
-
-
 def joining(one: Connection, account: str, reading: Mapping[str, Any]) -> list[tuple[str, str]]:
     """``@userName``, ``@externalId``, ``@email``: the keys that make accounts of several sources one person's.
 
@@ -48,14 +42,14 @@ def _said(one: Connection, name: str, value: str, account: str) -> bool:
 
 def identity_keys(context: Context, attributes: Mapping[str, Any], accounts: Sequence[Made]) -> list[tuple[str, str]]:
     keys = [(name, value) for name in KEYS if (value := key(name, attributes.get(name))) is not None]
-    spaces = {one.name: one.namespace for one in context.landscape.connections}
-    own = {identity_id(context.landscape.instance, spaces.get(row.connection, row.connection), row.account) for row in accounts}
+    instance, spaces = context.landscape.instance, context.namespaces
+    own = {identity_id(instance, spaces.get(row.connection, row.connection), row.account) for row in accounts}
     return [*keys, *(("@id", one) for one in sorted(own)), *_joins(context, accounts)]
 
 
 def _joins(context: Context, accounts: Sequence[Made]) -> Iterator[tuple[str, str]]:
     """What further accounts join by: the keys of the present ones, and every externalId that is or was mapped by the configuration."""
-    if not several(context):
+    if not context.several:
         return
     for one in accounts:
         if one.says is not None:

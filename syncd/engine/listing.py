@@ -15,7 +15,7 @@ from syncd.engine.resuming import Place
 from syncd.engine.tree import Tree
 from syncd.environment import instant, stamp
 from syncd.model import USER, Cursor, Effort, Page, Watermark
-from syncd.store import Store, connections, staging, stretches, waiting
+from syncd.store import Store, connections, staging, stretches, tombstones, waiting
 
 BATCH = 5000
 """New records stored in one transaction."""
@@ -171,6 +171,8 @@ class Listing:
         self._marked = self.context.environment.monotonic()
 
     def _store(self, staged: Sequence[staging.Staged]) -> Mapping[str, int]:
+        if not staged:
+            return {}
         store, one = self.context.store, self.one
         same = _same_bytes(store, one, staged)
         moved = [(same[each.account], each.ordinal) for each in staged if each.account in same and each.ordinal is not None]
@@ -185,7 +187,7 @@ class Listing:
         if self.one.connection.write is None:
             return list(staged)
         since = self.reading.started - self.one.connection.write.settle
-        ghosts = staging.recent_tombstones(self.context.store, self.one.name, [one.account for one in staged], since)
+        ghosts = tombstones.recent(self.context.store, self.one.name, [one.account for one in staged], since)
         return [one for one in staged if one.account not in ghosts]
 
 

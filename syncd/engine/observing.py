@@ -16,9 +16,9 @@ from syncd.store.chain import Event
 from syncd.store.staging import Staged
 
 
-def changed(context: Context, one: Connected, staged: Sequence[Staged]) -> None:
-    """These records are not the bytes they were; called before they are stored, in the same transaction."""
-    known = {row.account: row for row in whose.somebodys(context.store, one.name, [each.account for each in staged])}
+def changed(context: Context, one: Connected, staged: Sequence[Staged], known: Mapping[str, Any]) -> None:
+    """These records are not the bytes they were; called before they are stored, in the same transaction. ``known``: as `whose.known`
+    finds them."""
     events = [event for each in staged if each.account in known for event in _events(context, one, known[each.account], each)]
     chain.append(context.store, events, context.environment.now())
 
@@ -54,10 +54,9 @@ def _as_target(one: Connected, before: Any, now: Staged) -> Moves:
 
 def _note(context: Context, one: Connected, accounts: Sequence[str], said: Mapping[str, Any]) -> None:
     """One entry for each person whose account it is, or whom it makes."""
-    rows = whose.somebodys(context.store, one.name, accounts)
     events = [
         _event(context, one, who, row.account, {"page": None, "source": source, "moved": {}, **said})
-        for row in rows
+        for row in whose.known(context.store, one.name, accounts).values()
         for who, source in ((row.makes, True), (row.linked, False))
         if who is not None
     ]

@@ -13,7 +13,7 @@ from syncd.engine.listing import Listing
 from syncd.engine.reading import Reading
 from syncd.errors import Incomplete, Quarantined, Rejected, Retryable
 from syncd.model import Cursor, Page, Watermark
-from syncd.store import identities, staging, stretches, waiting, whose
+from syncd.store import identities, staging, stretches, tombstones, waiting, whose
 
 UNSHOWN = (
     "of {n:,} accounts that other credentials, or another configuration, showed nothing is seen any more: they count as gone when three"
@@ -170,7 +170,7 @@ def _account_for_flaws(context: Context, one: Connected, listing: Listing) -> No
 def _return_unread(context: Context, one: Connected, ids: Sequence[str]) -> None:
     """Who was gone and whose record is back, though it cannot be read, is no leaver any more: frozen until it can."""
     with context.store.transaction(durable=False):
-        back = staging.back_unread(context.store, one.name, ids)
+        back = tombstones.back_unread(context.store, one.name, ids)
         observing.back(context, one, whose.names(context.store, back))
         if one.connection.authoritative:
             identify.refresh(context, identities.owners(context.store, back).values())

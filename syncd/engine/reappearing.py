@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from syncd.core.correlation import marker
 from syncd.core.rule import seen
 from syncd.engine.context import Connected, Context
-from syncd.store import outcomes, staging
+from syncd.store import outcomes, tombstones
 from syncd.store.staging import Staged
 
 
 def reattach(context: Context, one: Connected, staged: Sequence[Staged], rows: Mapping[str, int]) -> None:
     """Give them back to their people, so that they are wanted, or leave, as any other account."""
-    owners = staging.disowned(context.store, list(rows.values()))
+    owners = tombstones.disowned(context.store, list(rows.values()))
     if owners:
         marks = {rows[each.account]: value for each in staged for name, value, _ in each.keys if name == "@marker"}
         outcomes.reattach(context.store, one.name, [row for row, who in owners.items() if _same(context, one, who, marks.get(row))])

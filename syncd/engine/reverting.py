@@ -24,7 +24,7 @@ from syncd.engine.sending import Sending
 from syncd.environment import Environment
 from syncd.errors import InDoubt, Quarantined, Rejected, Retryable
 from syncd.model import USER, Account, Change, Gone, Kind, Landscape, Ref
-from syncd.store import Store, chain, journal, links, reverting, runs, staging, waiting
+from syncd.store import Store, chain, journal, links, reverting, runs, staging, waiting, whose
 
 AT_ONCE = 16
 """Accounts asked for at once; each connector keeps to its own pace within that."""
@@ -128,7 +128,7 @@ def _stage(context: Context, one: Connected, account: Account) -> Mapping[str, A
     (whole,) = records.carry_over(context, one, [account])
     staged = records.stage(context, one, whole)
     with context.store.transaction():
-        observing.changed(context, one, [staged])
+        observing.changed(context, one, [staged], whose.known(context.store, one.name, [account.id]))
         staging.mark_linked(context.store, list(staging.upsert(context.store, one.name, [staged]).values()))
     return whole.attributes
 

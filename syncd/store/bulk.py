@@ -5,7 +5,8 @@
     INSERT INTO t (a, b) VALUES (:x, 1) ...   ->   INSERT INTO t (a, b) SELECT given._x, 1 FROM (...) AS given ...
     UPDATE t SET a = :x WHERE id = :y         ->   UPDATE t SET a = given._x FROM (...) AS given WHERE id = given._y
 
-Of 2 rows or 1,000 alike this is faster than to send each, or to copy them into a temporary table first, and needs none.
+Of 2 rows or 1,000 alike this is faster than to send each, or to copy them into a temporary table first, and needs none. Many rows that
+are only inserted, just as they are given, are copied: that takes the database half as much.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -22,8 +24,12 @@ from psycopg.pq import ExecStatus
 
 from syncd.store.backend import Parameters
 
+MANY = 100
+"""Rows from which on a copy, which takes one round trip more, costs less."""
 _NAME = re.compile(r"%\((\w+)\)s")
 _INSERT = re.compile(r"\s*(INSERT INTO \w+ \([^)]*\))\s*VALUES\s*\((.*?)\)\s*(ON CONFLICT\b.*)?", re.DOTALL)
+_GIVEN = re.compile(r"\s*INSERT INTO (\w+ \([^)]*\))\s*VALUES\s*\(((?:%\(\w+\)s|[,\s])*)\)\s*")
+"""Nothing but the values given."""
 _UPDATE = re.compile(r"\s*(UPDATE \w+ SET .*?)\s+(WHERE .*)", re.DOTALL)
 Types = tuple[str, ...]
 
@@ -33,8 +39,25 @@ def many(driver: Driver[Any], statement: str, rows: Sequence[Parameters]) -> Non
     if len(rows) == 1:
         driver.execute(statement.encode(), rows[0])
         return
+    if len(rows) >= MANY and (into := _copied(statement)):
+        _copy(driver, into, _names(statement), rows)
+        return
     types = _types(statement, lambda text: _asked(driver, text))
     driver.execute(_set(statement, types).encode(), {"rows": orjson.dumps(list(rows), default=_bytes).decode()})
+
+
+@lru_cache(maxsize=256)
+def _copied(statement: str) -> str:
+    """The table, and its columns in the order of the names; "" where that is not all there is to it."""
+    given = _GIVEN.fullmatch(statement)
+    return given[1] if given is not None and len(_NAME.findall(statement)) == len(_names(statement)) else ""
+
+
+def _copy(driver: Driver[Any], into: str, names: Sequence[str], rows: Sequence[Parameters]) -> None:
+    values = itemgetter(*names)
+    with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN".encode()) as copying:
+        for row in rows:
+            copying.write_row(values(row))
 
 
 def _bytes(value: Any) -> str:

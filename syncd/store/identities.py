@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,25 +93,35 @@ def by_keys(store: Store, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, st
     return found
 
 
-def claim(store: Store, owned: Mapping[int, str]) -> None:
-    """These accounts belong to these identities from now on."""
-    store.many("UPDATE account SET identity = :identity WHERE id = :id", [{"id": row, "identity": who} for row, who in owned.items()])
+_INSERT = (
+    "INSERT INTO identity (id, attributes, live, ignored, forgotten, departed_at, starts_at, ends_at, due_at)"
+    " VALUES (:id, :attributes, :live, :ignored, :forgotten, :departed_at, :starts_at, :ends_at, :due_at)"
+)
+_UPDATE = (
+    "UPDATE identity SET attributes = :attributes, live = :live, ignored = :ignored, forgotten = :forgotten, departed_at = :departed_at,"
+    " starts_at = :starts_at, ends_at = :ends_at, due_at = :due_at WHERE id = :id"
+)
 
 
 def save(store: Store, people: Sequence[Person], targets: Sequence[str]) -> None:
     """Write identities with their keys and mark them for projection at every target."""
-    text = "INSERT INTO identity (id, attributes, live, ignored, forgotten, departed_at, starts_at, ends_at, due_at)"
-    text += " VALUES (:id, :attributes, :live, :ignored, :forgotten, :departed_at, :starts_at, :ends_at, :due_at)"
-    text += " ON CONFLICT (id) DO UPDATE SET attributes = excluded.attributes, live = excluded.live, ignored = excluded.ignored,"
-    text += " forgotten = excluded.forgotten,"
-    text += " departed_at = excluded.departed_at, starts_at = excluded.starts_at, ends_at = excluded.ends_at, due_at = excluded.due_at"
-    store.many(text, [_columns(one) for one in people])
-    store.run("DELETE FROM identity_key WHERE identity IN :ids", ids=[one.id for one in people])
+    ids = [one.id for one in people]
+    with store.transaction():
+        known = [row.id for row in store.rows("SELECT id FROM identity WHERE id IN :ids", ids=ids)]
+        new = {*ids} - {*known}
+        store.many(_INSERT, [_columns(one) for one in people if one.id in new])
+        store.many(_UPDATE, [_columns(one) for one in people if one.id not in new])
+        if known:
+            store.run("DELETE FROM identity_key WHERE identity IN :ids", ids=known)
+        _keep_keys(store, people)
+        mark(store, ids, targets)
+
+
+def _keep_keys(store: Store, people: Sequence[Person]) -> None:
     store.many(
-        "INSERT INTO identity_key (identity, attribute, key) VALUES (:identity, :attribute, :key) ON CONFLICT DO NOTHING",
-        [{"identity": one.id, "attribute": attribute, "key": key} for one in people for attribute, key in one.keys],
+        "INSERT INTO identity_key (identity, attribute, key) VALUES (:identity, :attribute, :key)",
+        [{"identity": one.id, "attribute": attribute, "key": key} for one in people for attribute, key in dict.fromkeys(one.keys)],
     )
-    mark(store, [one.id for one in people], targets)
 
 
 def mark(store: Store, identities: Sequence[str], targets: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from syncd.errors import Away, Fatal
-from syncd.store import backend, bulk, postgresql_purge
+from syncd.store import arrays, backend, bulk, postgresql_purge
 from syncd.store.backend import Backend, Parameters
 from syncd.store.postgresql_errors import called, failure, lost, unopened
 
@@ -59,6 +59,7 @@ class Postgresql(Backend):
         except psycopg.Error as error:
             raise unopened(error, self.name) from None
         made.adapters.register_dumper(str, StrDumper)
+        arrays.register(made.adapters)
         return made
 
     def _connect(self) -> None:
@@ -84,7 +85,7 @@ class Postgresql(Backend):
         """Where nothing was under way, a question that got no answer is asked again."""
         self._ready()
         text = translated(statement)
-        given = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        given = {name: arrays.listed(value) if isinstance(value, list | tuple) else value for name, value in values.items()}
         try:
             return self.sql.exec_driver_sql(text, given)
         except DBAPIError as error:

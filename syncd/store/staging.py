@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,33 +58,50 @@ def ledger(store: Store, connection: str, after: tuple[int, int], limit: int) ->
 
 
 _BEHIND = 2**40  # the place of what no listing of everything showed yet
-_UPSERT = f"""
-INSERT INTO account (connection, object, account, container, ordinal, digest, document, reading, version, ignored, run, page, missing_times)
-VALUES (:connection, :object, :account, :container, COALESCE(:ordinal, {_BEHIND}), :digest, :document, :reading, :version, :ignored, :run,
-  :page, 0)
-ON CONFLICT (connection, object, account) DO UPDATE SET
-ordinal = CASE WHEN excluded.ordinal = {_BEHIND} THEN account.ordinal ELSE excluded.ordinal END, digest = excluded.digest,
-document = excluded.document, reading = excluded.reading, version = excluded.version, ignored = excluded.ignored, gone_at = NULL,
-run = excluded.run, page = excluded.page, container = excluded.container, missing_since = NULL, missing_times = 0
-"""
+_INSERT = (
+    "INSERT INTO account (connection, object, account, missing_times, container, ordinal, digest, identity, document, reading, version,"
+    " ignored, run, page) VALUES (:connection, :object, :account, :times, :container, :ordinal, :digest, :identity, :document, :reading,"
+    " :version, :ignored, :run, :page)"
+)
+_UPDATE = (
+    "UPDATE account SET container = :container, ordinal = COALESCE(:ordinal, ordinal), digest = :digest,"
+    " identity = COALESCE(identity, :identity), document = :document, reading = :reading, version = :version, ignored = :ignored,"
+    " run = :run, page = :page, gone_at = NULL, missing_since = NULL, missing_times = 0 WHERE id = :id"
+)
+_NOBODY: Mapping[str, str] = {}
 
 
-def upsert(store: Store, connection: str, staged: Sequence[Staged]) -> dict[str, int]:
-    """Store new or changed accounts (one transaction of the caller); provider id -> row id. What was gone is back; the last view wins."""
-    staged = list({one.account: one for one in staged}.values())
-    store.many(
-        _UPSERT,
-        [
-            {
-                "connection": connection, "object": one.object, "account": one.account, "container": one.container, "ordinal": one.ordinal,
-                "digest": one.digest, "document": one.document, "reading": one.reading, "version": one.version, "ignored": one.ignored,
-                "run": one.run, "page": one.page,
-            }
-            for one in staged
-        ],
-    )  # fmt: skip
-    ids = row_ids(store, connection, [one.account for one in staged])
-    store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(ids.values()))
+def upsert(
+    store: Store, connection: str, staged: Sequence[Staged], known: Mapping[str, int] | None = None, makes: Mapping[str, str] = _NOBODY
+) -> dict[str, int]:  # fmt: skip
+    """Store new or changed accounts (one transaction of the caller); provider id -> row id. What was gone is back; the last view wins.
+
+    ``known``: row ids of those that are stored, where that was asked already. ``makes``: provider id -> the identity it makes.
+    """
+    last = {one.account: one for one in staged}
+    objects = sorted({one.object for one in staged})
+    known = row_ids(store, connection, list(last), objects) if known is None else known
+    new = [one for one in last.values() if one.account not in known]
+    old = {account: known[account] for account in last if account in known}
+    named = {"connection": connection, "times": 0}
+    store.many(_INSERT, [named | {"object": one.object, "account": one.account} | _columns(one, makes, _BEHIND) for one in new])
+    store.many(_UPDATE, [{"id": row} | _columns(last[account], makes) for account, row in old.items()])
+    if old:
+        store.run("DELETE FROM account_key WHERE account_id IN :ids", ids=list(old.values()))
+    ids = old | row_ids(store, connection, [one.account for one in new], objects)
+    _keep_keys(store, connection, last.values(), ids)
+    return ids
+
+
+def _columns(one: Staged, makes: Mapping[str, str], place: int | None = None) -> dict[str, Any]:
+    return {
+        "container": one.container, "ordinal": place if one.ordinal is None else one.ordinal, "digest": one.digest,
+        "identity": makes.get(one.account), "document": one.document, "reading": one.reading, "version": one.version,
+        "ignored": one.ignored, "run": one.run, "page": one.page,
+    }  # fmt: skip
+
+
+def _keep_keys(store: Store, connection: str, staged: Iterable[Staged], ids: Mapping[str, int]) -> None:
     store.many(
         "INSERT INTO account_key (account_id, attribute, connection, key, trusted) VALUES (:id, :attribute, :connection, :key, :trusted)",
         [
@@ -93,13 +110,15 @@ def upsert(store: Store, connection: str, staged: Sequence[Staged]) -> dict[str,
             for attribute, key, trusted in one.keys
         ],
     )
-    return ids
 
 
-def row_ids(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, int]:
+def row_ids(store: Store, connection: str, accounts: Sequence[str], objects: Sequence[str] = ("user",)) -> dict[str, int]:
     """Provider id -> row id, for those that are known."""
-    text = "SELECT id, account FROM account WHERE connection = :connection AND account IN :accounts"
-    return {row.account: row.id for row in store.rows(text, connection=connection, accounts=list(accounts))}
+    if not accounts:
+        return {}
+    text = "SELECT id, account FROM account WHERE connection = :connection AND account IN :accounts AND object IN :objects"
+    rows = store.rows(text, connection=connection, accounts=list(accounts), objects=list(objects))
+    return {row.account: row.id for row in rows}
 
 
 def known_digests(store: Store, connection: str, accounts: Sequence[str]) -> dict[str, tuple[int, bytes]]:
@@ -114,21 +133,6 @@ def mark_linked(store: Store, ids: Sequence[int]) -> None:
     text = "INSERT INTO dirty (connection, identity) SELECT connection, identity FROM link WHERE account_id IN :ids ON CONFLICT DO NOTHING"
     store.run(text, ids=list(ids))
     words.mark(store, ids)
-
-
-def recent_tombstones(store: Store, connection: str, accounts: Sequence[str], since: datetime) -> set[str]:
-    """Those of ``accounts`` that syncd itself deleted after ``since``: a lagging list may still show them."""
-    rows = store.rows(
-        "SELECT account FROM account WHERE connection = :connection AND account IN :accounts AND gone_at > :since AND touched_at > :since",
-        connection=connection, accounts=list(accounts), since=stamp(since),
-    )  # fmt: skip
-    return {row.account for row in rows}
-
-
-def disowned(store: Store, ids: Sequence[int]) -> dict[int, str]:
-    """Row id -> identity, for those that were an identity's and ours when they were found gone."""
-    text = "SELECT id, owner FROM account WHERE id IN :ids AND owner IS NOT NULL"
-    return {row.id: row.owner for row in store.rows(text, ids=list(ids))}
 
 
 def forget_strangers(store: Store, ids: Sequence[int]) -> None:
@@ -204,17 +208,6 @@ def distrust(store: Store, connection: str) -> None:
     """What is known of this connection is not what is there: everything is read next time, from its beginning."""
     store.run("UPDATE connection SET watermark = NULL WHERE name = :name", name=connection)
     stretches.forget(store, connection)
-
-
-def back_unread(store: Store, connection: str, accounts: Sequence[str]) -> list[int]:
-    """Tombstones among ``accounts`` whose record stands in a listing again, unreadable: they exist, nothing else is known. Row ids."""
-    rows = store.rows(
-        "SELECT id FROM account WHERE connection = :connection AND account IN :accounts AND gone_at IS NOT NULL",
-        connection=connection, accounts=list(accounts),
-    )  # fmt: skip
-    ids = [row.id for row in rows]
-    store.run("UPDATE account SET gone_at = NULL, reading = NULL WHERE id IN :ids", ids=ids)
-    return ids
 
 
 def void_ledger(store: Store, connection: str) -> None:

@@ -26,7 +26,7 @@ def register(store: Store, *names: str, authoritative: bool = False, target: boo
         connections.register(store, name, "memory", {"root": name}, name, authoritative=authoritative, target=target)
 
 
-def staged(name: str, ordinal: int = 0, *keys: tuple[str, str, bool], **more: Any) -> Staged:
+def staged(name: str, ordinal: int | None = 0, *keys: tuple[str, str, bool], **more: Any) -> Staged:
     """An account; its bytes are its name, its document says so."""
     values: dict[str, Any] = {
         "digest": name.encode(),
@@ -40,6 +40,11 @@ def staged(name: str, ordinal: int = 0, *keys: tuple[str, str, bool], **more: An
 
 def stage(store: Store, connection: str, *names: str, **more: Any) -> dict[str, int]:
     return staging.upsert(store, connection, [staged(name, place, **more) for place, name in enumerate(names)])
+
+
+def claim(store: Store, owned: Mapping[int, str]) -> None:
+    """These accounts make these people."""
+    store.many("UPDATE account SET identity = :identity WHERE id = :id", [{"id": row, "identity": who} for row, who in owned.items()])
 
 
 def person(id: str, *keys: tuple[str, str], **more: Any) -> Person:

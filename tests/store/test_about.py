@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from syncd.environment import stamp
-from syncd.store import Store, about, chain, identities, staging, waiting
+from syncd.store import Store, about, chain, staging, waiting
 from syncd.store.chain import Event
-from tests.store.rows import NOW, change, link, people, record, register, staged
+from tests.store.rows import NOW, change, claim, link, people, record, register, staged
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def filled(store: Store) -> Store:
     with store.transaction():
         store.run("INSERT INTO run (id, mode, started) VALUES (3, 'full', :now)", now=stamp(NOW))
         makes = staging.upsert(store, "people", [staged("e0"), staged("e1")])
-        identities.claim(store, {makes["e0"]: "p0", makes["e1"]: "p1"})
+        claim(store, {makes["e0"]: "p0", makes["e1"]: "p1"})
         held = staging.upsert(store, "app", [staged("a0", 0, ("email", "x", True), ("userName", "y", False)), staged("a1", 1)])
         for number in range(2):
             link(store, "app", f"p{number}", b"1", b"1", account_id=held[f"a{number}"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from syncd.store import Store, answers, identities, journal, staging, waiting
-from tests.store.rows import HOUR, NOW, change, link, people, record, register, stage
+from syncd.store import Store, answers, journal, staging, waiting
+from tests.store.rows import HOUR, NOW, change, claim, link, people, record, register, stage
 
 
 def held(run: int, id: str, **more: object) -> dict[str, object]:
@@ -60,7 +60,7 @@ def test_everybody_with_their_accounts_in_order(store: Store) -> None:
     with store.transaction():
         people(store, *(f"p{number:04}" for number in range(1001)))
         sources = stage(store, "people", "s2", "s1", "gone")
-        identities.claim(store, {row: "p0001" for row in sources.values()})
+        claim(store, {row: "p0001" for row in sources.values()})
         rows = stage(store, "app", "t", "unlinked", "deleted")
         link(store, "app", "p0001", b"1", b"1", account_id=rows["t"], state="grace")
         link(store, "chat", "p0001", b"1", None)
@@ -84,7 +84,7 @@ def test_people_are_found_by_id_by_key_and_by_account(store: Store) -> None:
     register(store, "people", "app")
     rows = {**stage(store, "people", "E1"), **stage(store, "app", "u1")}
     people(store, "p", "q")
-    identities.claim(store, {rows["E1"]: "p"})
+    claim(store, {rows["E1"]: "p"})
     link(store, "app", "q", b"1", b"1", account_id=rows["u1"])
     store.run(
         "INSERT INTO identity_key (identity, attribute, key) VALUES ('p', 'userName', 'ann'), ('q', 'email', 'ann'), ('q', '@id', 'ann')"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 
-from syncd.store import Store, staging
+from syncd.store import Store, bulk, staging
 from tests.store.conftest import Opener
 from tests.store.rows import PUT, column, register, stage, staged
 
@@ -14,11 +15,15 @@ def kind() -> str:
     return "postgresql"
 
 
-def test_many_rows_as_one_are_what_they_are_one_by_one(opened: Opener) -> None:
+ODD = ["", " ", "'", '"', "\\", "\\x41", "%", "%(a)s", ":x", "\u00e9\u2028\U0001f600", "\t\n\r", "null", "NULL", "\\N", "\\.", "{}", "a,b"]
+
+
+@pytest.mark.parametrize("more", [0, bulk.MANY], ids=["some", "copied"])
+def test_many_rows_as_one_are_what_they_are_one_by_one(opened: Opener, more: int) -> None:
     store = opened()
     register(store, "app", "one")
-    odd = ["", " ", "'", '"', "\\", "\\x41", "%", "%(a)s", ":x", "\u00e9\u2028\U0001f600", "\t\n\r", "null", "{}"]
-    rows = [staged(name, place, ("email", name, place % 2 == 0), digest=bytes([place, 0, 255])) for place, name in enumerate(odd)]
+    odd = [*ODD, *map(str, range(more))]
+    rows = [staged(name, place, ("email", name, place % 2 == 0), digest=bytes([place % 256, 0, 255])) for place, name in enumerate(odd)]
     staging.upsert(store, "app", [*rows, staged("unplaced", 0)])
     for one in rows:
         staging.upsert(store, "one", [one])
@@ -29,6 +34,22 @@ def test_many_rows_as_one_are_what_they_are_one_by_one(opened: Opener) -> None:
     staging.upsert(store, "app", [staged("", 0, digest=b"new"), staged("'", 77)])
     assert column(store, "account", "digest", connection="app", account="") == [b"new"]
     assert column(store, "account", "ordinal", connection="app", account="'") == [77]
+
+
+def test_what_is_there_is_not_copied_over(store: Store) -> None:
+    names = list(map(str, range(bulk.MANY)))
+    store.many(PUT, [{"name": name} for name in names])
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        store.many(PUT, [{"name": name} for name in [*names, "new"]])
+    assert "new" not in column(store, "setting", "name", value="x")
+
+
+def test_a_list_is_compared_member_by_member(store: Store) -> None:
+    store.many(PUT, [{"name": name} for name in ODD])
+    assert sorted(row.name for row in store.rows("SELECT name FROM setting WHERE name IN :names", names=ODD)) == sorted(ODD)
+    assert [row.name for row in store.rows("SELECT name FROM setting WHERE value = 'x' AND name NOT IN :names", names=ODD[1:])] == [""]
+    numbers = [-(2**63), -1, 0, 2**63 - 1]
+    assert store.rows("SELECT 1 WHERE 0 IN :numbers AND 1 NOT IN :numbers AND -1 IN :numbers", numbers=numbers)
 
 
 def test_rows_are_numbered_in_their_order(store: Store) -> None:

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 
 from syncd.errors import Fatal
 from syncd.store import Store, connections, identities, journal, lease, staging, waiting
-from tests.store.rows import HOUR, NOW, applied, change, column, link, people, record, register, stage, staged
+from tests.store.rows import HOUR, NOW, applied, change, claim, column, link, people, record, register, stage, staged
 
 
 def bind(store: Store, name: str, connector: str = "twilio", **binding: str) -> None:
@@ -93,7 +93,7 @@ def full(store: Store, name: str) -> None:
     register(store, name, "other")
     people(store, "p", targets=[name])
     rows = staging.upsert(store, name, [staged("a", 0, ("email", "x", True))])
-    identities.claim(store, {rows["a"]: "p"})
+    claim(store, {rows["a"]: "p"})
     link(store, name, "p", b"1", b"2", account_id=rows["a"])
     run = journal.start_run(store, "delta", NOW)
     held, sent = record(store, change(run, "h", "p", connection=name, state="held"), change(run, "s", "p", connection=name))
@@ -191,7 +191,7 @@ def test_only_who_was_present_at_a_forgotten_source_is_bereaved(store: Store) ->
     register(store, "old", "other", authoritative=True)
     rows = {**stage(store, "old", "a", "b"), **stage(store, "other", "c")}
     people(store, "pa", "pb", "pc")
-    identities.claim(store, {rows["a"]: "pa", rows["b"]: "pb", rows["c"]: "pc"})
+    claim(store, {rows["a"]: "pa", rows["b"]: "pb", rows["c"]: "pc"})
     staging.gone(store, [rows["b"]], NOW)
     connections.forget(store, "old")
     assert [row.id for row in store.rows("SELECT id FROM identity WHERE forgotten")] == ["pa"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncd.environment import stamp
 from syncd.store import Store, identities, staging
-from tests.store.rows import HOUR, NOW, column, link, people, person, stage
+from tests.store.rows import HOUR, NOW, claim, column, link, people, person, stage
 
 
 def marked(store: Store) -> set[tuple[str, str]]:
@@ -44,7 +44,7 @@ def test_all_the_names_a_person_answers_to(store: Store) -> None:
 def test_accounts_belong_to_whom_they_were_given(store: Store) -> None:
     people(store, "p", "q")
     rows = stage(store, "people", "a", "b", "c")
-    identities.claim(store, {rows["a"]: "p", rows["b"]: "p"})
+    claim(store, {rows["a"]: "p", rows["b"]: "p"})
     assert identities.owners(store, list(rows.values())) == {rows["a"]: "p", rows["b"]: "p"}
     staging.gone(store, [rows["b"]], NOW)
     found = [(row.identity, row.id, row.connection, row.account, row.gone_at) for row in identities.sources(store, ["p", "q"])]

@@ -28,6 +28,7 @@ from syncd.store import (
     plan_files,
     reverting,
     staging,
+    tombstones,
     verdicts,
     waiting,
     whose,
@@ -38,7 +39,7 @@ from syncd.store.chain import Event
 from syncd.store.entries import Intent
 from syncd.store.history import Part
 from tests.store.conftest import ONLY_SQLITE
-from tests.store.rows import HOUR, NOW, change, link, people, person, plans, record, register, stage, staged, standing
+from tests.store.rows import HOUR, NOW, change, claim, link, people, person, plans, record, register, stage, staged, standing
 
 KEYS = [("email", "x"), ("userName", "y")]
 SLOW = re.compile(
@@ -55,7 +56,7 @@ def filled(store: Store) -> Store:
     with store.transaction():
         rows = staging.upsert(store, "app", [staged(f"a{n}", n, ("email", f"x{n}", True)) for n in range(500)])
         identities.save(store, [person(f"p{n}", ("email", f"x{n}"), due=NOW if n == 3 else None) for n in range(500)], [])
-        identities.claim(store, {rows[f"a{n}"]: f"p{n}" for n in range(500)})
+        claim(store, {rows[f"a{n}"]: f"p{n}" for n in range(500)})
         for number in range(500):
             link(store, "app", f"p{number}", b"1", b"1", account_id=rows[f"a{number}"], due_at=NOW if number == 3 else None)
         record(store, *(change(number % 5 + 1, f"c{number}", f"p{number}") for number in range(500)))
@@ -75,14 +76,14 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "upsert": lambda: staging.upsert(s, "app", [staged("a7", 7, ("email", "x", True))]),
         "row_ids": lambda: staging.row_ids(s, "app", ["a1", "a2"]),
         "known_digests": lambda: staging.known_digests(s, "app", ["a1", "a2"]),
-        "somebodys": lambda: whose.somebodys(s, "app", ["a1", "a2"]),
+        "known": lambda: whose.known(s, "app", ["a1", "a2"]),
         "names": lambda: whose.names(s, [1, 2]),
         "mark_linked": lambda: staging.mark_linked(s, [1, 2]),
-        "recent_tombstones": lambda: staging.recent_tombstones(s, "app", ["a1", "a2"], NOW),
+        "recent_tombstones": lambda: tombstones.recent(s, "app", ["a1", "a2"], NOW),
         "forget_strangers": lambda: staging.forget_strangers(s, [1, 2]),
         "moved": lambda: staging.moved(s, [(1, 2)]),
         "gone": lambda: staging.gone(s, [5], NOW),
-        "back_unread": lambda: staging.back_unread(s, "app", ["a1", "a2"]),
+        "back_unread": lambda: tombstones.back_unread(s, "app", ["a1", "a2"]),
         "document": lambda: staging.document(s, 1),
         "unfinished": lambda: outcomes.unfinished(s, "app", ["p1", "p2"]),
         "unrevoked": lambda: outcomes.unrevoked(s, "app"),
@@ -96,7 +97,6 @@ def questions(s: Store) -> dict[str, Callable[[], object]]:
         "present_at": lambda: identities.present_at(s, "app", ["p1", "p2"]),
         "owners": lambda: identities.owners(s, [1, 2]),
         "by_keys": lambda: identities.by_keys(s, KEYS),
-        "claim": lambda: identities.claim(s, {1: "p1"}),
         "save people": lambda: identities.save(s, [person("p1", *KEYS)], ["app"]),
         "mark_due": lambda: identities.mark_due(s, ["app", "chat"], NOW),
         "documents": lambda: identities.documents(s, ["p1", "p2"]),

@@ -8,7 +8,7 @@ import pytest
 
 from syncd.environment import stamp
 from syncd.store import Store, identities, journal, limits, staging, verdicts
-from tests.store.rows import DAY, HOUR, NOW, applied, change, column, intended, people, person, record, stage, states
+from tests.store.rows import DAY, HOUR, NOW, applied, change, claim, column, intended, people, person, record, stage, states
 
 LEAVING = ["delete", "disable"]
 
@@ -86,7 +86,7 @@ def test_cleared_attributes_are_those_of_this_plan_and_of_the_last_hours(store: 
 
 def test_the_likeliest_cause_is_where_most_vanished_at_once(store: Store, run: int) -> None:
     rows = stage(store, "people", *"abcde")
-    identities.claim(store, {rows[name]: name for name in "abcde"})
+    claim(store, {rows[name]: name for name in "abcde"})
     for names, at in (("abc", NOW), ("d", NOW - HOUR)):
         staging.gone(store, [rows[name] for name in names], at)
         identities.save(store, [person(name, live="departed", departed_at=at) for name in names], [])

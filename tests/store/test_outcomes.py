@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.environment import instant, stamp
-from syncd.store import Store, journal, links, outcomes, staging
+from syncd.store import Store, journal, links, outcomes, staging, tombstones
 from tests.store.rows import HOUR, NOW, applied, change, column, link, people, record, register, stage
 
 
@@ -186,7 +186,7 @@ def test_an_account_found_gone_remembers_whose_it_was_if_it_was_ours(store: Stor
     link(store, "app", "q", b"1", b"1", account_id=rows["b"])
     store.run("UPDATE link SET owned = FALSE WHERE identity = 'q'")
     staging.gone(store, list(rows.values()), NOW)
-    assert staging.disowned(store, list(rows.values())) == {rows["a"]: "p"}
+    assert tombstones.disowned(store, list(rows.values())) == {rows["a"]: "p"}
     assert staging.documents(store, "app", ["a", "b", "c"]) == {}
 
 
@@ -204,7 +204,7 @@ def test_an_account_of_ours_goes_back_to_its_person_unless_there_is_another(stor
         "forgotten": rows["f"], "waiting": rows["w"], "settled": rows["new"]
     }  # fmt: skip
     assert row(store, "forgotten").owned
-    assert staging.disowned(store, list(rows.values())) == {}
+    assert tombstones.disowned(store, list(rows.values())) == {}
 
 
 def test_nobody_who_was_erased_gets_an_account_back(store: Store) -> None:

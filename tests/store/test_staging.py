@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.environment import stamp
-from syncd.store import Store, connections, identities, links, staging
+from syncd.store import Store, connections, identities, links, staging, tombstones, whose
 from tests.store.rows import HOUR, NOW, column, link, people, person, register, stage, staged
 
 
@@ -154,10 +154,10 @@ def test_a_tombstone_whose_record_is_back_unreadable_is_none_any_more(store: Sto
     rows = stage(store, "people", "a", "b", "c", reading="{}")
     stage(store, "other", "a")
     staging.gone(store, [rows["a"], rows["b"]], NOW)
-    assert staging.back_unread(store, "people", ["a", "c", "x"]) == [rows["a"]]
+    assert tombstones.back_unread(store, "people", ["a", "c", "x"]) == [rows["a"]]
     found = {row.account: (row.gone_at, row.reading) for row in store.rows("SELECT * FROM account WHERE connection = 'people'")}
     assert found == {"a": (None, None), "b": (stamp(NOW), "{}"), "c": (None, "{}")}
-    assert staging.back_unread(store, "people", []) == []
+    assert tombstones.back_unread(store, "people", []) == []
 
 
 def test_marking_the_linked_marks_nobody_else_and_twice_is_once(store: Store) -> None:
@@ -176,9 +176,28 @@ def test_a_recent_tombstone_is_one_that_syncd_made(store: Store) -> None:
     store.run("UPDATE account SET touched_at = :at WHERE account = 'old'", at=stamp(NOW - 2 * HOUR))
     staging.gone(store, [rows["ours"], rows["theirs"]], NOW)
     staging.gone(store, [rows["old"]], NOW - 2 * HOUR)
-    assert staging.recent_tombstones(store, "app", list(rows), NOW - HOUR) == {"ours"}
-    assert staging.recent_tombstones(store, "app", ["alive", "theirs"], NOW - HOUR) == set()
-    assert staging.recent_tombstones(store, "chat", ["ours"], NOW - HOUR) == set()
+    assert tombstones.recent(store, "app", list(rows), NOW - HOUR) == {"ours"}
+    assert tombstones.recent(store, "app", ["alive", "theirs"], NOW - HOUR) == set()
+    assert tombstones.recent(store, "chat", ["ours"], NOW - HOUR) == set()
+
+
+def test_a_container_is_another_than_the_account_of_its_name(store: Store) -> None:
+    user = staging.upsert(store, "app", [staged("a")])["a"]
+    tenant = staging.upsert(store, "app", [staged("a", document="{}", object="tenant")])["a"]
+    assert tenant != user
+    assert (staging.row_ids(store, "app", ["a"]), whose.known(store, "app", ["a"])["a"].id) == ({"a": user}, user)
+    assert staging.upsert(store, "app", [staged("a", document="[]", object="tenant")]) == {"a": tenant}
+    assert (staging.document(store, user), staging.document(store, tenant)) == ('{"name":"a"}', "[]")
+
+
+def test_an_account_keeps_whom_it_makes_and_its_place(store: Store) -> None:
+    """Also where neither is known to who stores it: the answer to a request."""
+    rows = staging.upsert(store, "app", [staged("a", 5), staged("new", ordinal=None)], makes={"a": "p", "b": "nobody"})
+    staging.upsert(store, "app", [staged("a", ordinal=None)])
+    assert identities.owners(store, list(rows.values())) == {rows["a"]: "p"}
+    staging.upsert(store, "app", [staged("a", ordinal=None), staged("new", ordinal=None)], rows, {"a": "q", "new": "r"})
+    assert identities.owners(store, list(rows.values())) == {rows["a"]: "p", rows["new"]: "r"}
+    assert [place for place, *_ in staging.ledger(store, "app", (-1, 0), 10)] == [5, 2**40]
 
 
 @pytest.mark.parametrize(
