@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -54,10 +53,9 @@ def _copied(statement: str) -> str:
 
 
 def _copy(driver: Driver[Any], into: str, names: Sequence[str], rows: Sequence[Parameters]) -> None:
-    values = itemgetter(*names)
     with driver.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN".encode()) as copying:
         for row in rows:
-            copying.write_row(values(row))
+            copying.write_row([row[name] for name in names])
 
 
 def _bytes(value: Any) -> str:

@@ -36,6 +36,14 @@ def test_many_rows_as_one_are_what_they_are_one_by_one(opened: Opener, more: int
     assert column(store, "account", "ordinal", connection="app", account="'") == [77]
 
 
+def test_rows_of_one_column_are_copied_whole(store: Store) -> None:
+    names = [f"name {number}" for number in range(bulk.MANY)]
+    with store.transaction():
+        store.run("CREATE TABLE plain (name TEXT)")
+        store.many("INSERT INTO plain (name) VALUES (:name)", [{"name": name} for name in names])
+    assert sorted(column(store, "plain", "name")) == sorted(names)
+
+
 def test_what_is_there_is_not_copied_over(store: Store) -> None:
     names = list(map(str, range(bulk.MANY)))
     store.many(PUT, [{"name": name} for name in names])
