@@ -10,8 +10,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from httpcore import AsyncNetworkStream
+
 from syncd.connectors.http import Credentials, Http, Request
 from syncd.connectors.retry import Budget
+from syncd.connectors.stream import Backend
 from syncd.connectors.url import Root
 from syncd.environment import Environment
 from syncd.model import Rate
@@ -153,3 +156,43 @@ def get(target: str = "/thing", **options: Any) -> Request:
 
 def post(target: str = "/thing", **options: Any) -> Request:
     return Request("POST", target, "POST /thing", content=b"a=1", **options)
+
+
+async def asked_in_the_step_of_each_write(backend: Backend, below: asyncio.Transport, made: AsyncNetworkStream) -> None:
+    """Asserts that nothing else runs between the question of ``backend`` and the write of ``made`` to the transport ``below`` it."""
+    order: list[str] = []
+
+    async def others() -> None:
+        while True:
+            order.append("another")
+            await asyncio.sleep(0)
+
+    written = below.write
+    backend.guard = lambda: order.append("asked")
+    below.write = lambda data: (order.append("written"), written(data))  # type: ignore[method-assign,assignment,return-value]
+    busy = asyncio.create_task(others())
+    for _ in range(5):
+        await asyncio.sleep(0)
+        await made.write(b"x")
+    busy.cancel()
+    places = [place for place, what in enumerate(order) if what == "asked"]
+    assert len(places) == 5 and all(order[place + 1] == "written" for place in places)
+
+
+async def noticed_once_the_server_has_closed(certified: ssl.SSLContext | None = None) -> None:
+    """Asserts that an unsafe request goes over another connection than the one that ended after the request before."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
+        writers.append(writer)
+        return reply()
+
+    async with raw_server(answering, certified) as server, client(server.url) as http:
+        await http.send(get(), lambda answer: answer.body)
+        writers[0].close()
+        (kept,) = http._transport._idle
+        while not kept.has_expired():  # until the end of the stream has arrived
+            await asyncio.sleep(0)
+        await http.send(post(), lambda answer: answer.body)
+        assert kept.is_closed()
+    assert [one.connection for one in server.received] == [1, 2]

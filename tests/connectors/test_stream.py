@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 import httpcore
 import pytest
-from loopback import Received, client, post, raw_server, reply, scripted
+from loopback import Received, asked_in_the_step_of_each_write, client, post, raw_server, reply, scripted
 
 from syncd.connectors import stream
 from syncd.connectors.answer import Answer
@@ -51,12 +51,6 @@ async def test_a_request_whose_lease_is_lost_before_its_last_byte_is_never_whole
 
 async def test_nothing_else_runs_between_the_question_and_the_write() -> None:
     """Whatever waits to run in this process may take longer than a lease lasts."""
-    order: list[str] = []
-
-    async def others() -> None:
-        while True:
-            order.append("another")
-            await asyncio.sleep(0)
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -66,17 +60,8 @@ async def test_nothing_else_runs_between_the_question_and_the_write() -> None:
         backend = Backend()
         made = await backend.connect_tcp(*server.sockets[0].getsockname()[:2])
         assert isinstance(made, stream.Stream)
-        written = made._transport.write
-        backend.guard = lambda: order.append("asked")
-        made._transport.write = lambda data: (order.append("written"), written(data))  # type: ignore[method-assign,assignment,return-value]
-        busy = asyncio.create_task(others())
-        for _ in range(5):
-            await asyncio.sleep(0)
-            await made.write(b"x")
-        busy.cancel()
+        await asked_in_the_step_of_each_write(backend, made._transport, made)
         await made.aclose()
-    places = [place for place, what in enumerate(order) if what == "asked"]
-    assert len(places) == 5 and all(order[place + 1] == "written" for place in places)
 
 
 async def test_more_than_fits_is_read_to_its_end_and_no_more_is_taken_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,17 @@ from pathlib import Path
 
 import pytest
 import trustme
-from loopback import Impatient, Received, client, get, post, raw_server, reply, scripted
+from loopback import (
+    Impatient,
+    asked_in_the_step_of_each_write,
+    client,
+    get,
+    noticed_once_the_server_has_closed,
+    post,
+    raw_server,
+    reply,
+    scripted,
+)
 from test_stream import Lease, body
 from test_transport import dying_on_reuse
 
@@ -135,30 +145,14 @@ async def test_a_request_whose_lease_is_lost_before_its_last_byte_is_never_whole
 
 async def test_nothing_else_runs_between_the_question_and_the_write_of_the_encrypted_bytes(authority: Authority) -> None:
     """Down to the transport below the encryption."""
-    order: list[str] = []
-
-    async def others() -> None:
-        while True:
-            order.append("another")
-            await asyncio.sleep(0)
-
     async with scripted(reply(), certified=authority.certify()) as server:
         backend = Backend()
         plain = await backend.connect_tcp("127.0.0.1", server.port)
         assert isinstance(plain, Stream)
         below = plain._transport
         made = await plain.start_tls(transport._ssl_context(), "127.0.0.1")
-        written = below.write
-        backend.guard = lambda: order.append("asked")
-        below.write = lambda data: (order.append("written"), written(data))  # type: ignore[method-assign,assignment,return-value]
-        busy = asyncio.create_task(others())
-        for _ in range(5):
-            await asyncio.sleep(0)
-            await made.write(b"x")
-        busy.cancel()
+        await asked_in_the_step_of_each_write(backend, below, made)
         await made.aclose()
-    places = [place for place, what in enumerate(order) if what == "asked"]
-    assert len(places) == 5 and all(order[place + 1] == "written" for place in places)
 
 
 async def test_a_kept_connection_that_turns_out_dead_is_replaced_for_what_is_harmless_alone(authority: Authority) -> None:
@@ -177,20 +171,7 @@ async def test_a_kept_connection_that_turns_out_dead_is_replaced_for_what_is_har
 
 
 async def test_a_connection_the_server_has_closed_is_noticed_before_anything_is_sent(authority: Authority) -> None:
-    writers: list[asyncio.StreamWriter] = []
-
-    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
-        writers.append(writer)
-        return reply()
-
-    async with raw_server(answering, authority.certify()) as server, client(server.url) as http:
-        await http.send(get(), body)
-        writers[0].close()
-        (kept,) = http._transport._idle
-        while not kept.has_expired():  # until the end of the stream has arrived
-            await asyncio.sleep(0)
-        await http.send(post(), body)
-    assert [one.connection for one in server.received] == [1, 2]
+    await noticed_once_the_server_has_closed(authority.certify())
 
 
 @pytest.mark.parametrize(("but", "said"), [("", True), ("127.0.0.0/8,127.0.0.1", False)])

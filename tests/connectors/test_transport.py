@@ -6,7 +6,7 @@ import asyncio
 
 import httpx
 import pytest
-from loopback import Answering, Impatient, Received, client, get, post, raw_server, reply, scripted
+from loopback import Answering, Impatient, Received, client, get, noticed_once_the_server_has_closed, post, raw_server, reply, scripted
 
 from syncd.connectors import transport
 from syncd.connectors.answer import Answer
@@ -55,21 +55,7 @@ async def test_a_cold_connection_is_not_used_again(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_connection_the_server_has_closed_is_noticed_before_anything_is_sent() -> None:
-    writers: list[asyncio.StreamWriter] = []
-
-    async def answering(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
-        writers.append(writer)
-        return reply()
-
-    async with raw_server(answering) as server, client(server.url) as http:
-        await http.send(get(), body)
-        writers[0].close()
-        (kept,) = http._transport._idle
-        while not kept.has_expired():  # until the end of the stream has arrived
-            await asyncio.sleep(0)
-        await http.send(post(), body)
-        assert kept.is_closed()
-    assert [one.connection for one in server.received] == [1, 2]
+    await noticed_once_the_server_has_closed()
 
 
 def dying_on_reuse(resets: int) -> Answering:
