@@ -159,7 +159,7 @@ def post(target: str = "/thing", **options: Any) -> Request:
 
 
 async def asked_in_the_step_of_each_write(backend: Backend, below: asyncio.Transport, made: AsyncNetworkStream) -> None:
-    """Asserts that nothing else runs between the question of ``backend`` and the write of ``made`` to the transport ``below`` it."""
+    """Asserts that nothing else runs between the question of ``backend`` and the write of ``made`` to the transport ``below`` it; closes it."""
     order: list[str] = []
 
     async def others() -> None:
@@ -175,6 +175,7 @@ async def asked_in_the_step_of_each_write(backend: Backend, below: asyncio.Trans
         await asyncio.sleep(0)
         await made.write(b"x")
     busy.cancel()
+    await made.aclose()
     places = [place for place, what in enumerate(order) if what == "asked"]
     assert len(places) == 5 and all(order[place + 1] == "written" for place in places)
 

@@ -61,7 +61,6 @@ async def test_nothing_else_runs_between_the_question_and_the_write() -> None:
         made = await backend.connect_tcp(*server.sockets[0].getsockname()[:2])
         assert isinstance(made, stream.Stream)
         await asked_in_the_step_of_each_write(backend, made._transport, made)
-        await made.aclose()
 
 
 async def test_more_than_fits_is_read_to_its_end_and_no_more_is_taken_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:

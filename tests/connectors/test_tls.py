@@ -152,7 +152,6 @@ async def test_nothing_else_runs_between_the_question_and_the_write_of_the_encry
         below = plain._transport
         made = await plain.start_tls(transport._ssl_context(), "127.0.0.1")
         await asked_in_the_step_of_each_write(backend, below, made)
-        await made.aclose()
 
 
 async def test_a_kept_connection_that_turns_out_dead_is_replaced_for_what_is_harmless_alone(authority: Authority) -> None:
