@@ -159,7 +159,7 @@ def post(target: str = "/thing", **options: Any) -> Request:
 
 
 async def asked_in_the_step_of_each_write(backend: Backend, below: asyncio.Transport, made: AsyncNetworkStream) -> None:
-    """Asserts that nothing else runs between the question of ``backend`` and the write of ``made`` to the transport ``below`` it; closes it."""
+    """Asserts that nothing runs between the question of ``backend`` and the write of ``made`` to ``below``, its transport; closes it."""
     order: list[str] = []
 
     async def others() -> None:
